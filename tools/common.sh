@@ -1,0 +1,114 @@
+# shellcheck shell=bash
+# common: what every subcommand of ./dev shares: words on screen, packages, building, ownership.
+# Sourced with $root set to the top of the source tree, by scripts that run under set -e.
+set -euo pipefail
+: "${root:?is set before this is sourced}"
+
+if [ -t 1 ] && [ "${TERM:-dumb}" != dumb ] && [ -z "${NO_COLOR:-}" ]; then
+    bold=$'\e[1m' red=$'\e[31m' plain=$'\e[0m'
+else
+    bold='' red='' plain=''
+fi
+
+step() {
+    echo "$bold== $1$plain"
+}
+
+# Ends with one line on standard error and the exit code $2 (default 1).
+die() {
+    echo "$red./dev: $1$plain" >&2
+    exit "${2:-1}"
+}
+
+# Prints the packages of the given purposes that tools/packages lists for this architecture.
+listed_packages() {
+    local architecture
+    architecture=$(dpkg --print-architecture)
+    awk -v purposes=" $* " -v here="$architecture" '
+        !/^#/ && index(purposes, " " $1 " ") && ($3 == "" || $3 == here) { print $2 }' "$root/tools/packages"
+}
+
+# Installs what is missing of the packages for the given purposes; without root it says what to type instead.
+need_packages() {
+    local package missing=()
+    if ! command -v dpkg-query >/dev/null; then
+        echo "./dev: not a Debian system: the libraries that tools/packages names must be here already" >&2
+        return 0
+    fi
+    for package in $(listed_packages "$@"); do
+        [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if [ "$(id -u)" -ne 0 ]; then
+        die "packages are missing: run the same under sudo, or: sudo apt-get install --no-install-recommends ${missing[*]}"
+    fi
+    step "Installing ${#missing[@]} packages: ${missing[*]}"
+    export DEBIAN_FRONTEND=noninteractive
+    # Lists that are missing or too old to serve the packages are fetched once.
+    if ! apt_install "${missing[@]}"; then
+        apt-get update
+        apt_install "${missing[@]}" || die "apt could not install: ${missing[*]}"
+    fi
+}
+
+apt_install() {
+    if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then
+        apt-get update
+    fi
+    apt-get install -y --no-install-recommends "$@" </dev/null
+}
+
+# Succeeds when root acts for a user who owns the tree: what is built should then be that user's.
+acts_for_user() {
+    [ "$(id -u)" -eq 0 ] && [ "${SUDO_UID:-0}" -ne 0 ] && [ "$(stat -c %u "$root")" -eq "$SUDO_UID" ]
+}
+
+# Gives the build directories back to the user behind sudo.
+return_ownership() {
+    local directory
+    acts_for_user || return 0
+    for directory in "$root"/build "$root"/build-dev "$root"/build-fuzz; do
+        [ ! -d "$directory" ] || chown -Rh "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$directory"
+    done
+}
+
+build_directory() {
+    case $1 in
+        release) echo "$root/build" ;;
+        *) echo "$root/build-$1" ;;
+    esac
+}
+
+# build PRESET [TARGET]...: configures when that was not done, and builds.
+build() {
+    local preset=$1 directory
+    shift
+    need_packages build
+    directory=$(build_directory "$preset")
+    if command -v ccache >/dev/null; then
+        export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
+    fi
+    cd "$root"
+    trap return_ownership EXIT
+    if [ ! -f "$directory/build.ninja" ]; then
+        step "Configuring ($preset)"
+        cmake --preset "$preset"
+    fi
+    step "Building ($preset)"
+    cmake --build "$directory" ${1:+--target "$@"}
+    return_ownership
+}
+
+# Our own source files that match the given patterns, those not committed yet among them.
+our_files() {
+    cd "$root"
+    if git -c safe.directory="$root" rev-parse --git-dir >/dev/null 2>&1; then
+        git -c safe.directory="$root" ls-files --cached --others --exclude-standard -- "$@" | sort -u |
+            while read -r file; do [ ! -f "$file" ] || echo "$file"; done
+    else
+        local pattern
+        for pattern in "$@"; do
+            find . -path './build*' -prune -o -type f -name "${pattern##*/}" -print | sed 's|^\./||'
+        done | sort -u
+    fi
+}
