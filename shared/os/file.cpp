@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shared/os/file.h"
+
+#include "shared/os/unique_fd.h"
+
+#include <charconv>
+#include <climits>
+#include <cstdio>
+#include <fcntl.h>
+
+namespace tiercel::os {
+
+Result<std::string_view> read_file(const char* root, const char* path, std::span<char> buffer) {
+    char full[PATH_MAX];
+    if (snprintf(full, sizeof full, "%s%s", root, path) >= static_cast<int>(sizeof full))
+        return error("open", path, ENAMETOOLONG);
+    UniqueFd fd(open(full, O_RDONLY | O_CLOEXEC));
+    if (!fd.valid())
+        return error("open", full);
+    ssize_t got = read(fd.get(), buffer.data(), buffer.size()); // /proc and /sys give all at once
+    if (got < 0)
+        return error("read", full);
+    auto used = static_cast<std::size_t>(got);
+    if (used > 0 && buffer[used - 1] == '\n')
+        --used;
+    return std::string_view(buffer.data(), used);
+}
+
+std::optional<std::uint64_t> parse_unsigned(std::string_view text, int base) {
+    std::uint64_t value = 0;
+    auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+    if (failure != std::errc{} || end != text.data() + text.size())
+        return std::nullopt;
+    return value;
+}
+
+} // namespace tiercel::os

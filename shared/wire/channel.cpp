@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shared/wire/channel.h"
+
+#include <cstring>
+#include <sys/socket.h>
+
+namespace tiercel::wire {
+
+os::Result<void> send_record(const os::UniqueFd& socket, const void* record, std::size_t bytes,
+                             std::span<const int> fds) {
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * fds_per_message)] = {};
+    iovec part{const_cast<void*>(record), bytes};
+    msghdr message{nullptr, 0, &part, 1, control, fds.empty() ? 0 : CMSG_LEN(fds.size_bytes()), 0};
+    if (cmsghdr* rights = CMSG_FIRSTHDR(&message)) {
+        rights->cmsg_level = SOL_SOCKET;
+        rights->cmsg_type = SCM_RIGHTS;
+        rights->cmsg_len = CMSG_LEN(fds.size_bytes());
+        std::memcpy(CMSG_DATA(rights), fds.data(), fds.size_bytes());
+    }
+    if (sendmsg(socket.get(), &message, MSG_NOSIGNAL) < 0)
+        return os::error("send to the peer");
+    return {};
+}
+
+os::Result<std::size_t> receive_record(const os::UniqueFd& socket, void* record,
+                                       std::size_t bytes) {
+    iovec part{record, bytes};
+    msghdr message{nullptr, 0, &part, 1, nullptr, 0, 0};
+    ssize_t got = recvmsg(socket.get(), &message, 0);
+    if (got < 0)
+        return os::error("receive from the peer");
+    // Without room for fds the kernel installs none and sets MSG_CTRUNC (net/core/scm.c).
+    if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+        return os::error("receive from the peer", "a record that does not fit", EMSGSIZE);
+    if (got == 0)
+        return os::error("receive from the peer", "it closed the connection", ECONNRESET);
+    return static_cast<std::size_t>(got);
+}
+
+Status check_header(const Header& header, std::size_t got, Type type, std::size_t want) {
+    if (got < sizeof header || header.magic != magic)
+        return Status::malformed;
+    if (header.version != version)
+        return Status::wrong_version;
+    return header.type == type && got == want ? Status::ok : Status::malformed;
+}
+
+} // namespace tiercel::wire

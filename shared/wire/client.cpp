@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "shared/wire/client.h"
+
+#include <array>
+#include <cstring>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+namespace tiercel::wire::client {
+
+using os::error;
+using os::Result;
+using os::UniqueFd;
+
+namespace {
+
+// Receives a message of one type, with as many fds as the caller has room for.
+template <typename Message>
+Result<std::size_t> receive(const UniqueFd& socket, Message& message,
+                            std::span<UniqueFd> fds = {}) {
+    auto got = receive_with_fds(socket, &message, sizeof message, fds);
+    if (!got)
+        return got.error();
+    switch (check_header(message.header, got->bytes, Message{}.header.type, sizeof message)) {
+    case Status::ok: return got->fds;
+    case Status::wrong_version:
+        return error("talk to privd", "it is of another version", EPROTONOSUPPORT);
+    default: return error("talk to privd", "it sent a malformed record", EBADMSG);
+    }
+}
+
+// One Fds record appended to the kind it announces.
+Result<void> take_fds(const UniqueFd& socket, const Reply& reply,
+                      std::span<std::vector<UniqueFd>*, kinds> into) {
+    std::array<UniqueFd, fds_per_message> batch;
+    Fds fds;
+    auto got = receive(socket, fds, batch);
+    if (!got)
+        return got.error();
+    auto kind = static_cast<std::size_t>(fds.kind);
+    if (kind >= kinds || fds.count == 0 || *got != fds.count || fds.first != into[kind]->size() ||
+        fds.first + fds.count > reply.fds[kind])
+        return error("talk to privd", "fds other than announced", EBADMSG);
+    for (std::size_t i = 0; i < fds.count; ++i)
+        into[kind]->push_back(std::move(batch[i]));
+    return {};
+}
+
+} // namespace
+
+Result<Received> receive_with_fds(const UniqueFd& socket, void* record, std::size_t bytes,
+                                  std::span<UniqueFd> fds) {
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * fds_per_message)] = {};
+    iovec part{record, bytes};
+    // CMSG_LEN, not CMSG_SPACE: the padding would let one fd more in than there is room for.
+    msghdr message{nullptr, 0, &part, 1, control, fds.empty() ? 0 : CMSG_LEN(fds.size_bytes()), 0};
+    ssize_t got = recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC);
+    if (got < 0)
+        return error("receive from privd");
+    Received received{static_cast<std::size_t>(got), 0};
+    cmsghdr* rights = CMSG_FIRSTHDR(&message);
+    if (rights && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS)
+        for (; CMSG_LEN((received.fds + 1) * sizeof(int)) <= rights->cmsg_len; ++received.fds) {
+            int fd = -1;
+            std::memcpy(&fd, CMSG_DATA(rights) + received.fds * sizeof fd, sizeof fd);
+            fds[received.fds] = UniqueFd(fd);
+        }
+    if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
+        return error("receive from privd", "a record that does not fit", EMSGSIZE);
+    if (got == 0)
+        return error("receive from privd", "it closed the connection", ECONNRESET);
+    return received;
+}
+
+Result<Session> open_session(const UniqueFd& socket, const Request& request) {
+    // A privd that refuses at once may have answered and closed already: its answer counts.
+    if (auto sent = send_message(socket, request); !sent && sent.error().number != EPIPE)
+        return sent.error();
+    Session session;
+    if (auto got = receive(socket, session.reply); !got)
+        return got.error();
+    const Reply& reply = session.reply;
+    if (reply.status != Status::ok)
+        return session;
+    std::array<std::vector<UniqueFd>*, kinds> into{&session.rings, &session.counters,
+                                                   &session.links, &session.iter_task,
+                                                   &session.iter_task_file};
+    std::size_t missing = 0;
+    for (std::uint32_t count : reply.fds) {
+        if (count > fds_of_kind_max)
+            return error("talk to privd", "more fds than sensible", EBADMSG);
+        missing += count;
+    }
+    auto held = [&] {
+        std::size_t sum = 0;
+        for (auto* kind : into)
+            sum += kind->size();
+        return sum;
+    };
+    while (held() < missing)
+        if (auto taken = take_fds(socket, reply, into); !taken)
+            return taken.error();
+    Done done;
+    if (auto got = receive(socket, done); !got)
+        return got.error();
+    return session;
+}
+
+Result<UniqueFd> ask_door(const UniqueFd& socket, std::int32_t pid, ProcFile file,
+                          std::uint32_t fd) {
+    DoorRequest request;
+    request.pid = pid;
+    request.file = file;
+    request.fd = fd;
+    if (auto sent = send_message(socket, request); !sent)
+        return sent.error();
+    DoorReply reply;
+    UniqueFd opened;
+    auto got = receive(socket, reply, {&opened, 1});
+    if (!got)
+        return got.error();
+    if (reply.error != 0)
+        return error("open through privd", "a file of /proc", reply.error);
+    if (!opened.valid())
+        return error("talk to privd", "an answer without its fd", EBADMSG);
+    return opened;
+}
+
+Result<UniqueFd> connect_to(const char* path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (std::strlen(path) >= sizeof address.sun_path)
+        return error("connect to privd at", path, ENAMETOOLONG);
+    std::strcpy(address.sun_path, path);
+    UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    if (!socket.valid() ||
+        connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
+        return error("connect to privd at", path);
+    return socket;
+}
+
+} // namespace tiercel::wire::client

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The analyzer's side of the protocol: ask_*() pairs with privd's answer_*().
+#pragma once
+
+#include "shared/wire/channel.h"
+
+#include <string>
+#include <vector>
+
+namespace tiercel::wire::client {
+
+struct Session {
+    Reply reply; // when reply.status is not ok, there are no fds: print describe(reply)
+    std::vector<os::UniqueFd> rings, counters, links, iter_task, iter_task_file;
+};
+
+// Sends `request` and receives the whole hand-over. The socket stays the caller's, and serves
+// ask_door() afterwards when reply.door is 1; otherwise it may be closed. A refusal by privd is a
+// Session whose reply says why; an Error means that no valid answer came (privd died, is of another
+// version, or sent something that is not this protocol). Blocks.
+os::Result<Session> open_session(const os::UniqueFd& socket, const Request& request);
+
+// Opens one file of /proc/PID. The error's number is that of privd's open: ESRCH or ENOENT when the
+// process has gone, EACCES when privd may not. Blocks.
+os::Result<os::UniqueFd> ask_door(const os::UniqueFd& socket, std::int32_t pid, ProcFile file,
+                                  std::uint32_t fd = 0);
+
+struct Received {
+    std::size_t bytes = 0;
+    std::size_t fds = 0;
+};
+
+// receive_record() with room for fds.size() fds (at most fds_per_message), close-on-exec. More than
+// that are closed by the kernel, and EMSGSIZE.
+os::Result<Received> receive_with_fds(const os::UniqueFd& socket, void* record, std::size_t bytes,
+                                      std::span<os::UniqueFd> fds);
+
+// Connects to privd's socket. ENOENT, ECONNREFUSED: it does not run. EACCES: not for this user.
+os::Result<os::UniqueFd> connect_to(const char* path);
+
+// One line, without a newline: what failed, why, and what to do.
+std::string describe(const Reply& reply);
+
+// "modern", "tracepoint", ...; nullptr is never returned ("unknown" is).
+const char* name(Driver driver);
+const char* name(Attach attach);
+
+} // namespace tiercel::wire::client

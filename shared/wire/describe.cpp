@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The texts of privd's refusals. They live here so that the privileged side holds none of them.
+#include "shared/wire/client.h"
+
+#include <cstring>
+
+namespace tiercel::wire::client {
+
+namespace {
+
+// Names of the capabilities that a plan can ask for (linux/capability.h).
+std::string capability_names(std::uint64_t mask) {
+    static constexpr struct {
+        unsigned bit;
+        const char* name;
+    } names[] = {{16, "CAP_SYS_MODULE"},   {19, "CAP_SYS_PTRACE"}, {21, "CAP_SYS_ADMIN"},
+                 {24, "CAP_SYS_RESOURCE"}, {38, "CAP_PERFMON"},    {39, "CAP_BPF"}};
+    std::string text;
+    for (auto [bit, name] : names)
+        if (mask >> bit & 1)
+            text += (text.empty() ? "" : " and ") + std::string(name);
+    return text.empty() ? "a capability" : text;
+}
+
+const char* step_name(LoadStep step) {
+    switch (step) {
+    case step_open: return "prepare the probe";
+    case step_ring: return "create a ring buffer";
+    case step_load: return "load the probe";
+    case step_attach: return "attach the probe";
+    }
+    return "load the probe";
+}
+
+// What to do about an errno of bpf(2); "" when the errno says it all.
+const char* hint(int number) {
+    switch (number) {
+    case EPERM:
+    case EACCES:
+        return "; `analyzer --explain-caps` shows what this kernel asks for, and `sudo privd "
+               "--prove-caps` tries it";
+    case ENOMEM: return "; try a smaller --ring-size";
+    case EINVAL: return "; this kernel does not support the probe: see `analyzer --explain-caps`";
+    default: return "";
+    }
+}
+
+std::string reason(std::int32_t number) {
+    return number == 0 ? "" : std::string(": ") + std::strerror(number) + hint(number);
+}
+
+std::string describe_load(LoadStep step, std::int32_t number) {
+    if (step == step_load && number == ESRCH) // libbpf's answer when it finds no kernel BTF
+        return "this kernel has no BTF (/sys/kernel/btf/vmlinux), which the modern driver needs; "
+               "use a "
+               "kernel built with CONFIG_DEBUG_INFO_BTF";
+    if (step == step_ring && number == EINVAL)
+        return "this kernel has no BPF ring buffer, which the modern driver needs; use Linux 5.8 "
+               "or newer";
+    return std::string("privd could not ") + step_name(step) + reason(number);
+}
+
+} // namespace
+
+const char* name(Driver driver) {
+    static constexpr const char* names[] = {"auto", "modern", "classic", "module", "userspace"};
+    return driver < Driver::count ? names[static_cast<std::size_t>(driver)] : "unknown";
+}
+
+const char* name(Attach attach) {
+    static constexpr const char* names[] = {"auto", "tracepoint", "per_syscall"};
+    return attach < Attach::count ? names[static_cast<std::size_t>(attach)] : "unknown";
+}
+
+std::string describe(const Reply& reply) {
+    switch (reply.status) {
+    case Status::ok: return "privd: ok";
+    case Status::wrong_version:
+        return "privd speaks version " + std::to_string(reply.detail) +
+               " of the protocol, the analyzer " + std::to_string(version) +
+               "; install both from the same release";
+    case Status::malformed:
+        return "privd could not read the request; install both from the same release";
+    case Status::wrong_peer:
+        return "privd serves uid " + std::to_string(reply.detail) +
+               " only; run the analyzer as that user, or start privd with --peer-user";
+    case Status::bad_driver: return "privd knows no such driver; see `analyzer --help`";
+    case Status::bad_attach: return "privd knows no such way to attach; see `analyzer --help`";
+    case Status::bad_ring_bytes:
+        return "the ring size must be a power of two from " + std::to_string(ring_bytes_min >> 10) +
+               " KiB to " + std::to_string(ring_bytes_max >> 20) + " MiB; change --ring-size";
+    case Status::bad_cpus_per_ring:
+        return "at most " + std::to_string(cpus_per_ring_max) +
+               " CPUs can share a ring; change --cpus-per-ring";
+    case Status::bad_snaplen:
+        return "at most " + std::to_string(snaplen_max) +
+               " bytes of I/O data can be kept; change --snaplen";
+    case Status::bad_tracepoints:
+        return "privd knows no such tracepoint; install both from the same release";
+    case Status::not_built_in:
+        return std::string("driver ") + name(static_cast<Driver>(reply.detail)) +
+               " is not built into this privd; use --driver modern";
+    case Status::missing_capability:
+        return "privd lacks " + capability_names(reply.detail) +
+               "; start it as root, or grant it (AmbientCapabilities= in its unit)";
+    case Status::memlock:
+        return "this kernel charges BPF memory to RLIMIT_MEMLOCK and privd may not raise it" +
+               reason(reply.error) + "; grant CAP_SYS_RESOURCE or set LimitMEMLOCK=infinity";
+    case Status::load_failed:
+        return describe_load(static_cast<LoadStep>(reply.detail), reply.error);
+    case Status::attach_unsupported:
+        return "this kernel refuses to attach per syscall" + reason(reply.error) +
+               "; use --attach tracepoint";
+    case Status::count: break;
+    }
+    return "privd answered with an unknown status; install both from the same release";
+}
+
+} // namespace tiercel::wire::client

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The whole protocol between the analyzer (client) and privd (server), on a SOCK_SEQPACKET Unix
+// socket. Every message is one record of a fixed size, header first: no strings, no lengths.
+//
+//   analyzer                               privd
+//   Request            ──────────────▶     checks every field, loads, attaches
+//                      ◀──────────────     Reply (status ok, or why not: then nothing follows)
+//                      ◀──────────────     Fds + SCM_RIGHTS, as many records as Reply.fds[] says
+//                      ◀──────────────     Done; privd exits, or stays as the /proc door:
+//   DoorRequest        ──────────────▶
+//                      ◀──────────────     DoorReply, with one fd when error is 0
+//
+// Only privd sends fds: a record with fds from the analyzer ends the session. Integers are in
+// native byte order: both ends are on one machine.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace tiercel::wire {
+
+constexpr std::uint32_t magic = 0x4c435254; // "TRCL"
+constexpr std::uint16_t version = 1;
+
+enum class Type : std::uint16_t { open = 1, door, reply, fds, done, door_reply };
+
+struct Header {
+    std::uint32_t magic = wire::magic;
+    std::uint16_t version = wire::version;
+    Type type = Type::open;
+};
+
+enum class Driver : std::uint32_t { automatic, modern, classic, module, userspace, count };
+enum class Attach : std::uint32_t { automatic, tracepoint, per_syscall, count };
+
+// Limits of a Request's values; privd checks them again whatever the analyzer did.
+constexpr std::uint32_t ring_bytes_min = 64 << 10, ring_bytes_max = 1 << 30;
+constexpr std::uint32_t cpus_per_ring_max = 1024, snaplen_max = 65000;
+constexpr std::size_t interest_words = 8; // bit N: native syscall number N
+
+struct Request {
+    Header header{.type = Type::open};
+    Driver driver = Driver::automatic;
+    Attach attach = Attach::automatic;
+    std::uint32_t ring_bytes = 8 << 20; // power of two; size of each ring
+    std::uint32_t cpus_per_ring = 2;    // 0: one ring for all CPUs
+    std::uint32_t snaplen = 80;         // bytes of I/O data kept per event
+    std::uint32_t tracepoints = 0;      // enum tiercel_tracepoint
+    std::uint64_t interest[interest_words] = {};
+};
+
+// The kinds of fd that are handed over. The iterators and the door give read-only access.
+enum class Kind : std::uint32_t { ring, counters, link, iter_task, iter_task_file, count };
+constexpr std::size_t kinds = static_cast<std::size_t>(Kind::count);
+constexpr std::size_t fds_per_message = 200; // below SCM_MAX_FD (253)
+constexpr std::uint32_t fds_of_kind_max = 1024;
+
+// Why a session did or did not begin, in words: describe.cpp. With wrong_version, wrong_peer,
+// not_built_in, missing_capability and load_failed, Reply.detail is privd's version, the uid
+// served, the driver, the mask of missing capabilities and the enum LoadStep. Reply.error is the
+// kernel's errno where it was the kernel that refused.
+// clang-format off
+enum class Status : std::uint32_t {
+    ok, wrong_version, malformed, wrong_peer, bad_driver, bad_attach, bad_ring_bytes, bad_cpus_per_ring,
+    bad_snaplen, bad_tracepoints, not_built_in, missing_capability, memlock, load_failed,
+    attach_unsupported, count
+};
+// clang-format on
+
+enum LoadStep : std::uint64_t { step_open, step_ring, step_load, step_attach };
+
+struct Reply {
+    Header header{.type = Type::reply};
+    Status status = Status::ok;
+    std::int32_t error = 0;
+    std::uint64_t detail = 0;
+    Driver driver = Driver::automatic; // taken
+    Attach attach = Attach::automatic; // taken
+    std::uint32_t ring_count = 0;
+    std::uint32_t ring_bytes = 0;
+    std::uint32_t cpus = 0;        // possible CPUs: entries of the counters array
+    std::uint32_t fds[kinds] = {}; // how many of each kind follow
+    std::uint32_t door = 0;        // 1: privd stays and answers DoorRequest
+    std::uint32_t unused = 0;
+    std::uint64_t load_begin_ns = 0; // CLOCK_MONOTONIC when the load began
+    std::uint64_t load_ns = 0;       // load and attach together
+};
+
+// Announces the fds that ride on this very record.
+struct Fds {
+    Header header{.type = Type::fds};
+    Kind kind = Kind::ring;
+    std::uint32_t first = 0; // index, within its kind, of the first
+    std::uint32_t count = 0; // at most fds_per_message
+};
+
+struct Done {
+    Header header{.type = Type::done};
+};
+
+// Files of /proc/PID the door opens. exe, cwd, root and ns_* are links: they come as O_PATH fds,
+// good for fstat(2) only. environ is mode 0400: another uid's needs CAP_DAC_READ_SEARCH, which
+// privd does not have.
+// clang-format off
+enum class ProcFile : std::uint32_t {
+    exe, cwd, root, ns_pid, ns_mnt, ns_net, ns_user, ns_cgroup,
+    maps, fdinfo, cmdline, status, stat, cgroup, environ, loginuid, count
+};
+// clang-format on
+
+struct DoorRequest {
+    Header header{.type = Type::door};
+    std::int32_t pid = 0; // process or thread, > 0
+    ProcFile file = ProcFile::status;
+    std::uint32_t fd = 0; // for fdinfo: which
+};
+
+struct DoorReply {
+    Header header{.type = Type::door_reply};
+    std::int32_t error = 0; // errno of the open, or 0 with one fd
+};
+
+// Sizes and offsets are the protocol: any change needs a new version.
+static_assert(sizeof(Header) == 8 && sizeof(Request) == 96 && offsetof(Request, interest) == 32);
+static_assert(sizeof(Reply) == 88 && offsetof(Reply, fds) == 44 && offsetof(Reply, door) == 64 &&
+              offsetof(Reply, load_begin_ns) == 72);
+static_assert(sizeof(Fds) == 20 && sizeof(Done) == 8);
+static_assert(sizeof(DoorRequest) == 20 && sizeof(DoorReply) == 12);
+
+} // namespace tiercel::wire
