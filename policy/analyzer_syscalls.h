@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The system calls of the analyzer, from before it looks at the first event until it ends. There is
+// no open, socket, connect, bind, exec, fork, clone, ptrace, bpf, ioctl, prctl or executable
+// memory: what it works with, it has opened or received before. stdio has to have written once
+// before (glibc asks ioctl(TCGETS) at the first use of a terminal), or not be used.
+#pragma once
+
+#include "policy/seccomp.h"
+
+namespace tiercel::policy {
+
+// clang-format off
+constexpr Allow analyzer_steady[] = {
+    {"iterators, timers, signals, captures, files from the door", {SCMP_SYS(read), SCMP_SYS(readv),
+     SCMP_SYS(pread64), SCMP_SYS(lseek)}},
+    {"events, alerts, statistics", {SCMP_SYS(write), SCMP_SYS(writev)}},
+    {"nothing is lost at the end", {SCMP_SYS(fsync), SCMP_SYS(fdatasync)}},
+    {"what an fd is", {SCMP_SYS(fstat)}},
+    {"the same: glibc's fstat()", {SCMP_SYS(newfstatat)}, Only::empty_path},
+    {"release fds", {SCMP_SYS(close)}},
+    {"the door, on the socket it already has", {SCMP_SYS(recvmsg), SCMP_SYS(sendmsg)}},
+    {"wait for rings, timers, signals", {SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
+     SCMP_SYS(epoll_ctl), SCMP_SYS(timerfd_settime)}},
+    {"time, where the vDSO cannot tell", {SCMP_SYS(clock_gettime)}},
+    {"back off, and go on after a stop", {SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),
+     SCMP_SYS(sched_yield), SCMP_SYS(restart_syscall)}},
+    {"locks of the C++ runtime", {SCMP_SYS(futex)}},
+    {"memory", {SCMP_SYS(mmap), SCMP_SYS(mprotect)}, Only::not_executable},
+    {"memory", {SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk)}},
+    {"hash seeds, glibc's malloc", {SCMP_SYS(getrandom)}},
+    {"signals, abort()", {SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn),
+     SCMP_SYS(getpid), SCMP_SYS(gettid)}},
+    {"abort()", {SCMP_SYS(tgkill)}, Only::itself},
+    {"end", {SCMP_SYS(exit), SCMP_SYS(exit_group)}},
+};
+
+// clang-format on
+
+} // namespace tiercel::policy

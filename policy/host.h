@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// HostFacts: KernelFacts, and what only explains: what this process could grant, and what stands in
+// a driver's way whatever is granted. For the analyzer; privd does not link it, it tries instead.
+#pragma once
+
+#include "policy/plan.h"
+
+namespace tiercel::policy {
+
+enum class Lockdown : std::uint8_t { none, integrity, confidentiality };
+
+struct HostFacts {
+    KernelFacts kernel;
+    Lockdown lockdown = Lockdown::none;
+    int unprivileged_bpf_disabled = 0;
+    int seccomp = 0; // this process: 0 none, 2 filter
+    bool initial_user_namespace = true;
+    std::uint64_t permitted = 0;     // capability masks: of this process,
+    std::uint64_t bounding = 0;      // its bounding set,
+    std::uint64_t init_bounding = 0; // and that of PID 1
+};
+
+HostFacts gather_host_facts(const char* root = "");
+
+// Why a driver cannot work here at all. The order is that of precedence.
+enum class Blocker : std::uint8_t {
+    none,
+    user_namespace,
+    no_btf,
+    no_ring_buffer,
+    kernel_too_old,
+    lockdown,
+    yama_forbids
+};
+
+Blocker blocker(Driver driver, const HostFacts& facts);
+
+} // namespace tiercel::policy

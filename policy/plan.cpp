@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/plan.h"
+
+namespace tiercel::policy {
+
+Plan plan(Driver driver, const KernelFacts& facts, bool door) {
+    bool bpf = driver == Driver::modern || driver == Driver::classic;
+    // Above 2, Debian asks for CAP_SYS_ADMIN; Ubuntu above 2 or 4, by release; mainline never.
+    bool paranoid =
+        driver == Driver::classic && facts.distro != Distro::other && facts.perf_event_paranoid > 2;
+    bool admin = bpf && (!facts.has_cap_bpf() || paranoid);
+    bool memlock = bpf && !facts.charges_cgroup() && !facts.memlock_unlimited;
+    // Without iterators, what already runs can be seen only through /proc.
+    bool needs_door = driver != Driver::userspace && (door || !bpf || !facts.has_iterators());
+    bool yama = driver == Driver::userspace && facts.ptrace_scope == 2;
+    // A capability is held from the first phase to the last.
+    const struct {
+        int capability;
+        bool needed;
+        Phase first, last;
+    } needs[] = {
+        {CAP_BPF, bpf && !admin, Phase::start, Phase::attach},
+        {CAP_PERFMON, bpf && !admin, Phase::start, Phase::attach},
+        {CAP_SYS_ADMIN, admin, Phase::start, Phase::attach},
+        {CAP_SYS_RESOURCE, memlock, Phase::start, Phase::raise_limit},
+        {CAP_SYS_PTRACE, needs_door || yama, Phase::start, Phase::door},
+        {CAP_SYS_MODULE, driver == Driver::module, Phase::separate, Phase::separate},
+    };
+    Plan made{.raise_memlock = memlock};
+    for (const auto& need : needs)
+        for (auto phase = static_cast<int>(need.first);
+             need.needed && phase <= static_cast<int>(need.last); ++phase)
+            made.masks[phase] |= std::uint64_t{1} << need.capability;
+    return made;
+}
+
+} // namespace tiercel::policy

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The capability plan: for a driver on a kernel, which capabilities privd needs and until when. A
+// pure function over KernelFacts; its rules are the table of plan.cpp. privd enforces what it says;
+// `analyzer --explain-caps` prints it with the words of reasons.h; `privd --prove-caps` compares it
+// with the kernel's answers.
+#pragma once
+
+#include "policy/facts.h"
+
+#include <linux/capability.h>
+
+namespace tiercel::policy {
+
+enum class Driver : std::uint8_t { modern, classic, module, userspace };
+
+// In this order; a capability once dropped does not come back. `separate` is not privd's: another
+// process needs the capability, once (modprobe).
+enum class Phase : std::uint8_t { separate, start, raise_limit, load, attach, handover, door };
+
+// The capabilities that some driver needs on some kernel.
+constexpr int candidates[] = {CAP_BPF,        CAP_PERFMON,   CAP_SYS_RESOURCE,
+                              CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_SYS_MODULE};
+
+struct Plan {
+    bool raise_memlock = false;  // RLIMIT_MEMLOCK has to be infinite before the load
+    std::uint64_t masks[7] = {}; // by phase
+
+    // Mask of the capabilities held in a phase; Phase::start has all of privd's.
+    [[nodiscard]] std::uint64_t held(Phase phase) const {
+        return masks[static_cast<unsigned>(phase)];
+    }
+};
+
+// `door`: privd is asked to stay and open files of /proc although the driver has iterators.
+Plan plan(Driver driver, const KernelFacts& facts, bool door = false);
+
+} // namespace tiercel::policy
