@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * From the registers of a finished syscall to the event that it gives: which ABI called, which number it
+ * is there, whether anyone wants it, and which arguments it had.
+ */
+#ifndef TIERCEL_KERNEL_BPF_MODERN_SYSCALLS_H
+#define TIERCEL_KERNEL_BPF_MODERN_SYSCALLS_H
+
+#include "kernel/bpf_modern/maps.h"
+
+struct call {
+    __u32 number; /* as called */
+    __u32 native; /* number whose interest bit covers it */
+    __u16 index;  /* enum tiercel_event_index */
+    __u16 scap;
+    __u8 compat;   /* the caller's structures are 32-bit */
+    __u8 ia32;     /* the i386 numbers and registers */
+    __u8 indirect; /* i386 socketcall: arguments are in memory */
+};
+
+static __always_inline int wanted(__u32 native)
+{
+    return native < TIERCEL_SYSCALL_MAX && (tc_config.interest[native / 64] >> (native % 64) & 1);
+}
+
+#if defined(__TARGET_ARCH_arm64)
+
+#define KERNEL_STACK_BYTES 16384 /* THREAD_SIZE with 4 KiB pages and no sanitizer */
+
+static __always_inline __u32 syscall_number(const struct pt_regs *regs)
+{
+    return opaque(regs->syscallno);
+}
+
+static __always_inline int is_ia32(struct task_struct *task)
+{
+    return 0;
+}
+
+static __always_inline void read_arguments(struct capture *c, const struct pt_regs *regs, int ia32)
+{
+    c->args[0] = regs->orig_x0;
+    c->args[1] = regs->regs[1];
+    c->args[2] = regs->regs[2];
+    c->args[3] = regs->regs[3];
+    c->args[4] = regs->regs[4];
+    c->args[5] = regs->regs[5];
+}
+
+#else
+
+#define TS_COMPAT 2                /* arch/x86/include/asm/thread_info.h */
+#define X32_SYSCALL_BIT 0x40000000 /* arch/x86/include/uapi/asm/unistd.h */
+#define IA32_NR_socketcall 102
+#define KERNEL_STACK_BYTES 16384 /* THREAD_SIZE */
+
+static __always_inline __u32 syscall_number(const struct pt_regs *regs)
+{
+    return opaque(regs->orig_ax);
+}
+
+static __always_inline int is_ia32(struct task_struct *task)
+{
+    return FIELD(struct task_struct, task, thread_info.status) & TS_COMPAT;
+}
+
+static __always_inline void read_arguments(struct capture *c, const struct pt_regs *regs, int ia32)
+{
+    if (ia32) {
+        c->args[0] = (__u32)regs->bx;
+        c->args[1] = (__u32)regs->cx;
+        c->args[2] = (__u32)regs->dx;
+        c->args[3] = (__u32)regs->si;
+        c->args[4] = (__u32)regs->di;
+        c->args[5] = (__u32)regs->bp;
+        return;
+    }
+    c->args[0] = regs->di;
+    c->args[1] = regs->si;
+    c->args[2] = regs->dx;
+    c->args[3] = regs->r10;
+    c->args[4] = regs->r8;
+    c->args[5] = regs->r9;
+}
+
+/* i386 socketcall(call, arguments): the call's own event. include/uapi/linux/net.h, SYS_*. */
+static const volatile struct {
+    __u16 native, index;
+} socketcalls[] = {
+#define SOCKETCALL(number, name, symbol) [number] = {NATIVE_##name, INDEX_SOCKET_##symbol}
+    SOCKETCALL(1, socket, SOCKET_X),
+    SOCKETCALL(2, bind, BIND_X),
+    SOCKETCALL(3, connect, CONNECT_X),
+    SOCKETCALL(4, listen, LISTEN_X),
+    SOCKETCALL(5, accept, ACCEPT_5_X),
+    SOCKETCALL(6, getsockname, GETSOCKNAME_X),
+    SOCKETCALL(7, getpeername, GETPEERNAME_X),
+    SOCKETCALL(8, socketpair, SOCKETPAIR_X),
+    SOCKETCALL(9, sendto, SEND_X),
+    SOCKETCALL(10, recvfrom, RECV_X),
+    SOCKETCALL(11, sendto, SENDTO_X),
+    SOCKETCALL(12, recvfrom, RECVFROM_X),
+    SOCKETCALL(13, shutdown, SHUTDOWN_X),
+    SOCKETCALL(14, setsockopt, SETSOCKOPT_X),
+    SOCKETCALL(15, getsockopt, GETSOCKOPT_X),
+    SOCKETCALL(16, sendmsg, SENDMSG_X),
+    SOCKETCALL(17, recvmsg, RECVMSG_X),
+    SOCKETCALL(18, accept4, ACCEPT4_6_X),
+    SOCKETCALL(19, recvmmsg, RECVMMSG_X),
+    SOCKETCALL(20, sendmmsg, SENDMMSG_X),
+};
+#define SOCKETCALL_COUNT (sizeof(socketcalls) / sizeof(socketcalls[0]))
+
+static __always_inline int resolve_ia32(struct call *call, const struct pt_regs *regs)
+{
+    __u32 number = call->number;
+
+    if (number >= TIERCEL_SYSCALL_MAX)
+        return 0;
+    call->ia32 = call->compat = 1;
+    call->native = tiercel_ia32[number].native;
+    call->index = tiercel_ia32[number].index;
+    call->scap = tiercel_ia32[number].scap;
+    if (number == IA32_NR_socketcall) {
+        __u32 which = opaque(regs->bx);
+
+        if (which >= SOCKETCALL_COUNT)
+            return 0;
+        call->indirect = 1;
+        call->native = socketcalls[which].native;
+        call->index = socketcalls[which].index;
+    }
+    return 1;
+}
+
+#endif
+
+/*
+ * The shortest way out, taken by most syscalls of a machine: a number that nobody wants, whichever ABI it
+ * belongs to. It looks at no task and calls nothing: calls cost (a return can take 20 ns where the CPU needs
+ * safe returns).
+ */
+static __always_inline int is_unwanted(const struct pt_regs *regs)
+{
+    __u32 number = syscall_number(regs);
+
+    if (number >= TIERCEL_SYSCALL_MAX || wanted(number))
+        return 0;
+#ifdef TIERCEL_HAS_IA32
+    return number != IA32_NR_socketcall && !wanted(opaque(tiercel_ia32[number].native));
+#else
+    return 1;
+#endif
+}
+
+/* Fills in `call`; 0: no syscall that the table knows a native number of. */
+static __always_inline int identify_call(struct call *call, const struct pt_regs *regs,
+                                         struct task_struct *task)
+{
+    __u32 number = syscall_number(regs);
+
+    call->number = number;
+#ifdef TIERCEL_HAS_IA32
+    if (is_ia32(task))
+        return resolve_ia32(call, regs);
+    if (number & X32_SYSCALL_BIT) {
+        number = opaque(number & ~X32_SYSCALL_BIT);
+        if (number >= TIERCEL_X32_FIRST) {
+            number = opaque(number - TIERCEL_X32_FIRST);
+            if (number >= TIERCEL_X32_COUNT)
+                return 0;
+            number = opaque(tiercel_x32[number]);
+            call->compat = 1;
+        }
+    }
+#endif
+    if (number >= TIERCEL_SYSCALL_MAX)
+        return 0;
+    call->native = number;
+    call->index = tiercel_native[number].index;
+    call->scap = tiercel_native[number].scap;
+    return 1;
+}
+
+static __always_inline void read_indirect_arguments(struct capture *c)
+{
+    __u32 args[6] = {};
+
+    /* accept4, sendto, ... take up to six; what a shorter call has behind its own is never looked at */
+    if (read_user(args, sizeof(args), c->args[1]))
+        read_user(args, 3 * sizeof(args[0]), c->args[1]);
+    for (int k = 0; k < 6; k++)
+        c->args[k] = args[k];
+}
+
+/* Exec and fork tell of themselves from their tracepoints, before the syscall returns. */
+static __always_inline int told_elsewhere(__u16 index, __s64 ret)
+{
+    if (ret != 0)
+        return 0;
+    return index == INDEX_SYSCALL_EXECVE_19_X || index == INDEX_SYSCALL_EXECVEAT_X ||
+           index == INDEX_SYSCALL_CLONE_20_X || index == INDEX_SYSCALL_FORK_20_X ||
+           index == INDEX_SYSCALL_VFORK_20_X || index == INDEX_SYSCALL_CLONE3_X;
+}
+
+#endif

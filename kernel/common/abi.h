@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * What a probe and the process that loads it share: the configuration that the loader writes before
+ * the load, the counters that the analyzer maps read-only, and the record that a ring carries.
+ * Plain C so that BPF C, the kernel module and C++ read the same lines; sizes are asserted below.
+ */
+#ifndef TIERCEL_KERNEL_COMMON_ABI_H
+#define TIERCEL_KERNEL_COMMON_ABI_H
+
+#ifdef TIERCEL_BPF
+#include "kernel/common/kernel_types.h"
+#else
+#include <linux/types.h>
+#endif
+
+/* Native syscall numbers on x86-64 and arm64 are below this; the interest bitmap has one bit for each. */
+#define TIERCEL_SYSCALL_MAX 512
+
+/* Tracepoint events, besides those that state tracking always needs (exec, fork, exit). */
+enum tiercel_tracepoint {
+    TIERCEL_TP_SIGNAL = 1 << 0,     /* signaldeliver */
+    TIERCEL_TP_SWITCH = 1 << 1,     /* switch: off by default */
+    TIERCEL_TP_PAGE_FAULT = 1 << 2, /* page_fault: off by default */
+    TIERCEL_TP_ALL = (1 << 3) - 1,
+};
+
+/* Read-only to the verifier (const volatile in .rodata), so that what is off is removed from the program. */
+struct tiercel_config {
+    __u64 interest[TIERCEL_SYSCALL_MAX / 64]; /* bit N: syscall number N is wanted */
+    __u64 boot_time_ns;                       /* CLOCK_REALTIME minus CLOCK_BOOTTIME, ns */
+    __u32 tracepoints;                        /* enum tiercel_tracepoint */
+    __u32 snaplen;                            /* bytes of I/O data kept per event, at most 65,000 */
+    __u32 cpus_per_ring;                      /* CPUs that share a ring; 0: all share ring 0 */
+    __u32 ring_bytes;                         /* size of each ring, a power of two */
+    __u32 self_tgid;                          /* process whose events are not captured: the analyzer */
+    __u32 per_syscall;                        /* 1: attached per syscall (fexit), 0: sys_exit tracepoint */
+};
+
+/* Why an event was not delivered. */
+enum tiercel_drop {
+    TIERCEL_DROP_RING_FULL,    /* the ring had no room: the analyzer is too slow */
+    TIERCEL_DROP_SCRATCH_BUSY, /* every scratch area of this CPU was in use by preempted captures */
+    TIERCEL_DROP_TOO_LONG,     /* the event did not fit the scratch area */
+    TIERCEL_DROP_REASONS = 6,  /* array size; reasons may be added up to it */
+};
+
+/* One cache-line pair per CPU, in a map that user space can only read. */
+struct tiercel_cpu_counters {
+    __u64 events;                      /* submitted to a ring */
+    __u64 drops[TIERCEL_DROP_REASONS]; /* enum tiercel_drop */
+    __u64 unused;
+} __attribute__((aligned(64)));
+
+/*
+ * A ring record is one event in the scap layout (shared/event/view.h), header first, followed by this
+ * trailer. The event's own length field does not count the trailer.
+ */
+struct tiercel_record_trailer {
+    __u16 cpu;
+} __attribute__((packed));
+
+#ifdef __cplusplus
+static_assert(sizeof(tiercel_config) == 96 && sizeof(tiercel_cpu_counters) == 64);
+#else
+_Static_assert(sizeof(struct tiercel_config) == 96, "crosses the loader boundary");
+_Static_assert(sizeof(struct tiercel_cpu_counters) == 64, "one cache line a CPU");
+#endif
+
+#endif

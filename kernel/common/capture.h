@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * One capture in progress: the scratch area where an event is put together, and the few operations that
+ * every capture ends in. The layout is the scap event's (shared/event/view.h): header, lengths, values.
+ *
+ * A scratch area belongs to one CPU. Captures may nest or, where the program can be preempted, interleave:
+ * each CPU has several areas and a capture claims a free one (claim_capture).
+ */
+#ifndef TIERCEL_KERNEL_COMMON_CAPTURE_H
+#define TIERCEL_KERNEL_COMMON_CAPTURE_H
+
+#include "kernel/common/platform.h"
+#include "kernel/common/plan.h"
+
+#define TIERCEL_SLOTS_PER_CPU 4
+#define EVENT_MAX 0xffff /* an event's largest size; its positions fit a u16 */
+#define TEXT_MAX 4096    /* PATH_MAX: longest path, command line or environment kept */
+#define SCRATCH_TMP 4608 /* work space of one capture: a path being built backwards, user structures */
+
+struct event_header {
+    __u64 ts;
+    __u64 tid;
+    __u32 len;
+    __u16 type;
+    __u32 nparams;
+} __attribute__((packed));
+
+/*
+ * Loops keep their position in `cursor`, in memory, where the verifier forgets its value: two ways through
+ * one turn of the loop then end in the same state, and the number of states stays that of one turn.
+ */
+struct capture {
+    __u64 claims; /* 1 while in use */
+    __u64 args[6];
+    __s64 ret;
+    struct task_struct *task; /* whose state TASK captures describe */
+    const void *subject;      /* what the tracepoint or iterator is about: a file, a binprm, a siginfo */
+    __u64 extra[2];           /* numbers that came with it */
+    struct file *file;        /* of the returned descriptor, once looked up */
+    __u32 end;                /* bytes of buf that hold the event so far */
+    __u16 number;             /* syscall */
+    __u16 scap;
+    __u16 index; /* enum tiercel_event_index */
+    __u8 compat; /* caller's structures are 32-bit */
+    __u8 file_known;
+    __u32 message;         /* which of several messages (sendmmsg, recvmmsg) */
+    volatile __u32 cursor; /* a loop's position in buf or tmp */
+    volatile __u64 total;  /* a loop's sum */
+    struct {
+        __u64 base, count; /* an array in the caller's memory */
+        __s64 limit;       /* bytes wanted of what it describes */
+    } vector;
+    struct {
+        struct vfsmount *mnt, *root_mnt;
+        struct dentry *dentry, *root; /* root: where a path ends, besides the top of the mount tree */
+    } path;
+    struct {
+        struct sock *sk;
+        __u64 address, len; /* given by the caller, for a socket without a peer */
+        __u64 inbound;
+    } tuple;
+    struct kernfs_node *node;
+    __u32 slot; /* this area's number */
+    __u32 nparams;
+    __u8 tmp[SCRATCH_TMP];
+    __u8 buf[2 * (EVENT_MAX + 1) + TEXT_MAX];
+};
+
+/*
+ * The same number, of which the compiler knows nothing. Verifiers before 6.x lose a bound when the compiler
+ * checks one copy of a number and uses another: what is checked and then used as an index goes through here.
+ */
+static __always_inline __u32 opaque(__u32 value)
+{
+    asm volatile("" : "+r"(value));
+    return value;
+}
+
+/* The scratch area of this number, or NULL; the driver supplies it. */
+static __always_inline struct capture *capture_at(__u32 slot);
+
+/* Where the next value starts; bounded so that EVENT_MAX + 1 bytes and then some fit behind it. */
+static __always_inline __u32 value_start(const struct capture *c)
+{
+    __u32 end = opaque(c->end);
+
+    return end > EVENT_MAX ? EVENT_MAX : end;
+}
+
+/* Ends parameter `i`, of which `len` bytes were put at value_start(). */
+static __always_inline int end_value(struct capture *c, __u32 i, __u32 len)
+{
+    if (len > EVENT_MAX)
+        len = 0;
+    *(__u16 *)&c->buf[sizeof(struct event_header) + 2 * (i & (TIERCEL_MAX_PARAMS - 1))] = len;
+    c->end = value_start(c) + len;
+    return 0;
+}
+
+static __always_inline int no_value(struct capture *c, __u32 i)
+{
+    return end_value(c, i, 0);
+}
+
+static __always_inline int put_number(struct capture *c, __u32 i, __u64 value, __u32 width)
+{
+    *(__u64 *)&c->buf[value_start(c)] = value;
+    return end_value(c, i, width);
+}
+
+/* For values of several parts: put_part() one after the other at *at, then end_value(). */
+#define DEFINE_PUT(name, type)                                                 \
+    static __always_inline void name(struct capture *c, __u32 *at, type value) \
+    {                                                                          \
+        __u32 here = opaque(*at);                                              \
+                                                                               \
+        if (here > EVENT_MAX)                                                  \
+            return;                                                            \
+        *(type *)&c->buf[here] = value;                                        \
+        *at = here + sizeof(type);                                             \
+    }
+DEFINE_PUT(put_u8, __u8)
+DEFINE_PUT(put_u16, __u16)
+DEFINE_PUT(put_u32, __u32)
+DEFINE_PUT(put_u64, __u64)
+
+static __always_inline __u64 argument(const struct capture *c, __u32 n)
+{
+    return n < 6 ? c->args[n] : 0;
+}
+
+static __always_inline __s32 signed_argument(const struct capture *c, __u32 n)
+{
+    return (__s32)argument(c, n);
+}
+
+#endif

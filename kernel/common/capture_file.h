@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * The FILE captures and what others need of files: from a descriptor to its struct file, a path from a
+ * dentry, device and inode numbers, the overlay layer. Kernel drivers only.
+ */
+#ifndef TIERCEL_KERNEL_COMMON_CAPTURE_FILE_H
+#define TIERCEL_KERNEL_COMMON_CAPTURE_FILE_H
+
+#include "kernel/common/capture_option.h"
+
+#define MODE_TYPE 0170000
+#define MODE_SOCKET 0140000
+#define FMODE_CREATED 0x100000     /* include/linux/fs.h */
+#define OVERLAYFS_MAGIC 0x794c7630 /* include/uapi/linux/magic.h */
+#define PATH_COMPONENTS 48         /* deeper paths lose their first components */
+
+/* The file behind descriptor `fd` of the calling process; NULL when there is none. fs/file.c,
+ * files_lookup_fd_raw(). */
+static __always_inline struct file *file_of(const struct capture *c, __s32 fd)
+{
+    struct task_struct *task = c->task;
+    struct files_struct *descriptors = FIELD(struct task_struct, task, files);
+    struct fdtable *table = FIELD(struct files_struct, descriptors, fdt);
+    struct file **files, *file = NULL;
+
+    if (fd < 0 || !table || (__u32)fd >= FIELD(struct fdtable, table, max_fds))
+        return NULL;
+    files = FIELD(struct fdtable, table, fd);
+    read_kernel(&file, sizeof(file), &files[fd]);
+    return file;
+}
+
+/* The file of the returned descriptor, looked up once for all the parameters that ask. */
+static __always_inline struct file *returned_file(struct capture *c)
+{
+    if (!c->file_known) {
+        c->file = c->ret < 0 ? NULL : file_of(c, c->ret);
+        c->file_known = 1;
+    }
+    return c->file;
+}
+
+/* --- overlay layers ---------------------------------------------------------------------------- */
+enum overlay_layer { OVERLAY_NONE, OVERLAY_UPPER, OVERLAY_LOWER };
+
+/*
+ * fs/overlayfs/ovl_entry.h: struct ovl_inode embeds the VFS inode, and the pointer to the upper dentry
+ * comes right behind it. A lower-only file has none.
+ */
+static __always_inline enum overlay_layer overlay_layer(struct file *file)
+{
+    struct inode *inode = FIELD(struct file, file, f_inode);
+    struct super_block *sb = FIELD(struct inode, inode, i_sb);
+    struct dentry *upper = NULL;
+
+    if (FIELD(struct super_block, sb, s_magic) != OVERLAYFS_MAGIC)
+        return OVERLAY_NONE;
+    read_kernel(&upper, sizeof(upper), (const char *)inode + bpf_core_type_size(struct inode));
+    return upper && READ(upper, d_inode, i_ino) ? OVERLAY_UPPER : OVERLAY_LOWER;
+}
+
+static __always_inline __u32 file_dev(struct file *file)
+{
+    struct inode *inode = FIELD(struct file, file, f_inode);
+    struct super_block *sb = FIELD(struct inode, inode, i_sb);
+
+    return convert_dev(FIELD(struct super_block, sb, s_dev));
+}
+
+static __always_inline __u64 file_ino(struct file *file)
+{
+    struct inode *inode = FIELD(struct file, file, f_inode);
+
+    return FIELD(struct inode, inode, i_ino);
+}
+
+/* --- paths ----------------------------------------------------------------------------------------- */
+
+/* Paths are built backwards from here in tmp, c->cursor being the first byte; one component fits behind. */
+#define WALK_END 4096
+
+struct walk {
+    struct dentry *dentry, *mount_root;
+    struct mount *mount;
+    __u32 slot;
+};
+
+/* Puts one component in front of the path in tmp. 0: there is none, or no room for it. */
+static __always_inline int walk_component(struct capture *c, struct walk *w)
+{
+    struct dentry *dentry = w->dentry, *parent = READ(dentry, d_parent);
+    __u32 len, at;
+
+    if (parent == dentry || !parent)
+        return 0;
+    len = READ(dentry, d_name.len) & 0xff;
+    at = opaque(c->cursor - len - 1);
+    if (at > WALK_END) /* below the start wraps around to above the end */
+        return 0;
+    read_kernel(&c->tmp[at + 1], len, READ(dentry, d_name.name));
+    c->tmp[at] = '/';
+    c->cursor = at;
+    w->dentry = parent;
+    return 1;
+}
+
+/* Goes up to the mount's parent or puts one component in front; 1: at the top. */
+STEP int walk_step(__u32 k, void *context)
+{
+    struct walk *w = context;
+    struct capture *c = capture_at(w->slot);
+    struct mount *mount = w->mount, *up;
+
+    if (!c)
+        return 1;
+    if (w->dentry == c->path.root && __builtin_preserve_access_index(&mount->mnt) == c->path.root_mnt)
+        return 1;
+    if (w->dentry != w->mount_root)
+        return !walk_component(c, w);
+    up = READ(mount, mnt_parent);
+    if (up == mount || !up)
+        return 1;
+    w->dentry = READ(mount, mnt_mountpoint);
+    w->mount = up;
+    w->mount_root = READ(up, mnt.mnt_root);
+    return 0;
+}
+
+static __always_inline int put_walked(struct capture *c, __u32 i)
+{
+    __u32 at = opaque(c->cursor);
+    __s64 n;
+
+    if (at >= WALK_END) {
+        at = WALK_END - 1;
+        c->tmp[at] = '/';
+    }
+    c->tmp[WALK_END] = 0;
+    n = read_kernel_text(&c->buf[value_start(c)], TEXT_MAX, &c->tmp[at]);
+    return end_value(c, i, n > 0 ? n : 0);
+}
+
+/*
+ * Puts c->path as parameter `i`, as fs/d_path.c's prepend_path() makes it: from its root where one is
+ * given, else from the top of the mount tree. A file outside any directory (a memfd) gives its bare name.
+ */
+NOINLINE int put_walked_path(__u32 slot, __u32 i)
+{
+    struct capture *c = capture_at(slot);
+    struct vfsmount *mnt;
+    struct dentry *dentry;
+    struct walk w;
+
+    if (!c)
+        return 0;
+    mnt = c->path.mnt;
+    dentry = c->path.dentry;
+    if (READ(dentry, d_parent) == dentry && READ(dentry, d_name.len) > 1) {
+        __s64 n = read_kernel_text(&c->buf[value_start(c)], TEXT_MAX, READ(dentry, d_name.name));
+
+        return end_value(c, i, n > 0 ? n : 0);
+    }
+    w.dentry = dentry;
+    w.mount = (struct mount *)((char *)mnt - bpf_core_field_offset(struct mount, mnt));
+    w.mount_root = READ(mnt, mnt_root);
+    c->cursor = WALK_END;
+    w.slot = slot;
+    REPEAT(PATH_COMPONENTS, walk_step, &w);
+    return put_walked(c, i);
+}
+
+static __always_inline int put_path(struct capture *c, __u32 i, struct vfsmount *mnt, struct dentry *dentry,
+                                    struct vfsmount *root_mnt, struct dentry *root)
+{
+    if (!mnt || !dentry)
+        return no_value(c, i);
+    c->path.mnt = mnt;
+    c->path.dentry = dentry;
+    c->path.root_mnt = root_mnt;
+    c->path.root = root;
+    return put_walked_path(c->slot, i);
+}
+
+/* As the process whose state is captured sees it. */
+static __always_inline int put_visible_path(struct capture *c, __u32 i, struct vfsmount *mnt,
+                                            struct dentry *dentry)
+{
+    struct task_struct *task = c->task;
+
+    return put_path(c, i, mnt, dentry, READ(task, fs, root.mnt), READ(task, fs, root.dentry));
+}
+
+/* --- captures ---------------------------------------------------------------------------------------- */
+static __always_inline __u32 file_layer_flags(struct capture *c, __u32 upper, __u32 lower)
+{
+    struct file *file = returned_file(c);
+    enum overlay_layer layer;
+
+    if (!file)
+        return 0;
+    layer = overlay_layer(file);
+    return layer == OVERLAY_UPPER ? upper : layer == OVERLAY_LOWER ? lower : 0;
+}
+
+static __always_inline __u32 opened_flags(struct capture *c, __u64 flags)
+{
+    struct file *file = returned_file(c);
+    __u32 out = convert_open_flags(flags);
+
+    if (!file)
+        return out;
+    if (FIELD(struct file, file, f_mode) & FMODE_CREATED)
+        out |= 16384;
+    return out | file_layer_flags(c, 32768, 65536);
+}
+
+static __always_inline int capture_file(struct capture *c, __u32 i, struct tiercel_param p)
+{
+    struct file *file;
+
+    switch (p.capture) {
+    case CAPTURE_open_flags: return put_number(c, i, opened_flags(c, argument(c, p.arg[0])), p.width);
+    case CAPTURE_creat_flags: return put_number(c, i, file_layer_flags(c, 1, 2), p.width);
+    case CAPTURE_ret_dev:
+        file = returned_file(c);
+        return put_number(c, i, file ? file_dev(file) : 0, p.width);
+    case CAPTURE_ret_ino:
+        file = returned_file(c);
+        return put_number(c, i, file ? file_ino(file) : 0, p.width);
+    case CAPTURE_ret_path:
+        file = returned_file(c);
+        if (!file)
+            return no_value(c, i);
+        return put_visible_path(c, i, READ(file, f_path.mnt), READ(file, f_path.dentry));
+    default: /* user_fd_ino */
+        file = c->ret < 0 ? NULL : file_of(c, user_u32(argument(c, p.arg[0])));
+        return put_number(c, i, file ? file_ino(file) : 0, p.width);
+    }
+}
+
+#endif

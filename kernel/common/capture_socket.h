@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * The SOCKET captures: addresses given by the caller (SOCKADDR) and both ends of a socket as the kernel
+ * knows them (SOCKTUPLE). Ports are stored in host byte order, addresses in network byte order. A tuple
+ * starts with the source: the local end of what is sent, the remote end of what is received.
+ */
+#ifndef TIERCEL_KERNEL_COMMON_CAPTURE_SOCKET_H
+#define TIERCEL_KERNEL_COMMON_CAPTURE_SOCKET_H
+
+#include "kernel/common/capture_file.h"
+
+enum { FAMILY_UNIX = 1, FAMILY_INET = 2, FAMILY_INET6 = 10 };
+#define UNIX_PATH_MAX 108
+
+static __always_inline __u16 host16(__be16 value)
+{
+    return __builtin_bswap16(value);
+}
+
+static __always_inline struct sock *sock_of(const struct capture *c, __s32 fd)
+{
+    struct file *file = file_of(c, fd);
+    struct socket *socket;
+
+    if (!file || (READ(file, f_inode, i_mode) & MODE_TYPE) != MODE_SOCKET)
+        return NULL;
+    socket = READ(file, private_data);
+    return READ(socket, sk);
+}
+
+/* --- addresses from user space: struct sockaddr in tmp ------------------------------------------------- */
+struct user_address {
+    __u16 family;
+    __be16 port;
+    union {
+        struct {
+            __be32 v4;
+            __u8 pad[116];
+        };
+        struct {
+            __u32 flow;
+            __u64 v6[2];
+        } __attribute__((packed));
+    };
+};
+
+/* Reads at most sizeof(struct sockaddr_un) bytes; NULL when there is no address. */
+static __always_inline struct user_address *user_address(struct capture *c, __u64 address, __u64 len)
+{
+    struct user_address *out = (struct user_address *)c->tmp;
+
+    if (!address || len < sizeof(__u16))
+        return NULL;
+    if (len > 2 + UNIX_PATH_MAX)
+        len = 2 + UNIX_PATH_MAX;
+    __builtin_memset(out, 0, sizeof(*out));
+    if (read_user(out, len, address))
+        return NULL;
+    return out;
+}
+
+/*
+ * A Unix path of `len` bytes, the family excluded. An abstract one has a NUL first, which the schema leaves
+ * out, and none at its end.
+ */
+static __always_inline __u32 put_unix_path(struct capture *c, __u32 at, const char *path, __u32 len)
+{
+    __s64 n;
+    char first = 0;
+
+    read_kernel(&first, sizeof(first), path);
+    if (first)
+        len++; /* room for a NUL that the path may lack */
+    else
+        path++;
+    if (at > EVENT_MAX || len > UNIX_PATH_MAX + 1)
+        return at;
+    n = read_kernel_text(&c->buf[at], opaque(len) & 127, path); /* a mask is a bound to every verifier */
+    return n > 0 ? at + n : at;
+}
+
+/* The name that a socket is bound to. */
+static __always_inline __u32 put_unix_name(struct capture *c, __u32 at, struct unix_address *name)
+{
+    const char *path = (const char *)name + bpf_core_field_offset(struct unix_address, name) +
+                       bpf_core_field_offset(struct sockaddr_un, sun_path);
+
+    return put_unix_path(c, at, path, READ(name, len) - sizeof(__u16));
+}
+
+static __always_inline int put_sockaddr(struct capture *c, __u32 i, __u64 address, __u64 len)
+{
+    struct user_address *a = user_address(c, address, len);
+    __u32 at = value_start(c), start = at;
+
+    if (!a)
+        return no_value(c, i);
+    switch (a->family) {
+    case FAMILY_INET:
+        put_u8(c, &at, FAMILY_INET);
+        put_u32(c, &at, a->v4);
+        put_u16(c, &at, host16(a->port));
+        break;
+    case FAMILY_INET6:
+        put_u8(c, &at, FAMILY_INET6);
+        put_u64(c, &at, a->v6[0]);
+        put_u64(c, &at, a->v6[1]);
+        put_u16(c, &at, host16(a->port));
+        break;
+    case FAMILY_UNIX:
+        put_u8(c, &at, FAMILY_UNIX);
+        at = put_unix_path(c, at, (const char *)&a->port, UNIX_PATH_MAX);
+        break;
+    default: break;
+    }
+    return end_value(c, i, at - start);
+}
+
+/* --- tuples -------------------------------------------------------------------------------------------- */
+struct endpoint {
+    __u64 address[2]; /* IPv4 in the first four bytes */
+    __u16 port;
+};
+
+static __always_inline void put_endpoint(struct capture *c, __u32 *at, const struct endpoint *e, int v6)
+{
+    if (v6) {
+        put_u64(c, at, e->address[0]);
+        put_u64(c, at, e->address[1]);
+    } else {
+        put_u32(c, at, e->address[0]);
+    }
+    put_u16(c, at, e->port);
+}
+
+static __always_inline void read_ends(struct sock *sk, int v6, struct endpoint *local,
+                                      struct endpoint *remote)
+{
+    struct inet_sock *inet = (struct inet_sock *)sk;
+
+    local->port = host16(READ(inet, inet_sport));
+    remote->port = host16(READ(sk, __sk_common.skc_dport));
+    if (v6) {
+        READ_INTO(&local->address, inet, pinet6, saddr);
+        READ_INTO(&remote->address, sk, __sk_common.skc_v6_daddr);
+    } else {
+        local->address[0] = READ(inet, inet_saddr);
+        remote->address[0] = READ(sk, __sk_common.skc_daddr);
+    }
+}
+
+/* A socket without a peer: the address of this one call stands for the remote end. */
+static __always_inline void use_given_address(struct capture *c, __u64 address, __u64 len, int v6,
+                                              struct endpoint *remote)
+{
+    struct user_address *a = user_address(c, address, len);
+
+    if (!a || a->family != (v6 ? FAMILY_INET6 : FAMILY_INET))
+        return;
+    remote->port = host16(a->port);
+    remote->address[0] = v6 ? a->v6[0] : a->v4;
+    remote->address[1] = v6 ? a->v6[1] : 0;
+}
+
+static __always_inline int put_inet_tuple(struct capture *c, __u32 i, struct sock *sk, int v6, int inbound,
+                                          __u64 address, __u64 len)
+{
+    struct endpoint local = {}, remote = {};
+    __u32 at = value_start(c), start = at;
+
+    read_ends(sk, v6, &local, &remote);
+    if (!remote.port && address)
+        use_given_address(c, address, len, v6, &remote);
+    put_u8(c, &at, v6 ? FAMILY_INET6 : FAMILY_INET);
+    put_endpoint(c, &at, inbound ? &remote : &local, v6);
+    put_endpoint(c, &at, inbound ? &local : &remote, v6);
+    return end_value(c, i, at - start);
+}
+
+/* Kernel addresses of both sockets, then the path: the listener's for what arrives, else the peer's. */
+static __always_inline int put_unix_tuple(struct capture *c, __u32 i, struct sock *sk, int inbound,
+                                          __u64 address, __u64 len)
+{
+    struct sock *peer = READ((struct unix_sock *)sk, peer);
+    struct unix_address *name = READ((struct unix_sock *)(inbound ? sk : peer), addr);
+    __u32 at = value_start(c), start = at;
+
+    put_u8(c, &at, FAMILY_UNIX);
+    put_u64(c, &at, (__u64)(inbound ? sk : peer));
+    put_u64(c, &at, (__u64)(inbound ? peer : sk));
+    if (name)
+        at = put_unix_name(c, at, name);
+    else if (user_address(c, address, len))
+        at = put_unix_path(c, at, (const char *)c->tmp + 2, UNIX_PATH_MAX);
+    else
+        put_u8(c, &at, 0);
+    return end_value(c, i, at - start);
+}
+
+/* Puts c->tuple as parameter `i`. */
+NOINLINE int put_tuple(__u32 slot, __u32 i)
+{
+    struct capture *c = capture_at(slot);
+    int inbound;
+    struct sock *sk;
+    __u16 family;
+
+    if (!c)
+        return 0;
+    sk = c->tuple.sk;
+    inbound = c->tuple.inbound != 0;
+    family = READ(sk, __sk_common.skc_family);
+    if (family == FAMILY_UNIX)
+        return put_unix_tuple(c, i, sk, inbound, c->tuple.address, c->tuple.len);
+    if (family == FAMILY_INET || family == FAMILY_INET6)
+        return put_inet_tuple(c, i, sk, family == FAMILY_INET6, inbound, c->tuple.address, c->tuple.len);
+    return no_value(c, i);
+}
+
+/* --- captures --------------------------------------------------------------------------------------------
+ */
+#define KERNEL_EINPROGRESS 115
+
+/* The socket's descriptor, with the rest of c->tuple filled in; -1: no tuple is wanted. */
+static __always_inline __s32 tuple_request(struct capture *c, struct tiercel_param p)
+{
+    int receives = p.capture != CAPTURE_tuple_connect && p.capture != CAPTURE_tuple_out &&
+                   p.capture != CAPTURE_tuple_sendto && p.capture != CAPTURE_msg_tuple_out;
+    __u64 message;
+
+    c->tuple.inbound = receives;
+    c->tuple.address = 0;
+    c->tuple.len = 0;
+    if (receives && c->ret < 0)
+        return -1;
+    switch (p.capture) {
+    case CAPTURE_tuple_connect:
+        if (c->ret != 0 && c->ret != -KERNEL_EINPROGRESS)
+            return -1;
+        c->tuple.address = argument(c, p.arg[1]);
+        c->tuple.len = argument(c, p.arg[1] + 1);
+        break;
+    case CAPTURE_tuple_sendto:
+        c->tuple.address = argument(c, p.arg[1]);
+        c->tuple.len = (__u32)argument(c, p.arg[1] + 1);
+        break;
+    case CAPTURE_tuple_recvfrom:
+        c->tuple.address = argument(c, p.arg[1]);
+        c->tuple.len = user_u32(argument(c, p.arg[1] + 1));
+        break;
+    case CAPTURE_tuple_in_ret: return c->ret;
+    case CAPTURE_msg_tuple_out:
+    case CAPTURE_msg_tuple_in:
+        message = message_address(c, argument(c, p.arg[1]));
+        c->tuple.address = message_field(c, message, 0);
+        c->tuple.len = message_field(c, message, 1);
+        break;
+    default: break;
+    }
+    return signed_argument(c, p.arg[0]);
+}
+
+static __always_inline __u64 accept_queue(struct capture *c, __u8 capture, __s32 fd)
+{
+    struct sock *sk = c->ret < 0 ? NULL : sock_of(c, fd);
+    __u32 length, max;
+
+    if (!sk)
+        return 0;
+    length = READ(sk, sk_ack_backlog);
+    max = READ(sk, sk_max_ack_backlog);
+    if (capture == CAPTURE_queue_length)
+        return length;
+    if (capture == CAPTURE_queue_max)
+        return max;
+    return max ? (__u64)length * 100 / max : 0;
+}
+
+static __always_inline int capture_socket(struct capture *c, __u32 i, struct tiercel_param p)
+{
+    struct sock *sk;
+
+    switch (p.capture) {
+    case CAPTURE_queue_percent:
+    case CAPTURE_queue_length:
+    case CAPTURE_queue_max:
+        return put_number(c, i, accept_queue(c, p.capture, signed_argument(c, p.arg[0])), p.width);
+    case CAPTURE_pair_socket:
+    case CAPTURE_pair_peer:
+        sk = c->ret < 0 ? NULL : sock_of(c, user_u32(argument(c, p.arg[0])));
+        if (sk && p.capture == CAPTURE_pair_peer)
+            sk = READ((struct unix_sock *)sk, peer);
+        return put_number(c, i, (__u64)sk, p.width);
+    default:
+        sk = sock_of(c, tuple_request(c, p));
+        c->tuple.sk = sk;
+        return sk ? put_tuple(c->slot, i) : no_value(c, i);
+    }
+}
+
+#endif
