@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Attachment per syscall: a copy of the probe's stub at the exit of each function that implements a
+// wanted syscall, so that the others cost nothing. The contract is kernel/bpf_modern/README.md's.
+#include "privd/privd.h"
+
+#include "kernel/common/abi.h"
+
+#include <algorithm>
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <cstring>
+#include <fcntl.h>
+#include <memory>
+#include <span>
+
+namespace tiercel::privd {
+
+namespace {
+
+using std::string_view;
+
+// What the names of the functions that implement syscalls begin with. x86 has those without
+// arguments as __do_sys_, of which __x64_sys_ is at the most another name; the others' __do_sys_ is
+// a part of the function.
+constexpr string_view with_arguments[] = {"__x64_sys_", "__ia32_sys_", "__ia32_compat_sys_",
+                                          "__arm64_sys_", "__arm64_compat_sys_"};
+constexpr string_view without_arguments[] = {"__do_sys_", "__arm64_sys_", "__arm64_compat_sys_"};
+
+// The symbols of wanted syscalls: 32 bytes for each native number.
+struct Wanted {
+    const char (*symbols)[32];
+    std::size_t count;
+    const unsigned long long* interest;
+
+    [[nodiscard]] bool has(string_view symbol) const {
+        for (std::size_t number = 0; number < count; ++number)
+            if ((interest[number / 64] >> (number % 64) & 1) && symbol == symbols[number])
+                return true;
+        return false;
+    }
+    [[nodiscard]] bool implemented_by(string_view function, bool no_arguments) const {
+        for (string_view prefix : no_arguments ? std::span(without_arguments)
+                                               : std::span<const string_view>(with_arguments))
+            if (function.starts_with(prefix) && has(function.substr(prefix.size())))
+                return true;
+        return false;
+    }
+};
+
+bool attach_stub(const bpf_program* stub, __u32 function, Handover& into) {
+    LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FEXIT,
+                .attach_btf_id = function);
+    os::UniqueFd copy(bpf_prog_load(BPF_PROG_TYPE_TRACING, "fexit_syscall", "Dual BSD/GPL",
+                                    bpf_program__insns(stub), bpf_program__insn_cnt(stub),
+                                    &options));
+    return copy.valid() && into.add(wire::Kind::link, bpf_raw_tracepoint_open(nullptr, copy.get()));
+}
+
+// The program that stubs jump to. The kernel empties a prog array when its last fd is closed
+// (kernel/bpf/arraymap.c), so the array is handed over too, frozen.
+bool fill_jump(bpf_object* object, const char* map, const char* program, Handover& into) {
+    int jump = bpf_object__find_map_fd_by_name(object, map);
+    int target = bpf_program__fd(bpf_object__find_program_by_name(object, program));
+    __u32 slot = 0;
+    return bpf_map_update_elem(jump, &slot, &target, BPF_ANY) == 0 && bpf_map_freeze(jump) == 0 &&
+           into.add(wire::Kind::link, fcntl(jump, F_DUPFD_CLOEXEC, 3));
+}
+
+} // namespace
+
+bool attach_per_syscall(bpf_object* object, const unsigned long long* interest, Handover& into) {
+    std::size_t bytes = 0;
+    const void* symbols =
+        bpf_map__initial_value(bpf_object__find_map_by_name(object, ".rodata.symbols"), &bytes);
+    Wanted wanted{static_cast<const char(*)[32]>(symbols),
+                  std::min(bytes / 32, std::size_t{TIERCEL_SYSCALL_MAX}), interest};
+    const bpf_program* stubs[] = {bpf_object__find_program_by_name(object, "fexit_syscall"),
+                                  bpf_object__find_program_by_name(object, "fexit_syscall_noargs")};
+    std::unique_ptr<btf, decltype(&btf__free)> types(btf__load_vmlinux_btf(), btf__free);
+    if (!types || !fill_jump(object, "jump", "fexit_capture", into) ||
+        !fill_jump(object, "jump_noargs", "fexit_capture_noargs", into))
+        return false;
+    for (__u32 id = 1; id < btf__type_cnt(types.get()); ++id) {
+        const btf_type* type = btf__type_by_id(types.get(), id);
+        if (!btf_is_func(type))
+            continue;
+        // A function without arguments has one parameter nevertheless, called __unused.
+        auto name = [&types](__u32 offset) { return btf__name_by_offset(types.get(), offset); };
+        const btf_type* prototype = btf__type_by_id(types.get(), type->type);
+        bool no_arguments = btf_vlen(prototype) > 0 &&
+                            std::strcmp(name(btf_params(prototype)->name_off), "__unused") == 0;
+        if (wanted.implemented_by(name(type->name_off), no_arguments) &&
+            !attach_stub(stubs[no_arguments], id, into))
+            return false;
+    }
+    return true;
+}
+
+} // namespace tiercel::privd
