@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Text: an immutable string that its copies share. Threads inherit names, arguments and
+// environments from their parents, and fds are copied at each fork: a copy is one increment. One
+// thread at a time may use Texts that have a common origin.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <string_view>
+#include <utility>
+
+namespace tiercel::state {
+
+class Text {
+  public:
+    Text() = default;
+    Text(std::string_view text) : Text(text, {}) {}
+    // Both, one after the other.
+    Text(std::string_view head, std::string_view tail) {
+        if (head.empty() && tail.empty())
+            return;
+        const std::size_t size = head.size() + tail.size();
+        shared_ =
+            new (::operator new(sizeof(Shared) + size)) Shared{1, static_cast<std::uint32_t>(size)};
+        std::memcpy(chars(), head.data(), head.size());
+        if (!tail.empty())
+            std::memcpy(chars() + head.size(), tail.data(), tail.size());
+    }
+    Text(const Text& other) : shared_(other.shared_) {
+        if (shared_ != nullptr)
+            ++shared_->users;
+    }
+    Text(Text&& other) noexcept : shared_(std::exchange(other.shared_, nullptr)) {}
+    Text& operator=(Text other) noexcept {
+        std::swap(shared_, other.shared_);
+        return *this;
+    }
+    ~Text() {
+        if (shared_ != nullptr && --shared_->users == 0)
+            ::operator delete(shared_);
+    }
+
+    std::string_view view() const {
+        return shared_ != nullptr ? std::string_view(chars(), shared_->size) : std::string_view();
+    }
+    bool empty() const { return shared_ == nullptr; }
+    operator std::string_view() const { return view(); }
+
+    // Becomes `text`; nothing is allocated when it already is.
+    void set(std::string_view text) {
+        if (view() != text)
+            *this = Text(text);
+    }
+
+  private:
+    struct Shared {
+        std::uint32_t users;
+        std::uint32_t size;
+    };
+    char* chars() const { return reinterpret_cast<char*>(shared_ + 1); }
+    Shared* shared_ = nullptr;
+};
+
+} // namespace tiercel::state

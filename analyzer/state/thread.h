@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Thread: what is known of one thread. Process: what its threads share.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "analyzer/state/fd.h"
+#include "analyzer/state/text.h"
+
+namespace tiercel::state {
+
+inline constexpr std::uint32_t kNoId = UINT32_MAX; // a user or group that is not known
+
+struct Process {
+    std::shared_ptr<FdTable> fds = std::make_shared<FdTable>();
+    Text cwd; // ends in '/', or is empty when it is not known
+    Text env; // NUL-terminated strings
+    std::uint32_t threads = 0;
+    bool subreaper = false;
+};
+
+struct Thread {
+    // Of `flags`; bits are those of clone_flags in the event table.
+    enum Flags : std::uint32_t {
+        shares_files = 1u << 0,
+        new_pid_namespace = 1u << 6,
+        is_thread = 1u << 13,
+        inverted = 1u << 16,     // known from the child's own event, before the parent's
+        name_changed = 1u << 17, // by prctl
+        in_pid_namespace = 1u << 29,
+    };
+    enum ExeFlags : std::uint8_t {
+        exe_writable = 1 << 0,
+        exe_upper_layer = 1 << 1,
+        exe_from_memfd = 1 << 2,
+        exe_lower_layer = 1 << 3,
+    };
+
+    std::int64_t tid = -1;
+    std::int64_t pid = -1; // -1: nothing is known of the thread but that it exists
+    std::int64_t ptid = -1;
+    std::int64_t vtid = -1;
+    std::int64_t vpid = -1;
+    std::int64_t sid = -1;
+    std::int64_t pgid = -1;
+    std::int64_t vpgid = -1;
+    std::uint32_t flags = 0;
+    std::uint8_t exe_flags = 0;
+    bool dead = false;   // has exited; kept until the next event
+    bool touched = true; // since the eviction hand last passed
+    std::uint32_t uid = kNoId;
+    std::uint32_t gid = kNoId;
+    std::uint32_t loginuid = kNoId;
+    std::uint32_t tty = 0;
+    std::uint32_t vm_size = 0;
+    std::uint32_t vm_rss = 0;
+    std::uint32_t vm_swap = 0;
+    std::uint64_t pgft_maj = 0;
+    std::uint64_t pgft_min = 0;
+    std::int64_t fdlimit = -1;
+    std::uint64_t cap_inheritable = 0;
+    std::uint64_t cap_permitted = 0;
+    std::uint64_t cap_effective = 0;
+    std::uint64_t exe_ino = 0;
+    std::uint64_t exe_ctime = 0;
+    std::uint64_t exe_mtime = 0;
+    std::uint64_t exe_ctime_to_clone =
+        0;                      // ns from the change of the file to the start of the process
+    std::uint64_t clone_ts = 0; // ns since the epoch; 0: not known
+    std::uint64_t exec_ts = 0;
+    std::uint64_t pidns_start_ts = 0;
+    Text comm;
+    Text exe; // argv[0]
+    Text exepath;
+    Text args;    // argv[1…], each NUL-terminated
+    Text cgroups; // "subsystem=path", each NUL-terminated
+    Text root;
+    Text container_id; // empty: the host
+    std::shared_ptr<Process> process;
+    std::vector<std::byte> enter; // captures: the enter event that has not been answered yet
+
+    bool is_leader() const { return tid == pid; }
+    bool is_placeholder() const { return pid < 0; }
+    bool has(ExeFlags flag) const { return (exe_flags & flag) != 0; }
+    bool in_namespace() const {
+        return (flags & (in_pid_namespace | new_pid_namespace)) != 0 || (vpid != -1 && pid != vpid);
+    }
+    std::string_view cwd() const {
+        return is_placeholder() ? std::string_view("./") : process->cwd.view();
+    }
+    const Fd* fd(std::int64_t number) const { return process->fds->find(number); }
+};
+
+// The strings of a NUL-terminated sequence, one at a time. A lone empty string is none, as in
+// Falco: processes that write their title over their arguments leave that.
+template <typename Visit>
+void for_each_string(std::string_view strings, Visit&& visit) {
+    if (strings.size() == 1 && strings[0] == '\0')
+        return;
+    while (!strings.empty()) {
+        const std::size_t end = strings.find('\0');
+        visit(strings.substr(0, end));
+        if (end == std::string_view::npos)
+            break;
+        strings.remove_prefix(end + 1);
+    }
+}
+
+} // namespace tiercel::state
