@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/capture/reader.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "analyzer/capture/blocks.h"
+
+namespace tiercel::capture {
+namespace {
+
+constexpr std::uint32_t kFrame = 12;                   // header and trailer of a block
+constexpr std::uint32_t kMaxList = 256u * 1024 * 1024; // a process list of a very large host
+constexpr std::uint32_t kMaxEvent = 64u * 1024 * 1024; // large payloads come from plugins
+constexpr std::size_t kReadStep = 64 * 1024;
+
+bool is_event_block(std::uint32_t type) {
+    switch (type) {
+    case EVENTS:
+    case EVENTS_FLAGS:
+    case EVENTS_V2:
+    case EVENTS_FLAGS_V2:
+    case EVENTS_V2_LARGE:
+    case EVENTS_FLAGS_V2_LARGE: return true;
+    default: return false;
+    }
+}
+bool has_flags(std::uint32_t type) {
+    return type == EVENTS_FLAGS || type == EVENTS_FLAGS_V2 || type == EVENTS_FLAGS_V2_LARGE;
+}
+bool lacks_param_count(std::uint32_t type) {
+    return type == EVENTS || type == EVENTS_FLAGS;
+}
+
+} // namespace
+
+void Reader::fail(const std::string& what) {
+    ended_ = true;
+    const char* cause = stream_.error();
+    error_ = "the capture " + (cause != nullptr ? std::string(cause) : what) + " at byte " +
+             std::to_string(block_offset_);
+}
+
+// The content grows as it comes, so that a wrong length costs no more memory than there is data.
+bool Reader::read_body(std::uint32_t size) {
+    body_.clear();
+    while (body_.size() < size) {
+        const std::size_t at = body_.size();
+        const std::size_t step = std::min<std::size_t>(kReadStep, size - at);
+        body_.resize(at + step);
+        if (stream_.read({body_.data() + at, step}) != step) {
+            fail("ends in the middle of a block that starts");
+            return false;
+        }
+    }
+    return true;
+}
+
+bool Reader::read_block() {
+    block_offset_ = stream_.offset();
+    std::uint32_t header[2]{};
+    const std::size_t count = stream_.read(std::as_writable_bytes(std::span(header)));
+    if (count == 0 && stream_.error() == nullptr) {
+        ended_ = true;
+        if (!section_seen_)
+            fail("is empty");
+        return false;
+    }
+    if (count != sizeof header) {
+        fail("ends in the middle of a block that starts");
+        return false;
+    }
+    type_ = released_type(header[0]);
+    const std::uint32_t length = header[1];
+    if (!section_seen_ && type_ != SECTION_HEADER) {
+        fail("does not begin as captures do,");
+        return false;
+    }
+    const std::uint32_t limit = is_event_block(type_) ? kMaxEvent : kMaxList;
+    if (length < kFrame || length > limit) {
+        fail("has a block of an impossible length (" + std::to_string(length) + " bytes)");
+        return false;
+    }
+    if (!read_body(length - kFrame))
+        return false;
+    std::uint32_t trailer = 0;
+    if (stream_.read(std::as_writable_bytes(std::span(&trailer, 1))) != sizeof trailer) {
+        fail("ends in the middle of a block that starts");
+        return false;
+    }
+    if (trailer != length) {
+        fail("has a block whose two lengths differ (" + std::to_string(length) + " and " +
+             std::to_string(trailer) + ")");
+        return false;
+    }
+    return true;
+}
+
+bool Reader::take_section() {
+    Cursor in(body_);
+    const auto magic = in.number<std::uint32_t>();
+    const auto major = in.number<std::uint16_t>();
+    if (!in.good() || magic != kByteOrderMagic) {
+        fail("was written by a machine of the other byte order, or is none,");
+        return false;
+    }
+    if (major > kMajorVersion) {
+        fail("is of format version " + std::to_string(major) +
+             ", which is newer than this reader,");
+        return false;
+    }
+    section_seen_ = true;
+    return true;
+}
+
+bool Reader::take_list() {
+    bool good = true;
+    switch (type_) {
+    case SECTION_HEADER: return take_section();
+    case MACHINE_INFO:
+        good = read_machine_info(body_, machine_);
+        state_.set_boot_time(machine_.boot_ns);
+        break;
+    case FD_LIST:
+    case FD_LIST_V2: good = read_fd_list(type_, body_, state_); break;
+    case USER_LIST:
+    case USER_LIST_V2: good = read_user_list(type_, body_, state_); break;
+    case PROCESS_LIST_V1:
+    case PROCESS_LIST_V2:
+    case PROCESS_LIST_V3:
+    case PROCESS_LIST_V4:
+    case PROCESS_LIST_V5:
+    case PROCESS_LIST_V6:
+    case PROCESS_LIST_V7:
+    case PROCESS_LIST_V8:
+    case PROCESS_LIST_V9:
+        good = read_process_list(type_, body_, state_);
+        linked_ = false;
+        break;
+    default: break; // the interfaces, and what later versions add
+    }
+    if (!good)
+        fail("has a damaged list");
+    return good;
+}
+
+// Old blocks do not say how many parameters there are: it is the number whose lengths add up, with
+// as many as the event can have tried first.
+bool Reader::count_params(std::size_t at) {
+    event::Header header;
+    constexpr std::size_t kOldHeader = sizeof header - sizeof header.nparams;
+    std::memcpy(&header, body_.data() + at, kOldHeader);
+    const event::EventInfo* info = event::find(header.type);
+    if (info == nullptr || header.len < kOldHeader || at + header.len > body_.size())
+        return false;
+    const std::byte* lengths = body_.data() + at + kOldHeader;
+    const std::size_t size = header.len - kOldHeader;
+    for (std::size_t count = info->params.size();; --count) {
+        std::size_t total = count * sizeof(std::uint16_t);
+        for (std::size_t i = 0; total <= size && i < count; ++i) {
+            std::uint16_t length;
+            std::memcpy(&length, lengths + i * sizeof length, sizeof length);
+            total += length;
+        }
+        if (total == size) {
+            header.nparams = static_cast<std::uint32_t>(count);
+            break;
+        }
+        if (count == 0)
+            return false;
+    }
+    header.len += static_cast<std::uint32_t>(sizeof header.nparams);
+    body_.insert(body_.begin() + static_cast<std::ptrdiff_t>(at + kOldHeader),
+                 sizeof header.nparams, std::byte{});
+    std::memcpy(body_.data() + at, &header, sizeof header);
+    return true;
+}
+
+// The event of the block; nothing when it is of a kind that is not known, or damaged.
+std::optional<event::EventView> Reader::parse_event() {
+    const std::size_t at = sizeof cpu_ + (has_flags(type_) ? sizeof(std::uint32_t) : 0);
+    if (body_.size() < at + sizeof(event::Header) - sizeof(std::uint32_t)) {
+        fail("has an event without a header");
+        return std::nullopt;
+    }
+    std::memcpy(&cpu_, body_.data(), sizeof cpu_);
+    std::uint16_t code;
+    std::memcpy(&code, body_.data() + at + offsetof(event::Header, type), sizeof code);
+    if (event::find(code) == nullptr) {
+        ++skipped_;
+        return std::nullopt;
+    }
+    std::optional<event::EventView> view;
+    if (!lacks_param_count(type_) || count_params(at))
+        view = event::EventView::parse(event::Bytes(body_).subspan(at));
+    if (!view)
+        fail("has a damaged event");
+    return view;
+}
+
+std::optional<CapturedEvent> Reader::next() {
+    while (!ended_ && read_block()) {
+        if (!is_event_block(type_)) {
+            if (!take_list())
+                break;
+            continue;
+        }
+        if (!linked_) {
+            state_.link();
+            linked_ = true;
+        }
+        const auto view = parse_event();
+        if (!view)
+            continue;
+        if (const auto converted = converter_.convert(*view))
+            return CapturedEvent{*converted, ++count_, cpu_};
+    }
+    return std::nullopt;
+}
+
+} // namespace tiercel::capture

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Reader: a capture, one event at a time, in the current schema. The lists that stand before the
+// events fill the state; memory is bounded whatever the file says.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyzer/capture/converter.h"
+#include "analyzer/capture/lists.h"
+#include "analyzer/capture/stream.h"
+#include "analyzer/state/engine.h"
+#include "shared/event/view.h"
+
+namespace tiercel::capture {
+
+struct CapturedEvent {
+    event::EventView view; // good until the next call
+    std::uint64_t num;     // from 1, as Falco counts
+    std::uint16_t cpu;
+};
+
+class Reader {
+  public:
+    // `fd` may be a pipe. Keep `state` until the reader is gone.
+    Reader(os::UniqueFd fd, state::Engine& state) : stream_(std::move(fd)), state_(state) {}
+
+    // Nothing at the end of the capture and where it is damaged: then error() says which.
+    std::optional<CapturedEvent> next();
+    // Empty after a good end; else one line with the offset of the damage in the unpacked capture.
+    const std::string& error() const { return error_; }
+    const MachineInfo& machine() const { return machine_; }
+    // Events of kinds that this schema does not know.
+    std::uint64_t skipped() const { return skipped_; }
+
+  private:
+    bool read_block();
+    bool read_body(std::uint32_t size);
+    bool take_section();
+    bool take_list();
+    std::optional<event::EventView> parse_event();
+    bool count_params(std::size_t at);
+    void fail(const std::string& what);
+
+    Stream stream_;
+    state::Engine& state_;
+    Converter converter_;
+    MachineInfo machine_;
+    std::vector<std::byte> body_; // of the block, without header and trailer
+    std::uint32_t type_ = 0;
+    std::uint64_t block_offset_ = 0;
+    std::uint16_t cpu_ = 0;
+    std::uint64_t count_ = 0;
+    std::uint64_t skipped_ = 0;
+    bool section_seen_ = false;
+    bool linked_ = false;
+    bool ended_ = false;
+    std::string error_;
+};
+
+} // namespace tiercel::capture
