@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/rules/compiler.h"
+
+#include <algorithm>
+
+#include "analyzer/filter/event_kind.h"
+#include "analyzer/filter/parser.h"
+#include "analyzer/filter/sets_glob.h"
+#include "analyzer/rules/exceptions.h"
+#include "analyzer/rules/names.h"
+
+namespace tiercel::rules {
+
+namespace {
+
+// A rule that more kinds of event than this can match costs on nearly every event.
+constexpr std::size_t kManyKinds = 100;
+
+class Compiler {
+  public:
+    Compiler(const Collector& collector, const LoadOptions& options, Diagnostics& diagnostics)
+        : options_(options), diagnostics_(diagnostics), definitions_(collector.rules().all()),
+          resolver_(graph_, *options.fields), names_(collector, resolver_, diagnostics) {}
+
+    std::shared_ptr<const RuleSet> compile() {
+        auto set = std::make_shared<RuleSet>();
+        for (const RuleDefinition& definition : definitions_)
+            compile_rule(definition, *set);
+        names_.finish();
+        if (diagnostics_.count(Severity::error) > 0)
+            return nullptr;
+        set->program = filter::build_program(std::move(graph_), roots_);
+        set->interest = interest_of(*set->program);
+        warn_about_wide_rules(*set);
+        return set;
+    }
+
+  private:
+    static std::string subject(const RuleDefinition& rule) { return "rule '" + rule.name + "'"; }
+
+    void compile_rule(const RuleDefinition& definition, RuleSet& set) {
+        if (definition.source != "syscall") {
+            diagnostics_.add(
+                {Severity::warning,
+                 definition.place,
+                 1,
+                 subject(definition),
+                 "is of source '" + definition.source + "', which there is none of; skipped",
+                 {}});
+            return;
+        }
+        Rule rule = describe(definition);
+        const Text condition = condition_with_exceptions(definition, diagnostics_);
+        auto parsed = filter::parse(condition.str());
+        if (auto* error = std::get_if<filter::SyntaxError>(&parsed)) {
+            diagnostics_.add(diagnose(Severity::error, condition, subject(definition),
+                                      {error->span, error->message, error->hint, false}));
+            return;
+        }
+        names_.start_noting();
+        std::vector<filter::Issue> issues;
+        const filter::NodeId root =
+            resolver_.resolve(std::get<filter::Node>(parsed), names_, issues);
+        if (!accept(definition, condition, issues) || !accept_output(definition, rule))
+            return;
+        set.rules.push_back(std::move(rule));
+        roots_.push_back(set.rules.back().enabled ? root : filter::kFalse);
+        places_.push_back(&definition);
+    }
+
+    Rule describe(const RuleDefinition& definition) const {
+        Rule rule;
+        rule.name = definition.name;
+        rule.description = definition.description;
+        rule.output = definition.output.str();
+        rule.priority = definition.priority;
+        rule.tags = definition.tags;
+        rule.source = definition.source;
+        rule.capture = definition.capture;
+        rule.capture_duration_ms = definition.capture_duration_ms;
+        rule.enabled = definition.enabled;
+        for (const Selection& selection : options_.selections) {
+            if (selected(selection, rule))
+                rule.enabled = selection.enable;
+        }
+        rule.enabled = rule.enabled && rule.priority <= options_.threshold;
+        for (const OutputAddition& addition : options_.additions) {
+            if (!applies(addition, rule))
+                continue;
+            if (!addition.extra_output.empty())
+                rule.output += ' ' + addition.extra_output;
+            rule.extra_fields.insert(rule.extra_fields.end(), addition.extra_fields.begin(),
+                                     addition.extra_fields.end());
+        }
+        return rule;
+    }
+
+    static bool has_tag(const Rule& rule, const std::string& tag) {
+        return std::binary_search(rule.tags.begin(), rule.tags.end(), tag);
+    }
+
+    static bool selected(const Selection& selection, const Rule& rule) {
+        return (selection.rule.empty() || filter::Glob(selection.rule, false).match(rule.name)) &&
+               (selection.tag.empty() || has_tag(rule, selection.tag));
+    }
+
+    static bool applies(const OutputAddition& addition, const Rule& rule) {
+        return (addition.source.empty() || addition.source == rule.source) &&
+               (addition.rule.empty() || addition.rule == rule.name) &&
+               std::all_of(addition.tags.begin(), addition.tags.end(),
+                           [&rule](const std::string& tag) { return has_tag(rule, tag); });
+    }
+
+    // Complains about what is wrong with the condition, the macros it uses included. False: not to
+    // load.
+    bool accept(const RuleDefinition& definition, const Text& condition,
+                const std::vector<filter::Issue>& issues) {
+        if (names_.any_broken())
+            return false;
+        std::vector<filter::Issue> all = issues;
+        for (const std::string& name : names_.used()) {
+            const auto& more = names_.entry(name).issues;
+            all.insert(all.end(), more.begin(), more.end());
+        }
+        if (all.empty())
+            return true;
+        const bool forgiven = definition.skip_if_unknown_filter &&
+                              std::all_of(all.begin(), all.end(), [](const filter::Issue& issue) {
+                                  return issue.unknown_name;
+                              });
+        if (forgiven) {
+            diagnostics_.add({Severity::warning, definition.place, 1, subject(definition),
+                              "skipped: " + all[0].message, all[0].hint});
+            return false;
+        }
+        for (const filter::Issue& issue : issues)
+            diagnostics_.add(diagnose(Severity::error, condition, subject(definition), issue));
+        for (const std::string& name : names_.used()) {
+            Names::Macro& macro = names_.entry(name);
+            if (macro.reported)
+                continue;
+            macro.reported = true;
+            for (const filter::Issue& issue : macro.issues)
+                diagnostics_.add(diagnose(Severity::error, macro.definition->condition,
+                                          "macro '" + name + "'", issue));
+        }
+        return false;
+    }
+
+    bool accept_output(const RuleDefinition& definition, const Rule& rule) {
+        if (!options_.check_output)
+            return true;
+        std::vector<std::string> formats = {rule.output};
+        for (const auto& [name, format] : rule.extra_fields)
+            formats.push_back(format);
+        for (const std::string& format : formats) {
+            const std::optional<OutputProblem> problem = options_.check_output(format);
+            if (!problem)
+                continue;
+            const bool forgiven = problem->unknown && definition.skip_if_unknown_filter;
+            diagnostics_.add({forgiven ? Severity::warning : Severity::error,
+                              definition.output.at(problem->offset),
+                              static_cast<std::uint32_t>(problem->length), subject(definition),
+                              (forgiven ? "skipped: " : "") + problem->message, problem->hint});
+            return false;
+        }
+        return true;
+    }
+
+    static Interest interest_of(const filter::Program& program) {
+        Interest interest;
+        for (filter::EventKind kind = 0; kind < event::kCodeLimit; ++kind) {
+            if (kind != filter::kUnknownKind && !program.rules_of_kind[kind].empty())
+                interest.codes.set(kind);
+        }
+        filter::EventKind generic = event::kCodeLimit;
+        for (const event::SyscallInfo& call : event::syscalls()) {
+            const bool own = call.event < event::kCodeLimit && interest.codes[call.event];
+            const bool named = !program.rules_of_kind[generic].empty();
+            if (named && call.event == event::GENERIC_X)
+                interest.codes.set(event::GENERIC_X);
+            if (own && call.event != event::GENERIC_X)
+                interest.syscalls.push_back(&call);
+            else if (named)
+                interest.syscalls.push_back(&call);
+            ++generic;
+        }
+        return interest;
+    }
+
+    void warn_about_wide_rules(const RuleSet& set) {
+        std::vector<std::size_t> kinds(set.rules.size());
+        for (filter::EventKind kind = 0; kind < filter::kind_count(); ++kind) {
+            for (const filter::RuleId rule : set.program->rules_of_kind[kind])
+                kinds[rule] += kind != filter::kUnknownKind ? 1 : 0;
+        }
+        for (std::size_t i = 0; i < kinds.size(); ++i) {
+            const bool never = kinds[i] == 0 && set.rules[i].enabled;
+            if (places_[i]->warn_evttypes && (kinds[i] > kManyKinds || never)) {
+                diagnostics_.add({Severity::warning, places_[i]->place, 1, subject(*places_[i]),
+                                  never
+                                      ? "can never match: its event types exclude each other"
+                                      : "matches too many event types, which costs on every event",
+                                  never ? "" : "compare evt.type, or say `warn_evttypes: false`"});
+            }
+        }
+    }
+
+    const LoadOptions& options_;
+    Diagnostics& diagnostics_;
+    const std::vector<RuleDefinition>& definitions_;
+    filter::Graph graph_;
+    filter::Resolver resolver_;
+    Names names_;
+    std::vector<filter::NodeId> roots_;
+    std::vector<const RuleDefinition*> places_;
+};
+
+} // namespace
+
+std::shared_ptr<const RuleSet> compile(const Collector& collector, const LoadOptions& options,
+                                       Diagnostics& diagnostics) {
+    return Compiler(collector, options, diagnostics).compile();
+}
+
+} // namespace tiercel::rules

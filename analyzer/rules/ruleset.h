@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RuleSet: loaded rules, ready to match: what each says and the program that matches them all. Made
+// whole or not at all by load(), then never changed; whoever reloads makes another and swaps the
+// pointers.
+#pragma once
+
+#include <bitset>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "analyzer/filter/program.h"
+#include "analyzer/rules/definition.h"
+#include "analyzer/rules/diagnostic.h"
+#include "shared/event/table.h"
+
+namespace tiercel::rules {
+
+struct Rule {
+    std::string name;
+    std::string description;
+    std::string output; // with what append_output adds
+    Priority priority = Priority::debug;
+    std::vector<std::string> tags;
+    std::string source;
+    bool enabled = true; // and severe enough: only these match
+    bool capture = false;
+    std::uint64_t capture_duration_ms = 0;
+    std::vector<std::pair<std::string, std::string>> extra_fields; // name and format, JSON only
+};
+
+// What the rules need to see.
+struct Interest {
+    std::bitset<event::kCodeLimit> codes;
+    std::vector<const event::SyscallInfo*> syscalls; // in the table's order
+};
+
+struct RuleSet {
+    std::vector<Rule> rules; // in order of definition; positions are filter::RuleIds
+    std::shared_ptr<const filter::Program> program;
+    Interest interest;
+};
+
+// Rules to switch on or off after loading, in order. Empty names match every rule.
+struct Selection {
+    bool enable = false;
+    std::string rule; // a name, with * and ?
+    std::string tag;
+};
+
+// What is added to the output of some rules (Falco's append_output). Empty conditions match every
+// rule.
+struct OutputAddition {
+    std::string source;
+    std::vector<std::string> tags; // all of them
+    std::string rule;
+    std::string extra_output;
+    std::vector<std::pair<std::string, std::string>> extra_fields;
+};
+
+struct OutputProblem {
+    std::size_t offset = 0; // into the format
+    std::size_t length = 1;
+    std::string message;
+    std::string hint;
+    bool unknown = false; // a field that does not exist
+};
+
+struct LoadOptions {
+    filter::FieldCatalog* fields = nullptr; // never null
+    // Looks through an output format; unset: outputs are not checked.
+    std::function<std::optional<OutputProblem>(const std::string& format)> check_output;
+    Priority threshold = Priority::debug;
+    std::vector<Selection> selections;
+    std::vector<OutputAddition> additions;
+};
+
+struct Loaded {
+    std::shared_ptr<const RuleSet> rules; // null when there are errors
+    Sources sources;
+    Diagnostics diagnostics;
+};
+
+} // namespace tiercel::rules
