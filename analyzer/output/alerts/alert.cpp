@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/output/alerts/alert.h"
+
+#include <ctime>
+#include <nlohmann/json.hpp>
+
+namespace tiercel::alerts {
+
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+std::string format_time(std::uint64_t time_ns, bool utc, const char* format) {
+    const auto seconds = static_cast<std::time_t>(time_ns / kSecond);
+    std::tm parts{};
+    utc ? gmtime_r(&seconds, &parts) : localtime_r(&seconds, &parts);
+    char text[64];
+    return {text, strftime(text, sizeof text, format, &parts)};
+}
+
+std::string nanoseconds(std::uint64_t time_ns) {
+    char text[16];
+    const int length =
+        snprintf(text, sizeof text, ".%09u", static_cast<unsigned>(time_ns % kSecond));
+    return {text, static_cast<std::size_t>(length)};
+}
+
+// "13:53:31.726060287: Critical "
+std::string prefix(const Alert& alert, const Style& style) {
+    std::string text = format_time(alert.time_ns, style.utc, style.iso_8601 ? "%FT%T" : "%T") +
+                       nanoseconds(alert.time_ns);
+    if (style.iso_8601)
+        text += format_time(alert.time_ns, style.utc, "%z");
+    text += ": ";
+    text += config::priority_name(alert.priority);
+    return text + ' ';
+}
+
+nlohmann::json to_json(const FieldValue& value) {
+    return std::visit(
+        [](const auto& held) -> nlohmann::json {
+            if constexpr (std::is_same_v<std::decay_t<decltype(held)>, std::monostate>)
+                return nullptr;
+            else
+                return held;
+        },
+        value);
+}
+
+} // namespace
+
+std::string iso_time(std::uint64_t time_ns) {
+    return format_time(time_ns, true, "%FT%T") + nanoseconds(time_ns) + 'Z';
+}
+
+std::string render(const Alert& alert, const Style& style) {
+    const std::string text = prefix(alert, style) + alert.message;
+    if (!style.json) {
+        // One alert is one line, whatever an event brings into it.
+        std::string line = text;
+        for (char& c : line) {
+            if (c == '\n' || c == '\r')
+                c = ' ';
+        }
+        return line;
+    }
+    nlohmann::json json; // keys come out sorted, as Falco's do
+    json["time"] = iso_time(alert.time_ns);
+    json["rule"] = alert.rule;
+    json["priority"] = config::priority_name(alert.priority);
+    json["source"] = alert.source;
+    json["hostname"] = style.hostname;
+    if (style.include_output)
+        json["output"] = text;
+    if (style.include_tags)
+        json["tags"] = alert.tags;
+    if (style.include_message)
+        json["message"] = alert.message;
+    if (style.include_fields) {
+        nlohmann::json fields = nlohmann::json::object();
+        for (const auto& [name, value] : alert.fields)
+            fields[name] = to_json(value);
+        fields[style.iso_8601 ? "evt.time.iso8601" : "evt.time"] = alert.time_ns;
+        json["output_fields"] = std::move(fields);
+    }
+    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+} // namespace tiercel::alerts

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Alert: what is said when a rule matches, and its two shapes: one line of text, or one line of
+// JSON with the keys and the order that Falco gives.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "analyzer/config/priority.h"
+
+namespace tiercel::alerts {
+
+// A field's value as JSON shows it: null, boolean, number, text or a list of texts.
+using FieldValue = std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double,
+                                std::string, std::vector<std::string>>;
+
+struct Alert {
+    std::uint64_t time_ns = 0; // since the epoch
+    std::string rule;
+    config::Priority priority = config::Priority::debug;
+    std::string source = "syscall";
+    std::vector<std::string> tags; // sorted
+    std::string message;           // the rule's output, formatted
+    std::vector<std::pair<std::string, FieldValue>> fields;
+};
+
+struct Style {
+    bool json = false;
+    bool include_output = true;
+    bool include_tags = true;
+    bool include_message = false;
+    bool include_fields = true;
+    bool iso_8601 = false; // times in texts; JSON has them so anyway
+    bool utc = false;      // times in texts; else local, as Falco does
+    std::string hostname;
+};
+
+// One line, without its end. Local times need the zone: call tzset() before the sandbox.
+std::string render(const Alert& alert, const Style& style);
+
+// "2017-10-20T15:10:52.222264351Z"
+std::string iso_time(std::uint64_t time_ns);
+
+} // namespace tiercel::alerts

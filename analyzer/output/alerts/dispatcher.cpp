@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/output/alerts/dispatcher.h"
+
+#include <ctime>
+#include <unistd.h>
+
+namespace tiercel::alerts {
+
+namespace {
+
+std::uint64_t now_ns() {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+           static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+Alert internal_alert(const std::string& what, const std::string& message,
+                     std::vector<std::pair<std::string, FieldValue>> fields) {
+    Alert alert;
+    alert.time_ns = now_ns();
+    alert.rule = "Tiercel internal: " + what;
+    alert.priority = config::Priority::warning;
+    alert.source = "internal";
+    alert.message = alert.rule + ". " + message;
+    alert.fields = std::move(fields);
+    return alert;
+}
+
+Outbox::Line line_of(const Alert& alert, const Style& style) {
+    return {std::make_shared<const std::string>(render(alert, style)), alert.priority};
+}
+
+std::string machine_name() {
+    char name[256] = "";
+    gethostname(name, sizeof name - 1);
+    return name;
+}
+
+} // namespace
+
+Dispatcher::Dispatcher(Style style, std::size_t queue_capacity)
+    : style_(std::move(style)), capacity_(queue_capacity) {
+    tzset(); // reads the time zone now, since files cannot be opened later
+}
+
+void Dispatcher::add(std::unique_ptr<Sink> sink) {
+    const auto warn = [style = style_](const std::string& name, std::uint64_t count) {
+        return line_of(internal_alert("alerts discarded",
+                                      std::to_string(count) + " alerts were discarded: output " +
+                                          name + " was blocked",
+                                      {{"discarded", count}, {"output", name}}),
+                       style);
+    };
+    outboxes_.push_back(std::make_unique<Outbox>(std::move(sink), capacity_, warn));
+}
+
+void Dispatcher::send(const Alert& alert) {
+    const Outbox::Line line = line_of(alert, style_);
+    for (const auto& outbox : outboxes_)
+        outbox->post(line);
+}
+
+void Dispatcher::warn(const std::string& what, const std::string& message,
+                      std::vector<std::pair<std::string, FieldValue>> fields) {
+    send(internal_alert(what, message, std::move(fields)));
+}
+
+void Dispatcher::reopen() {
+    for (const auto& outbox : outboxes_)
+        outbox->reopen();
+}
+
+bool Dispatcher::drain(std::chrono::milliseconds deadline) {
+    const auto end = std::chrono::steady_clock::now() + deadline;
+    bool all = true;
+    for (const auto& outbox : outboxes_) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
+            end - std::chrono::steady_clock::now());
+        all = outbox->drain(std::max(left, std::chrono::milliseconds(0))) && all;
+    }
+    return all;
+}
+
+std::vector<Dispatcher::Output> Dispatcher::outputs() const {
+    std::vector<Output> outputs;
+    for (const auto& outbox : outboxes_)
+        outputs.push_back({outbox->name(), outbox->counters()});
+    return outputs;
+}
+
+Style style_of(const config::Settings& settings) {
+    Style style;
+    style.json = settings.json_output;
+    style.include_output = settings.json_include_output;
+    style.include_tags = settings.json_include_tags;
+    style.include_message = settings.json_include_message;
+    style.include_fields = settings.json_include_fields;
+    style.iso_8601 = settings.time_iso_8601;
+    style.hostname = settings.hostname.empty() ? machine_name() : settings.hostname;
+    return style;
+}
+
+os::Result<void> open_outputs(const config::Settings& settings, Dispatcher& dispatcher) {
+    std::vector<os::Result<std::unique_ptr<Sink>>> opened;
+    if (settings.stdout_enabled)
+        opened.push_back(open_stdout());
+    if (settings.file_enabled)
+        opened.push_back(open_file(settings.file_name));
+    if (settings.syslog_enabled)
+        opened.push_back(open_syslog("tiercel"));
+    if (settings.socket_enabled)
+        opened.push_back(open_unix_socket(settings.socket_path));
+    if (settings.program_enabled)
+        opened.push_back(open_program(settings.program));
+    for (const auto& sink : opened) {
+        if (!sink)
+            return sink.error();
+    }
+    for (auto& sink : opened)
+        dispatcher.add(std::move(*sink));
+    return {};
+}
+
+} // namespace tiercel::alerts

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Sinks: where alerts go. Each is opened before the sandbox is entered, with everything it will
+// ever need; afterwards it needs these system calls only:
+//
+//     standard output, program, file   write; file, to be reopened: openat on its directory fd,
+//     close syslog                           sendmsg (to /dev/log by name, so that a restarted
+//     syslogd is found) Unix stream socket               sendmsg; a broken connection is not made
+//     again (no socket())
+//
+// A sink may block: the Outbox that feeds it runs in a thread of its own.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "analyzer/config/priority.h"
+#include "shared/os/result.h"
+
+namespace tiercel::alerts {
+
+class Sink {
+  public:
+    virtual ~Sink() = default;
+    // "stdout", "file /var/log/x"
+    virtual std::string name() const = 0;
+    // Writes one line; false: it is lost.
+    virtual bool write(std::string_view line, config::Priority priority) = 0;
+    // After the file was moved away (SIGHUP). False: the old one is kept.
+    virtual bool reopen() { return true; }
+};
+
+os::Result<std::unique_ptr<Sink>> open_stdout();
+// Appends to the file, which is made with mode 0640. The directory must exist.
+os::Result<std::unique_ptr<Sink>> open_file(const std::string& path);
+// The local syslogd or journald. `ident` is what the lines are tagged with.
+os::Result<std::unique_ptr<Sink>> open_syslog(const std::string& ident,
+                                              const std::string& path = "/dev/log");
+os::Result<std::unique_ptr<Sink>> open_unix_socket(const std::string& path);
+// Starts `command` with the shell; alerts go to its standard input, one line each, until we end.
+os::Result<std::unique_ptr<Sink>> open_program(const std::string& command);
+
+} // namespace tiercel::alerts

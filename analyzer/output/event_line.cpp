@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/output/event_line.h"
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <unistd.h>
+
+#include "analyzer/filter/fields_params.h"
+#include "analyzer/output/escape.h"
+#include "analyzer/output/param.h"
+
+namespace tiercel::output {
+
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+struct Colours {
+    std::string_view quiet, process, type, failed, off;
+};
+constexpr Colours kColours{"\x1b[2m", "\x1b[32m", "\x1b[1;36m", "\x1b[1;31m", "\x1b[0m"};
+constexpr Colours kNoColours{};
+
+// Results, and fds and pids that are results, come first.
+bool has_failed(const event::EventView& event) {
+    const Param first = decode(event, 0);
+    return (first.kind == ParamKind::result || first.kind == ParamKind::fd ||
+            first.kind == ParamKind::pid) &&
+           first.as_signed() < 0;
+}
+
+} // namespace
+
+std::string_view type_of(const event::EventView& event) {
+    // By scap code: most events of a busy machine are generic ones, and a search each would show.
+    static const auto names = [] {
+        std::array<std::string_view, 1024> by_scap{};
+        for (const event::SyscallInfo& call : event::syscalls())
+            if (call.scap != 0 && call.scap < by_scap.size())
+                by_scap[call.scap] = call.name;
+        return by_scap;
+    }();
+    if (event.code() == event::GENERIC_X)
+        if (const auto id = event.number<std::uint16_t>(0))
+            if (*id < names.size() && !names[*id].empty())
+                return names[*id];
+    return event.info().name;
+}
+
+EventLine::EventLine(bool colour) : colour_(colour) {
+    tzset();
+}
+
+void EventLine::append_time(Buffer& out, std::uint64_t ts) {
+    if (const std::uint64_t second = ts / kSecond; second != second_) {
+        const auto seconds = static_cast<std::time_t>(second);
+        std::tm local{};
+        localtime_r(&seconds, &local);
+        if (std::strftime(clock_, sizeof clock_, "%H:%M:%S", &local) == 0)
+            std::strcpy(clock_, "--:--:--");
+        second_ = second;
+    }
+    fmt::format_to(fmt::appender(out), "{}.{:09}", clock_, ts % kSecond);
+}
+
+void EventLine::append(Buffer& out, const Shown& shown) {
+    const Colours& colour = colour_ ? kColours : kNoColours;
+    const fmt::appender to(out);
+    output::append(out, colour.quiet);
+    fmt::format_to(to, "{} ", shown.number);
+    append_time(out, shown.event.ts());
+    fmt::format_to(to, " {}{} {}", shown.cpu, colour.off, colour.process);
+    const state::Thread* thread = shown.engine.current().thread;
+    if (thread != nullptr && !thread->comm.empty())
+        append_text(out, thread->comm.view());
+    else
+        output::append(out, "<NA>");
+    // Iterators say tgid << 32 | tid; the lower half is the thread either way.
+    fmt::format_to(to, "{} ({}) {}{}{}", colour.off,
+                   static_cast<std::uint32_t>(shown.event.raw_tid()),
+                   colour_ && has_failed(shown.event) ? colour.failed : colour.type,
+                   type_of(shown.event), colour.off);
+
+    const state::Current& now = shown.engine.current();
+    params_.clear();
+    filter::append_params({.event = &shown.event,
+                           .num = shown.number,
+                           .cpu = shown.cpu,
+                           .state = &shown.engine,
+                           .thread = now.thread,
+                           .fd = now.fd,
+                           .fd_num = now.fd_num,
+                           .hostname = {},
+                           .arena = nullptr},
+                          params_);
+    if (!params_.empty())
+        out.push_back(' ');
+    append_line(out, params_);
+    out.push_back('\n');
+}
+
+bool wants_colour(int fd) {
+    const char* no_colour = std::getenv("NO_COLOR");
+    const char* terminal = std::getenv("TERM");
+    return isatty(fd) == 1 && (no_colour == nullptr || *no_colour == '\0') &&
+           (terminal == nullptr || std::strcmp(terminal, "dumb") != 0);
+}
+
+} // namespace tiercel::output

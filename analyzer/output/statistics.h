@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Statistics: what went through, what was lost and where, and how large the tables are; for stderr,
+// at the end and when asked.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "analyzer/output/writer.h"
+#include "analyzer/ring/counters.h"
+#include "analyzer/ring/ring_set.h"
+#include "analyzer/state/engine.h"
+
+namespace tiercel::output {
+
+// Everything is lent.
+struct Statistics {
+    const ring::RingSet& rings;
+    const ring::Counters& counters;
+    const state::Engine& engine;
+    std::uint64_t events; // taken from the rings
+    std::uint64_t shown;  // printed
+    std::uint64_t ns;     // since the session began
+    std::optional<std::uint64_t>
+        first_event_ns;    // from the beginning of the load to the first event here
+    std::uint64_t load_ns; // that load and attachment took
+    std::uint64_t initial_threads, initial_fds, iterator_losses; // from the iterators
+    int landlock_abi;                                            // 0: the kernel has no Landlock
+    unsigned uid;
+};
+
+// Several lines, each beginning with "analyzer: ".
+void append_statistics(Buffer& out, const Statistics& statistics);
+
+} // namespace tiercel::output

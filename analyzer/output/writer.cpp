@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/output/writer.h"
+
+#include <cerrno>
+#include <ctime>
+#include <unistd.h>
+
+namespace tiercel::output {
+
+bool Writer::flush() {
+    std::size_t done = 0;
+    while (error_ == 0 && done < buffer_.size()) {
+        const ssize_t wrote = write(fd_, buffer_.data() + done, buffer_.size() - done);
+        if (wrote >= 0) {
+            done += static_cast<std::size_t>(wrote);
+        } else if (errno == EAGAIN) {
+            // Somebody else made the terminal or pipe non-blocking; poll(2) is not ours to call
+            // here.
+            const timespec pause{0, 1'000'000};
+            nanosleep(&pause, nullptr);
+        } else if (errno != EINTR) {
+            error_ = errno;
+        }
+    }
+    buffer_.clear();
+    return error_ == 0;
+}
+
+} // namespace tiercel::output
