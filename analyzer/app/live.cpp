@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/app/live.h"
+
+#include <climits>
+#include <cstdlib>
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "analyzer/app/options.h"
+#include "shared/os/file.h"
+
+namespace tiercel::app {
+
+namespace {
+
+constexpr const char* kInherited = "TIERCEL_PRIVD_FD";
+
+// The socket that `privd --exec` left open for its analyzer.
+os::Result<os::UniqueFd> inherited_socket(const char* number) {
+    const auto fd = os::parse_unsigned(number);
+    int type = 0;
+    socklen_t length = sizeof type;
+    if (!fd || *fd <= STDERR_FILENO || *fd > INT_MAX)
+        return os::error("use", "TIERCEL_PRIVD_FD: it is not the number of an open socket", EBADF);
+    os::UniqueFd socket(static_cast<int>(*fd));
+    if (getsockopt(socket.get(), SOL_SOCKET, SO_TYPE, &type, &length) != 0 ||
+        type != SOCK_SEQPACKET) {
+        (void)socket.release(); // whatever it is, it is not ours to close
+        return os::error("use", "TIERCEL_PRIVD_FD: it is not the number of an open socket", EBADF);
+    }
+    fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
+    unsetenv(kInherited);
+    return socket;
+}
+
+os::Result<os::UniqueFd> reach_privd(const std::string& path) {
+    if (!path.empty())
+        return wire::client::connect_to(path.c_str());
+    if (const char* number = std::getenv(kInherited))
+        return inherited_socket(number);
+    return wire::client::connect_to(kDefaultSocket);
+}
+
+} // namespace
+
+std::variant<Live, Refusal, os::Error> open_live(const std::string& path,
+                                                 const wire::Request& request) {
+    auto socket = reach_privd(path);
+    if (!socket)
+        return socket.error();
+    auto session = wire::client::open_session(*socket, request);
+    if (!session)
+        return session.error();
+    if (session->reply.status != wire::Status::ok)
+        return Refusal{wire::client::describe(session->reply)};
+    if (session->rings.empty() || session->counters.size() != 1)
+        return os::error("use", "what privd handed over: rings or counters are missing", EBADMSG);
+
+    auto rings = ring::RingSet::map(session->rings, session->reply.ring_bytes);
+    if (!rings)
+        return rings.error();
+    auto counters = ring::Counters::map(session->counters.front(), session->reply.cpus);
+    if (!counters)
+        return counters.error();
+    session->counters.clear(); // mappings outlive their fds
+    return Live{*std::move(session), *std::move(rings), *std::move(counters)};
+}
+
+} // namespace tiercel::app

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Live: what privd has handed over, mapped and ready to be read. It owns the link fds: as long as
+// they are open the probe stays attached.
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "analyzer/ring/counters.h"
+#include "analyzer/ring/ring_set.h"
+#include "shared/wire/client.h"
+
+namespace tiercel::app {
+
+struct Live {
+    wire::client::Session session;
+    ring::RingSet rings;
+    ring::Counters counters;
+};
+
+// privd refused: one line that says why and what to do, complete but for the program's name.
+struct Refusal {
+    std::string line;
+};
+
+// Reaches privd (at `path`; if that is empty through the socket in $TIERCEL_PRIVD_FD, otherwise at
+// the default path), asks, and maps what comes. Blocks until the probe is attached.
+std::variant<Live, Refusal, os::Error> open_live(const std::string& path,
+                                                 const wire::Request& request);
+
+} // namespace tiercel::app

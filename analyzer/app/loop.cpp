@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/app/loop.h"
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <sys/epoll.h>
+
+namespace tiercel::app {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+// What a pause should collect: little enough to be still in the cache when it is read.
+constexpr std::size_t kMuch = 512 << 10, kLittle = 128 << 10;
+
+// One epoll set for all rings, edge-triggered, so that it becomes ready when the probe wakes its
+// readers and not merely because a ring has something in it: Asio's own registration would look at
+// that each time.
+int make_wakeups(std::span<const os::UniqueFd> rings) {
+    os::UniqueFd set(epoll_create1(EPOLL_CLOEXEC));
+    if (!set.valid())
+        throw boost::system::system_error(errno, boost::system::system_category(), "epoll_create1");
+    for (const os::UniqueFd& ring : rings) {
+        epoll_event interest{.events = EPOLLIN | EPOLLET, .data = {.fd = ring.get()}};
+        if (epoll_ctl(set.get(), EPOLL_CTL_ADD, ring.get(), &interest) != 0)
+            throw boost::system::system_error(errno, boost::system::system_category(), "epoll_ctl");
+    }
+    return set.release();
+}
+
+} // namespace
+
+std::chrono::milliseconds next_pause(std::chrono::milliseconds last, std::size_t bytes,
+                                     std::size_t ring_bytes) {
+    if (bytes >= std::max<std::size_t>(ring_bytes / 8, 1))
+        return std::chrono::milliseconds(0);
+    last = std::max(last, Loop::kShortest);
+    if (bytes > kMuch)
+        return std::max(last / 2, Loop::kShortest);
+    return bytes > kLittle ? last : std::min(last * 2, Loop::kLongest);
+}
+
+struct Loop::Impl {
+    asio::io_context io{1};
+    asio::signal_set ends{io, SIGINT, SIGTERM};
+    asio::signal_set reports{io, SIGUSR1};
+    asio::steady_timer pause{io}, deadline{io};
+    asio::posix::stream_descriptor wakeups;
+    std::size_t ring_bytes;
+    Callbacks callbacks;
+    std::chrono::milliseconds last_pause = kShortest;
+    bool armed = false, reading = false;
+
+    Impl(std::span<const os::UniqueFd> rings, std::size_t bytes, Callbacks calls)
+        : wakeups(io, make_wakeups(rings)), ring_bytes(bytes), callbacks(std::move(calls)) {
+        wakeups.non_blocking(true); // else Asio does it at the first wait, by ioctl(2)
+    }
+
+    void read() {
+        reading = false;
+        const std::size_t bytes = callbacks.read();
+        if (io.stopped())
+            return;
+        const auto length = next_pause(last_pause, bytes, ring_bytes);
+        if (length.count() == 0)
+            return read_soon();
+        last_pause = length;
+        pause.expires_after(length);
+        pause.async_wait([this](error_code cancelled) {
+            if (!cancelled)
+                read_soon();
+        });
+        arm();
+    }
+
+    void read_soon() {
+        if (std::exchange(reading, true))
+            return;
+        pause.cancel();
+        asio::post(io, [this] { read(); });
+    }
+
+    void arm() {
+        if (std::exchange(armed, true))
+            return;
+        wakeups.async_wait(asio::posix::stream_descriptor::wait_read, [this](error_code cancelled) {
+            armed = false;
+            if (cancelled)
+                return;
+            epoll_event event[16]; // takes the edges; which rings they are of does not matter
+            while (epoll_wait(wakeups.native_handle(), event, 16, 0) == 16) {
+            }
+            read_soon();
+        });
+    }
+
+    void watch_reports() {
+        reports.async_wait([this](error_code cancelled, int) {
+            if (cancelled)
+                return;
+            callbacks.report();
+            watch_reports();
+        });
+    }
+};
+
+Loop::Loop(std::span<const os::UniqueFd> rings, std::size_t ring_bytes, std::uint64_t seconds,
+           Callbacks callbacks)
+    : impl_(std::make_unique<Impl>(rings, ring_bytes, std::move(callbacks))) {
+    std::signal(SIGPIPE, SIG_IGN); // a write says EPIPE instead
+    std::signal(SIGHUP, SIG_IGN);
+    const auto end = [this](error_code cancelled) {
+        if (!cancelled)
+            stop();
+    };
+    impl_->ends.async_wait([end](error_code cancelled, int) { end(cancelled); });
+    impl_->watch_reports();
+    if (seconds > 0) {
+        impl_->deadline.expires_after(std::chrono::seconds(seconds));
+        impl_->deadline.async_wait(end);
+    }
+}
+
+Loop::~Loop() = default;
+
+void Loop::run() {
+    impl_->read_soon();
+    impl_->io.run();
+}
+
+void Loop::stop() {
+    impl_->io.stop();
+}
+
+} // namespace tiercel::app

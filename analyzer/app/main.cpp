@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// analyzer: the unprivileged half.
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <fcntl.h>
+#include <sstream>
+#include <unistd.h>
+
+#include "analyzer/app/listing.h"
+#include "analyzer/app/options.h"
+#include "analyzer/app/watch.h"
+#include "analyzer/explain/explain.h"
+#include "analyzer/output/event_line.h"
+#include "shared/os/result.h"
+
+using namespace tiercel;
+
+namespace {
+
+// A file opened later must not become standard output by taking its place.
+bool standard_streams_are_open() {
+    for (const int fd : {STDIN_FILENO, STDERR_FILENO})
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+            return false;
+    return fcntl(STDOUT_FILENO, F_GETFD) >= 0;
+}
+
+int print(std::string_view text) {
+    output::Writer out(STDOUT_FILENO);
+    out.buffer().append(text.data(), text.data() + text.size());
+    if (out.flush() || out.error() == EPIPE)
+        return 0;
+    os::print("analyzer", os::error("write", "to standard output", out.error()), "");
+    return 1;
+}
+
+int explain(const app::Options& options) {
+    explain::Options what{.driver = {},
+                          .json = options.form == app::Options::Form::json,
+                          .color = output::wants_colour(STDOUT_FILENO)};
+    switch (options.request.driver) {
+    case wire::Driver::modern: what.driver = policy::Driver::modern; break;
+    case wire::Driver::classic: what.driver = policy::Driver::classic; break;
+    case wire::Driver::module: what.driver = policy::Driver::module; break;
+    case wire::Driver::userspace: what.driver = policy::Driver::userspace; break;
+    default: break; // all of them
+    }
+    std::ostringstream text;
+    explain::explain_caps(what, text);
+    return print(text.str());
+}
+
+int run(const app::Options& options) {
+    using Task = app::Options::Task;
+    output::Buffer text;
+    switch (options.task) {
+    case Task::help: return print(app::help_text());
+    case Task::version: return print("analyzer " TIERCEL_VERSION "\n");
+    case Task::list_syscalls: app::list_syscalls(text); return print({text.data(), text.size()});
+    case Task::list_events:
+        app::list_events(text, options.form);
+        return print({text.data(), text.size()});
+    case Task::list_fields: return print(app::list_fields(options.form));
+    case Task::explain_caps: return explain(options);
+    case Task::watch: return app::watch(options);
+    }
+    return 1;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    if (!standard_streams_are_open()) {
+        os::print("analyzer", os::error("write", "to standard output: it is closed", 0), "");
+        return 1;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    const auto parsed = app::parse_options(argc, argv);
+    if (const auto* problem = std::get_if<std::string>(&parsed)) {
+        fprintf(stderr, "analyzer: %s; see analyzer --help\n", problem->c_str());
+        return 2;
+    }
+    try {
+        return run(std::get<app::Options>(parsed));
+    } catch (const std::exception& error) {
+        fprintf(stderr, "analyzer: %s\n", error.what());
+        return 1;
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Options: the command line, checked. Everything that can be wrong about it is found here, before
+// anything is opened.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "shared/wire/messages.h"
+
+namespace tiercel::app {
+
+struct Options {
+    enum class Task : std::uint8_t {
+        watch,
+        help,
+        version,
+        list_syscalls,
+        list_events,
+        list_fields,
+        explain_caps
+    };
+    enum class Form : std::uint8_t { text, json, markdown };
+
+    Task task = Task::watch;
+    Form form = Form::text;
+    std::uint64_t count = 0;           // -n: events to show; 0: no limit
+    std::uint64_t seconds = 0;         // -M: how long; 0: no limit
+    std::vector<std::string> syscalls; // all known; empty: every one
+    wire::Request request; // driver, rings, snaplen and tracepoints; the interest is not set
+    std::string socket;    // of privd; empty: inherited, or the default path
+};
+
+inline constexpr const char* kDefaultSocket = "/run/tiercel/privd.sock";
+
+// The options, or one line that says what is wrong with them (exit code 2).
+std::variant<Options, std::string> parse_options(int argc, const char* const* argv);
+
+std::string help_text();
+
+// "8M", "64K", "1G" or a number of bytes; nothing for anything else.
+std::optional<std::uint64_t> parse_size(std::string_view text);
+
+} // namespace tiercel::app

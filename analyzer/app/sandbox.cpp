@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/app/sandbox.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <vector>
+
+#include "analyzer/app/landlock.h"
+#include "policy/analyzer_syscalls.h"
+
+#ifdef __SANITIZE_ADDRESS__
+// Looking for leaks and naming functions take helper processes, which the sandbox kills.
+extern "C" const char* __asan_default_options();
+extern "C" const char* __asan_default_options() {
+    return "detect_leaks=0:symbolize=0";
+}
+#endif
+
+namespace tiercel::app {
+
+namespace {
+
+os::Result<void> drop_capabilities() {
+    if (geteuid() == 0 || getuid() == 0)
+        return os::error("watch", "as root: it needs no privilege and takes none", EPERM);
+    // Without CAP_SETPCAP the bounding set stays; no_new_privs makes it worthless.
+    for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; ++capability)
+        prctl(PR_CAPBSET_DROP, capability);
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
+    if (syscall(SYS_capset, &header, none) != 0)
+        return os::error("drop", "capabilities");
+    __user_cap_data_struct left[_LINUX_CAPABILITY_U32S_3] = {};
+    if (syscall(SYS_capget, &header, left) != 0)
+        return os::error("check", "capabilities");
+    for (const auto& word : left)
+        if ((word.effective | word.permitted | word.inheritable) != 0)
+            return os::error("drop", "all capabilities", EPERM);
+    return {};
+}
+
+os::Result<void> limit(__rlimit_resource resource, rlim_t value, const char* name) {
+    const rlimit both{value, value};
+    if (setrlimit(resource, &both) != 0)
+        return os::error("limit", name);
+    return {};
+}
+
+// RLIMIT_MEMLOCK stays: perf buffers are charged to it when they are mapped.
+os::Result<void> limit_resources(unsigned more_fds) {
+    const int next = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0); // the lowest that is free
+    if (next < 0)
+        return os::error("find", "a free file descriptor");
+    close(next);
+    if (auto limited = limit(RLIMIT_NPROC, 0, "processes"); !limited)
+        return limited;
+    if (auto limited = limit(RLIMIT_CORE, 0, "core files"); !limited)
+        return limited;
+    return limit(RLIMIT_NOFILE, static_cast<rlim_t>(next) + more_fds, "open files");
+}
+
+#ifdef __SANITIZE_ADDRESS__
+// The sanitizers' run time probes memory by pipe2(2), and cleans up in abort().
+constexpr policy::Allow kSanitizers{"sanitizers", {SCMP_SYS(pipe2), SCMP_SYS(sigaltstack)}};
+#endif
+
+std::vector<policy::Allow> allowlist() {
+    std::vector<policy::Allow> list(std::begin(policy::analyzer_steady),
+                                    std::end(policy::analyzer_steady));
+#ifdef __SANITIZE_ADDRESS__
+    list.push_back(kSanitizers);
+#endif
+    return list;
+}
+
+} // namespace
+
+os::Result<Confinement> enter_sandbox(unsigned more_fds) {
+    const unsigned uid = getuid();
+    if (auto dropped = drop_capabilities(); !dropped)
+        return dropped.error();
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return os::error("set", "no_new_privs");
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        return os::error("make", "the process undumpable");
+    auto abi = deny_by_landlock();
+    if (!abi)
+        return abi.error();
+    if (auto limited = limit_resources(more_fds); !limited)
+        return limited.error();
+    if (auto confined = policy::allow_only(allowlist()); !confined)
+        return confined.error();
+    return Confinement{*abi, uid};
+}
+
+} // namespace tiercel::app

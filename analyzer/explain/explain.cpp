@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/explain/explain.h"
+
+#include "policy/reasons.h"
+
+#include <fmt/ostream.h>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+namespace tiercel::explain {
+
+using policy::Driver;
+using policy::HostFacts;
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+constexpr Driver drivers[] = {Driver::modern, Driver::classic, Driver::module, Driver::userspace};
+
+bool built_in(Driver driver) {
+    return driver == Driver::modern;
+}
+
+std::vector<std::string> names(std::uint64_t mask, std::size_t cut = 0) {
+    std::vector<std::string> list;
+    for (int capability : policy::candidates)
+        if (mask >> capability & 1)
+            list.emplace_back(policy::capability_name(capability) + cut);
+    return list;
+}
+
+std::string joined(const std::vector<std::string>& words, const char* separator) {
+    return fmt::format("{}", fmt::join(words, separator));
+}
+
+// What privd has to start with.
+std::uint64_t needed(Driver driver, const HostFacts& facts) {
+    return policy::plan(driver, facts.kernel).held(policy::Phase::start);
+}
+
+struct Grant {
+    std::uint64_t own, init; // of what is needed: not held by this process; not grantable by PID 1
+};
+
+Grant lacking(std::uint64_t mask, const HostFacts& facts) {
+    return {mask & ~(facts.permitted & facts.bounding), mask & ~facts.init_bounding};
+}
+
+// What the sysctl cannot tell, and what no capability of the plan gives.
+std::vector<std::string> notes(Driver driver, const HostFacts& facts) {
+    std::vector<std::string> list;
+    if (driver == Driver::classic && facts.kernel.distro != policy::Distro::other &&
+        facts.kernel.perf_event_paranoid > 2)
+        list.emplace_back(
+            "perf_event_paranoid alone does not tell: Debian above 2 and Ubuntu above 2 or 4, by "
+            "release, check CAP_SYS_ADMIN, later Ubuntu kernels CAP_PERFMON; only trying decides");
+    if (driver == Driver::modern || driver == Driver::classic)
+        list.emplace_back("`sudo privd --prove-caps` tries the modern driver's load with each "
+                          "capability removed");
+    if (policy::plan(driver, facts.kernel).held(policy::Phase::door) && driver != Driver::userspace)
+        list.emplace_back(
+            "environ and fd/ of other users' processes are files of mode 0400 and 0500: without "
+            "CAP_DAC_READ_SEARCH, which privd does not ask for, CAP_SYS_PTRACE does not open them, "
+            "so environment and open files of what ran before the start stay unknown");
+    if (facts.seccomp == 2 && driver != Driver::userspace)
+        list.emplace_back("this process runs under a seccomp filter, which may refuse bpf(2) or "
+                          "perf_event_open(2) "
+                          "whatever is granted");
+    return list;
+}
+
+std::string verdict(const HostFacts& facts) {
+    auto taken = automatic_driver(facts);
+    if (!taken)
+        return "--driver auto finds no driver that works here";
+    std::uint64_t mask = needed(*taken, facts);
+    auto [own, init] = lacking(mask, facts);
+    std::string grant =
+        mask == 0   ? "no capability is needed"
+        : own == 0  ? "this process can grant what it needs (" + joined(names(mask), ", ") + ")"
+        : init == 0 ? "a service can grant what it needs (" + joined(names(mask), ", ") +
+                          "); this process lacks " + joined(names(own), ", ")
+                    : "nobody here can grant " + joined(names(init), ", ");
+    return fmt::format("--driver auto takes {}: {}", policy::name(*taken), grant);
+}
+
+Json to_json(Driver driver, const HostFacts& facts) {
+    Json rows = Json::array();
+    for (int capability : policy::candidates) {
+        policy::Reason reason = policy::explain(driver, capability, facts);
+        rows.push_back({{"capability", policy::capability_name(capability)},
+                        {"needed", reason.needed},
+                        {"until", reason.until},
+                        {"check", reason.check},
+                        {"decided", reason.decided}});
+    }
+    std::uint64_t mask = needed(driver, facts);
+    auto [own, init] = lacking(mask, facts);
+    return {{"driver", policy::name(driver)},
+            {"built_in", built_in(driver)},
+            {"blocked_by", policy::describe(policy::blocker(driver, facts), facts)},
+            {"capabilities", rows},
+            {"privd_needs", names(mask)},
+            {"this_process_lacks", names(own)},
+            {"pid1_lacks", names(init)},
+            {"notes", notes(driver, facts)}};
+}
+
+class Printer {
+  public:
+    Printer(std::ostream& out, bool color) : out_(out), color_(color) {}
+
+    template <typename... T>
+    void line(fmt::format_string<T...> format, T&&... values) {
+        fmt::print(out_, format, std::forward<T>(values)...);
+        out_ << '\n';
+    }
+    void title(const std::string& text) {
+        line("{}{}{}", color_ ? "\033[1m" : "", text, color_ ? "\033[0m" : "");
+    }
+
+    void driver(Driver driver, const HostFacts& facts) {
+        std::string blocked = policy::describe(policy::blocker(driver, facts), facts);
+        title(fmt::format("driver {}{}{}", policy::name(driver),
+                          built_in(driver) ? "" : " (not built in yet)",
+                          blocked.empty() ? "" : ": cannot work here, " + blocked));
+        for (int capability : policy::candidates) {
+            policy::Reason reason = policy::explain(driver, capability, facts);
+            std::string held =
+                reason.needed ? fmt::format("needed, until: {}", reason.until) : "not needed";
+            line("  {:<17}{:<30}{}", policy::capability_name(capability), held, reason.decided);
+            if (reason.needed)
+                line("  {:<17}  {}", "", reason.check);
+        }
+        grants(needed(driver, facts), facts);
+        for (const std::string& note : notes(driver, facts))
+            line("  note: {}", note);
+        out_ << '\n';
+    }
+
+  private:
+    void grants(std::uint64_t mask, const HostFacts& facts) {
+        auto [own, init] = lacking(mask, facts);
+        line("  this process could grant: {}",
+             own ? "not " + joined(names(own), ", ") : std::string("all of it"));
+        line("  a service (PID 1) could grant: {}",
+             init ? "not " + joined(names(init), ", ") : std::string("all of it"));
+        line("  systemd:    AmbientCapabilities={}", joined(names(mask), " "));
+        line("              CapabilityBoundingSet={}", joined(names(mask), " "));
+        std::string docker;
+        for (const std::string& name : names(mask, 4))
+            docker += " --cap-add=" + name;
+        line("  docker run: --cap-drop=ALL{}", docker);
+        line("  Kubernetes: capabilities: {{drop: [ALL]{}}}",
+             mask ? ", add: [" + joined(names(mask, 4), ", ") + "]" : std::string());
+    }
+
+    std::ostream& out_;
+    bool color_;
+};
+
+// What was looked at, in the order in which it decides.
+Json looked_at(const HostFacts& facts) {
+    static constexpr const char* lockdowns[] = {"none", "integrity", "confidentiality"};
+    const policy::KernelFacts& kernel = facts.kernel;
+    return {{"kernel", policy::version_text(kernel.version)},
+            {"btf", kernel.btf},
+            {"ring buffer", kernel.has_ring_buffer()},
+            {"iterators", kernel.has_iterators()},
+            {"memlock accounting", kernel.charges_cgroup() ? "cgroup" : "RLIMIT_MEMLOCK"},
+            {"unprivileged_bpf_disabled", facts.unprivileged_bpf_disabled},
+            {"perf_event_paranoid", kernel.perf_event_paranoid},
+            {"lockdown", lockdowns[static_cast<std::size_t>(facts.lockdown)]},
+            {"yama ptrace_scope",
+             kernel.ptrace_scope < 0 ? Json("no Yama") : Json(kernel.ptrace_scope)},
+            {"initial user namespace", facts.initial_user_namespace},
+            {"seccomp filter", facts.seccomp == 2}};
+}
+
+void explain_json(const Options& options, std::ostream& out, const HostFacts& facts) {
+    Json list = Json::array();
+    for (Driver driver : drivers)
+        if (!options.driver || *options.driver == driver)
+            list.push_back(to_json(driver, facts));
+    Json whole{{"facts", looked_at(facts)}, {"drivers", list}, {"verdict", verdict(facts)}};
+    out << whole.dump(2) << '\n';
+}
+
+} // namespace
+
+std::optional<Driver> automatic_driver(const HostFacts& facts) {
+    for (Driver driver : drivers)
+        if (built_in(driver) && policy::blocker(driver, facts) == policy::Blocker::none)
+            return driver;
+    return std::nullopt;
+}
+
+int explain_caps(const Options& options, std::ostream& out, const HostFacts& facts) {
+    if (options.json) {
+        explain_json(options, out, facts);
+    } else {
+        Printer printer(out, options.color);
+        printer.title("what decides here");
+        const Json facts_here = looked_at(facts);
+        for (const auto& [what, value] : facts_here.items())
+            printer.line("  {:<26} {}", what,
+                         value.is_string() ? value.get<std::string>() : value.dump());
+        printer.line("");
+        for (Driver driver : drivers)
+            if (!options.driver || *options.driver == driver)
+                printer.driver(driver, facts);
+        printer.line("{}", verdict(facts));
+    }
+    out.flush();
+    return out ? 0 : 1;
+}
+
+} // namespace tiercel::explain
