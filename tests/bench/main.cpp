@@ -1,0 +1,33 @@
+// bench BIN [overhead|footprint|flood]: all figures, or one group, with the machine they were taken
+// on. Exit code 0: every bar holds; 1: one is missed; 77: it cannot run here, and says why.
+#include <fmt/core.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <string_view>
+
+#include "tests/bench/machine.h"
+
+int main(int argc, char** argv) {
+    const std::string_view only = argc == 3 ? argv[2] : "";
+    if (argc < 2 || argc > 3) {
+        fmt::print(stderr, "usage: bench FOLDER-OF-THE-BINARIES [overhead|footprint|flood]\n");
+        return 2;
+    }
+    if (geteuid() != 0) {
+        fmt::print("SKIPPED: bench: it loads BPF programs, which needs root\n");
+        return 77;
+    }
+    utsname kernel{};
+    uname(&kernel);
+    fmt::print("machine: {} CPUs, Linux {}; command: {} {}\n", sysconf(_SC_NPROCESSORS_ONLN),
+               kernel.release, argv[0], argv[1]);
+    tiercel::bench::Report report;
+    if (only.empty() || only == "overhead")
+        tiercel::bench::overhead(argv[1], report);
+    if (only.empty() || only == "footprint")
+        tiercel::bench::footprint(argv[1], report);
+    if (only.empty() || only == "flood")
+        tiercel::bench::flood(argv[1], report);
+    return report.all_hold() ? 0 : 1;
+}

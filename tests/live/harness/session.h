@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the command line chose: the driver under test and the one source that all tests share.
+#pragma once
+
+#include "tests/live/harness/source.h"
+
+namespace tiercel::live {
+
+// The options that main() was given; tests that need a source of their own start from them.
+SourceOptions& source_options();
+
+// The shared source: all syscalls and signals, the default snaplen. Started at the first use.
+Source& session();
+
+} // namespace tiercel::live

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Source: one running driver, as the tests see it. It starts privd, takes over the hand-over like
+// an analyzer would, and reads the ring with a reader of its own, so that a mistake in the
+// analyzer's does not hide one in the probe. It uses a single ring: events come in the order in
+// which they were submitted.
+#pragma once
+
+#include "shared/event/view.h"
+#include "shared/os/mapping.h"
+#include "shared/wire/client.h"
+
+#include <cstddef>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace tiercel::live {
+
+using EventBytes =
+    std::vector<std::byte>; // one event in the scap layout, without the ring's trailer
+
+struct SourceOptions {
+    std::string privd; // path of the binary
+    wire::Driver driver = wire::Driver::automatic;
+    wire::Attach attach = wire::Attach::automatic;
+    std::uint32_t tracepoints = 0; // enum tiercel_tracepoint
+    bool syscalls = true;          // all of them, or none
+    std::uint32_t snaplen = 80;
+};
+
+// Events cannot be had on this machine, through no fault of the driver.
+struct Unavailable : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+class Source {
+  public:
+    // Throws Unavailable with privd's reason when this machine does not permit or have what the
+    // driver needs, and std::runtime_error for anything else: a probe that the verifier refuses is
+    // a failure.
+    explicit Source(const SourceOptions& options);
+
+    // Calls take(event, cpu) for each event that is in the ring now.
+    void drain(const std::function<void(EventBytes, unsigned)>& take);
+
+    // Events that the driver says it lost since the start.
+    [[nodiscard]] std::uint64_t drops() const;
+    [[nodiscard]] std::uint64_t submitted() const; // events that it says it put into the ring
+
+    // Everything that the iterators say now, each run afresh; empty when the driver has none.
+    std::vector<EventBytes> iterate(wire::Kind kind) const;
+
+    [[nodiscard]] const wire::Reply& reply() const { return session_.reply; }
+
+  private:
+    [[nodiscard]] std::uint64_t sum_counters(std::size_t first, std::size_t count) const;
+
+    wire::client::Session session_;
+    os::Mapping consumer_, producer_, counters_;
+};
+
+} // namespace tiercel::live

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+// What was there before the driver: the state of a prepared process and of its files, told by the
+// iterators.
+#include "tests/live/harness/addresses.h"
+#include "tests/live/harness/endpoints.h"
+#include "tests/live/harness/paths.h"
+#include "tests/live/harness/run.h"
+#include "tests/live/harness/self.h"
+#include "tests/live/harness/session.h"
+
+#include <csignal>
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+
+namespace tiercel::live {
+
+namespace {
+
+constexpr Ip4 server4{"127.0.0.1", 47341}, client4{"127.0.0.2", 47342};
+constexpr Ip6 server6{"::1", 47343}, client6{"::1", 47344};
+
+enum Prepared {
+    pipe_fd,
+    memfd_fd,
+    regular_fd,
+    directory_fd,
+    inet_fd,
+    inet6_fd,
+    unix_fd,
+    netlink_fd,
+    anon_fd,
+    prepared_fds
+};
+
+// A sleeping process with a file of each kind open, as it stood when the iterators ran.
+class Snapshot {
+  public:
+    static const Snapshot& get() {
+        static const Snapshot snapshot;
+        return snapshot;
+    }
+
+    [[nodiscard]] long pid() const { return pid_; }
+    [[nodiscard]] long fd(Prepared which) const { return fds_[which]; }
+    [[nodiscard]] long inode(Prepared which) const { return inodes_[which]; }
+    [[nodiscard]] long mount_id() const { return mount_id_; }
+    [[nodiscard]] const std::string& directory() const { return directory_.path(); }
+    [[nodiscard]] std::pair<long, long> birth() const { return {before_, after_}; }
+
+    // The event of the process, or of one of its files; fails the test when there is none.
+    [[nodiscard]] std::optional<EventView> event(Code code, long fd = -1) const {
+        for (const EventBytes& bytes : events_)
+            if (auto view = EventView::parse(bytes);
+                view->raw_tid() ==
+                    (static_cast<std::uint64_t>(pid_) << 32 | static_cast<std::uint64_t>(pid_)) &&
+                view->code() == code && (fd < 0 || view->number<std::int32_t>(0) == fd))
+                return view;
+        FAIL_CHECK("no event of the process");
+        return {};
+    }
+    [[nodiscard]] bool supported() const { return supported_; }
+
+  private:
+    Snapshot();
+    void prepare();
+
+    Directory directory_;
+    std::vector<EventBytes> events_;
+    long pid_ = 0, fds_[prepared_fds]{}, inodes_[prepared_fds]{}, mount_id_ = 0, before_ = 0,
+         after_ = 0;
+    bool supported_ = true;
+};
+
+long now_ns() {
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * 1'000'000'000 + now.tv_nsec;
+}
+
+long mount_id_of(int fd) {
+    const std::string info = read_all("/proc/self/fdinfo/" + std::to_string(fd));
+    return std::stol(info.substr(info.find("mnt_id:") + 7));
+}
+
+void Snapshot::prepare() {
+    if (chdir(directory_.path().c_str()) < 0)
+        _exit(98);
+    setsid();
+    int ends[2], server = listening(server4.for_call()),
+                 path_server = bound(SOCK_STREAM, unix_for_call("socket"));
+    if (pipe(ends) < 0 || server < 0)
+        _exit(98);
+    const int fds[prepared_fds] = {ends[0],
+                                   memfd_create("live", 0),
+                                   open("file", O_CREAT | O_RDWR | O_APPEND, 0644),
+                                   open(".", O_RDONLY | O_DIRECTORY),
+                                   connected(SOCK_STREAM, client4.for_call(), server4.for_call()),
+                                   connected(SOCK_DGRAM, client6.for_call(), server6.for_call()),
+                                   path_server,
+                                   ::socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE),
+                                   eventfd(0, 0)};
+    for (int i = 0; i < prepared_fds; ++i) {
+        struct stat s {};
+        fstat(fds[i], &s);
+        note(static_cast<std::size_t>(i), fds[i]);
+        note(static_cast<std::size_t>(prepared_fds + i), static_cast<long>(s.st_ino));
+    }
+    note(2 * prepared_fds, mount_id_of(fds[regular_fd]));
+    note(2 * prepared_fds + 1, 1); // ready
+}
+
+Snapshot::Snapshot() {
+    before_ = now_ns();
+    note(2 * prepared_fds + 1, 0);
+    pid_ = fork();
+    if (pid_ == 0) {
+        prepare();
+        for (;;)
+            pause();
+    }
+    after_ = now_ns();
+    while (note_of(2 * prepared_fds + 1) == 0 &&
+           waitpid(static_cast<pid_t>(pid_), nullptr, WNOHANG) == 0)
+        usleep(1000);
+    for (int i = 0; i < prepared_fds; ++i) {
+        fds_[i] = note_of(static_cast<std::size_t>(i));
+        inodes_[i] = note_of(static_cast<std::size_t>(prepared_fds + i));
+    }
+    mount_id_ = note_of(2 * prepared_fds);
+    SourceOptions options = source_options();
+    options.syscalls = false;
+    const Source source(options);
+    for (wire::Kind kind : {wire::Kind::iter_task, wire::Kind::iter_task_file}) {
+        auto events = source.iterate(kind);
+        supported_ = supported_ && !events.empty();
+        events_.insert(events_.end(), std::make_move_iterator(events.begin()),
+                       std::make_move_iterator(events.end()));
+    }
+    kill(static_cast<pid_t>(pid_), SIGKILL);
+    waitpid(static_cast<pid_t>(pid_), nullptr, 0);
+}
+
+void expect_file(Code code, Prepared which, std::vector<WantParam> wants,
+                 Run::Here here = Run::Here::current()) {
+    const Snapshot& snapshot = Snapshot::get();
+    if (!snapshot.supported())
+        LIVE_SKIP("the driver has no iterators", code);
+    wants.push_back({"fd", snapshot.fd(which)});
+    wants.push_back({"ino_num", snapshot.inode(which)});
+    if (const auto view = snapshot.event(code, snapshot.fd(which)))
+        expect_params(*view, wants, here);
+}
+
+// Kernels before 5.18 let no iterator fetch the memory of another process: no command line, no
+// environment.
+bool fetches_memory() {
+    utsname name{};
+    int major = 0, minor = 0;
+    uname(&name);
+    return std::sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+           (major > 5 || (major == 5 && minor >= 18));
+}
+
+template <typename Ip>
+Raw ip_of(const Ip& ip) {
+    return {ip.bytes().substr(0, ip.bytes().size() - 2)};
+}
+
+} // namespace
+
+LIVE_TEST(ITER_TASK_E) {
+    const Snapshot& snapshot = Snapshot::get();
+    if (!snapshot.supported())
+        LIVE_SKIP("the driver has no iterators", ITER_TASK_E);
+    const auto view = snapshot.event(ITER_TASK_E);
+    if (!view)
+        return;
+    const std::string self = own_binary(), status = read_all("/proc/self/status");
+    const std::uint64_t caps = std::stoull(status.substr(status.find("CapEff:") + 7), nullptr, 16);
+    struct stat file {};
+    stat(self.c_str(), &file);
+    auto ns = [](const timespec& t) { return t.tv_sec * 1'000'000'000 + t.tv_nsec; };
+    const std::string argv = read_all("/proc/self/cmdline");
+    std::string env = read_all("/proc/self/environ");
+    if (env.size() > 4096)
+        env = env.substr(0, 4095) + '\0';
+    const auto [before, after] = snapshot.birth();
+    constexpr long slack =
+        1'000'000'000; // between the two clocks' readings when the driver was loaded
+    const WantParam wants[] = {{"ppid", getpid()},
+                               {"pgid", snapshot.pid()},
+                               {"vpgid", snapshot.pid()},
+                               {"sid", snapshot.pid()},
+                               {"comm", own_name()},
+                               {"argv", fetches_memory() ? Want(Raw{argv}) : Want(nothing)},
+                               {"exepath", self},
+                               {"flags", 1 | (FileFacts(self).layer ? 2 : 0)},
+                               {"env", fetches_memory() ? Want(Raw{env}) : Want(nothing)},
+                               {"cwd", snapshot.directory()},
+                               {"fdlimit", fd_limit()},
+                               {"euid", 0},
+                               {"egid", 0},
+                               {"cap_permitted", caps},
+                               {"cap_effective", caps},
+                               {"cap_inheritable", 0},
+                               {"exe_ino_num", file.st_ino},
+                               {"exe_ino_ctime", ns(file.st_ctim)},
+                               {"exe_ino_mtime", ns(file.st_mtim)},
+                               {"vm_size", between(100, 1U << 30)},
+                               {"vm_rss", between(0, 1U << 24)},
+                               {"vm_swap", between(0, 1U << 24)},
+                               {"pgft_maj", at_least(0)},
+                               {"pgft_min", at_least(1)},
+                               {"vtgid", snapshot.pid()},
+                               {"vpid", snapshot.pid()},
+                               {"pidns_init_start_ts", at_least(1)},
+                               {"cgroups", own_cgroups()},
+                               {"root", "/"},
+                               {"start_time", between(static_cast<std::uint64_t>(before - slack),
+                                                      static_cast<std::uint64_t>(after + slack))},
+                               {"tty", 0},
+                               {"loginuid", login_uid()}};
+    expect_params(*view, wants);
+}
+
+LIVE_TEST(ITER_TASK_FILE_PIPE_E) {
+    expect_file(ITER_TASK_FILE_PIPE_E, pipe_fd, {{"path", nothing}});
+}
+
+LIVE_TEST(ITER_TASK_FILE_MEMFD_E) {
+    expect_file(ITER_TASK_FILE_MEMFD_E, memfd_fd, {{"path", "memfd:live"}});
+}
+
+LIVE_TEST(ITER_TASK_FILE_REGULAR_E) {
+    const Snapshot& snapshot = Snapshot::get();
+    // O_RDWR and O_APPEND; a 64-bit open adds O_LARGEFILE; what only the open itself heeds is gone.
+    expect_file(ITER_TASK_FILE_REGULAR_E, regular_fd,
+                {{"path", snapshot.directory() + "/file"},
+                 {"flags", 3 | 8 | 2048},
+                 {"mnt_id", snapshot.mount_id()}});
+}
+
+LIVE_TEST(ITER_TASK_FILE_DIRECTORY_E) {
+    expect_file(ITER_TASK_FILE_DIRECTORY_E, directory_fd, {{"path", Snapshot::get().directory()}});
+}
+
+LIVE_TEST(ITER_TASK_FILE_SOCKET_INET_E) {
+    expect_file(ITER_TASK_FILE_SOCKET_INET_E, inet_fd,
+                {{"sk_type", SOCK_STREAM},
+                 {"sk_proto", 6},
+                 {"local_ip", ip_of(client4)},
+                 {"local_port", client4.port},
+                 {"remote_ip", ip_of(server4)},
+                 {"remote_port", server4.port}});
+}
+
+LIVE_TEST(ITER_TASK_FILE_SOCKET_INET6_E) {
+    expect_file(ITER_TASK_FILE_SOCKET_INET6_E, inet6_fd,
+                {{"sk_type", SOCK_DGRAM},
+                 {"sk_proto", 17},
+                 {"local_ip", ip_of(client6)},
+                 {"local_port", client6.port},
+                 {"remote_ip", ip_of(server6)},
+                 {"remote_port", server6.port}});
+}
+
+LIVE_TEST(ITER_TASK_FILE_SOCKET_UNIX_E) {
+    expect_file(ITER_TASK_FILE_SOCKET_UNIX_E, unix_fd,
+                {{"sk_type", SOCK_STREAM},
+                 {"sk_proto", 0},
+                 {"sk_pointer", nonzero},
+                 {"sun_path", "socket"}});
+}
+
+LIVE_TEST(ITER_TASK_FILE_SOCKET_NETLINK_E) {
+    expect_file(ITER_TASK_FILE_SOCKET_NETLINK_E, netlink_fd,
+                {{"sk_type", SOCK_RAW}, {"sk_proto", NETLINK_ROUTE}});
+}
+
+LIVE_TEST(ITER_TASK_FILE_ANON_INODE_E) {
+    expect_file(ITER_TASK_FILE_ANON_INODE_E, anon_fd, {{"fd_type", 1}, {"path", nothing}});
+}
+
+} // namespace tiercel::live

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The live suite: system calls are made and the events that they give are compared, parameter by
+// parameter. Exit codes: 0 passed, 1 failed, 77 nothing could be tested here.
+#define DOCTEST_CONFIG_IMPLEMENT
+#include "tests/live/harness/coverage.h"
+#include "tests/live/harness/session.h"
+
+#include "kernel/common/abi.h"
+
+#include <cstdio>
+#include <cstring>
+#include <doctest/doctest.h>
+#include <filesystem>
+#include <stdexcept>
+#include <unistd.h>
+
+namespace tiercel::live {
+
+SourceOptions& source_options() {
+    static SourceOptions options{.privd = {}, .tracepoints = TIERCEL_TP_SIGNAL};
+    return options;
+}
+
+Source& session() {
+    static Source source(source_options());
+    return source;
+}
+
+namespace {
+
+constexpr int skipped = 77;
+constexpr char help[] =
+    "live: performs system calls and compares the events that they give\n"
+    "  live [--privd PATH] [--driver NAME] [--attach NAME] [doctest's options: -tc=PATTERN, ...]\n"
+    "  live --check-table   only whether every event of the table has a test; needs no privilege\n"
+    "Exit codes: 0 passed, 1 failed, 2 usage, 77 cannot be tested here.\n";
+
+std::string beside_this_binary(const char* name) {
+    return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / name).string();
+}
+
+// Sets `value` to the one of the protocol's names that `name` is; false if none is.
+template <typename Enum>
+bool named(const char* name, Enum& value) {
+    for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(Enum::count); ++i)
+        if (std::strcmp(wire::client::name(static_cast<Enum>(i)), name) == 0) {
+            value = static_cast<Enum>(i);
+            return true;
+        }
+    return false;
+}
+
+// Takes our options out of the command line; what is left is doctest's. False: usage.
+bool take_options(int& argc, char** argv, bool& only_check) {
+    int kept = 1;
+    bool good = true;
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view option = argv[i];
+        if (option == "--check-table") {
+            only_check = true;
+        } else if (option == "--privd" && i + 1 < argc) {
+            source_options().privd = argv[++i];
+        } else if (option == "--driver" && i + 1 < argc) {
+            good = named(argv[++i], source_options().driver) && good;
+        } else if (option == "--attach" && i + 1 < argc) {
+            good = named(argv[++i], source_options().attach) && good;
+        } else if (option == "--help") {
+            good = false;
+        } else {
+            argv[kept++] = argv[i];
+        }
+    }
+    argc = kept;
+    return good;
+}
+
+int run_all(int argc, char** argv) {
+    if (geteuid() != 0) {
+        std::printf("SKIPPED: all: events need root\n");
+        return skipped;
+    }
+    try {
+        std::printf("driver %s, attached by %s\n", wire::client::name(session().reply().driver),
+                    wire::client::name(session().reply().attach));
+    } catch (const Unavailable& reason) {
+        std::printf("SKIPPED: all: %s\n", reason.what());
+        return skipped;
+    } catch (const std::exception& reason) {
+        std::printf("the driver did not start: %s\n", reason.what());
+        return 1;
+    }
+    doctest::Context context(argc, argv);
+    const int failed = context.run();
+    Coverage& coverage = Coverage::get();
+    std::printf("%d skipped\n", coverage.skips());
+    if (argc > 1) // a selection owes nothing to the table
+        return failed;
+    const int missing = coverage.report_untested() + coverage.report_unseen();
+    std::printf("%llu events submitted by the driver, %llu dropped\n",
+                static_cast<unsigned long long>(session().submitted()),
+                static_cast<unsigned long long>(session().drops()));
+    return failed || missing ? 1 : 0;
+}
+
+} // namespace
+} // namespace tiercel::live
+
+int main(int argc, char** argv) {
+    using namespace tiercel::live;
+    if (argc > 0 && std::strcmp(argv[0], "zero") == 0)
+        return 0; // run by a test of exec, as a program that does nothing
+    bool only_check = false;
+    source_options().privd = beside_this_binary("privd");
+    if (!take_options(argc, argv, only_check)) {
+        std::fputs(help, stdout);
+        return 2;
+    }
+    std::setvbuf(stdout, nullptr, _IOLBF,
+                 0); // children must not print what the parent has buffered
+    if (only_check)
+        return Coverage::get().report_untested() == 0 ? 0 : 1;
+    return run_all(argc, argv);
+}

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events of no particular system call: the generic one, thread switches and page faults.
+#include "kernel/common/abi.h"
+#include "tests/live/harness/run.h"
+#include "tests/live/harness/session.h"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+namespace tiercel::live {
+
+LIVE_TEST(GENERIC_X) {
+    Run run([] {
+        call(SYS_sched_yield);
+        call(SYS_umask, 022);
+        call(SYS_getpriority, 99, 0);
+        call(510); // no such call
+    });
+    run.expect(GENERIC_X,
+               {{"ID", find_syscall("sched_yield")->scap}, {"nativeID", SYS_sched_yield}});
+    run.expect(GENERIC_X, {{"ID", find_syscall("umask")->scap}, {"nativeID", SYS_umask}});
+    run.expect(GENERIC_X,
+               {{"ID", find_syscall("getpriority")->scap}, {"nativeID", SYS_getpriority}});
+    CHECK(find_syscall("umask")->scap != find_syscall("sched_yield")->scap);
+    CHECK(run.result(3) == -ENOSYS);
+}
+
+namespace {
+
+// What a child's body gives at a source of its own, with these tracepoints and no system calls.
+std::vector<EventBytes> traced(std::uint32_t tracepoints, long& child,
+                               const std::function<void()>& body) {
+    SourceOptions options = source_options();
+    options.tracepoints = tracepoints;
+    options.syscalls = false;
+    Source source(options);
+    std::vector<EventBytes> events;
+    child = fork();
+    if (child == 0) {
+        body();
+        _exit(0);
+    }
+    bool last = false;
+    while (!last) {
+        last = waitpid(static_cast<pid_t>(child), nullptr, WNOHANG) == child;
+        source.drain([&](EventBytes bytes, unsigned) {
+            if (EventView::parse(bytes)->tid() == child)
+                events.push_back(std::move(bytes));
+        });
+    }
+    return events;
+}
+
+} // namespace
+
+LIVE_TEST(SCHEDSWITCH_6_E) {
+    long child = 0;
+    const auto events = traced(TIERCEL_TP_SWITCH, child, [] {
+        for (int i = 0; i < 5; ++i)
+            usleep(1000);
+    });
+    int switches = 0;
+    for (const EventBytes& bytes : events) {
+        const auto view = EventView::parse(bytes);
+        if (view->code() != SCHEDSWITCH_6_E ||
+            *view->number<std::uint32_t>(3) == 0) // once more at its end, without memory
+            continue;
+        const WantParam wants[] = {{"next", at_least(0)},
+                                   {"pgft_maj", at_least(0)},
+                                   {"pgft_min", at_least(1)},
+                                   {"vm_size", between(100, 1U << 30)},
+                                   {"vm_rss", between(0, 1U << 24)},
+                                   {"vm_swap", between(0, 1U << 24)}};
+        expect_params(*view, wants);
+        CHECK(view->number<std::int64_t>(0) != child);
+        ++switches;
+    }
+    CHECK(switches >= 5); // each sleep gives the processor away
+}
+
+LIVE_TEST(PAGE_FAULT_E) {
+    static char* page = static_cast<char*>(
+        mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    long child = 0;
+    const auto events =
+        traced(TIERCEL_TP_PAGE_FAULT, child, [] { *static_cast<volatile char*>(page + 17) = 1; });
+    int faults = 0;
+    for (const EventBytes& bytes : events) {
+        const auto view = EventView::parse(bytes);
+        if (view->code() != PAGE_FAULT_E || view->number<std::int64_t>(0) != as_argument(page + 17))
+            continue;
+        const auto ip = static_cast<long>(*view->number<std::uint64_t>(1));
+        const WantParam wants[] = {{"addr", as_argument(page + 17)},
+                                   {"ip", nonzero},
+                                   {"error", 2 | 4 | 16}}; // absent, write, user
+        expect_params(*view, wants);
+        CHECK((ip > 0 && ip < 0x7fffffffffff));
+        ++faults;
+    }
+    CHECK(faults == 1);
+}
+
+} // namespace tiercel::live

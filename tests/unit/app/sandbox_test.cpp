@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <csignal>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <initializer_list>
+#include <string>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace {
+
+// The victim's wait status.
+int attempt(const char* what) {
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        execl(SANDBOX_VICTIM, "sandbox_victim", what, nullptr);
+        _exit(127);
+    }
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    return status;
+}
+
+} // namespace
+
+TEST_CASE("what the analyzer needs works inside the sandbox") {
+    const int status = attempt("control");
+    REQUIRE(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("abort() ends the process as it should") {
+    const int status = attempt("abort");
+    REQUIRE(WIFSIGNALED(status));
+    CHECK(WTERMSIG(status) == SIGABRT);
+}
+
+TEST_CASE("everything else kills the process") {
+    for (const char* what : {"open",
+                             "openat2",
+                             "creat",
+                             "unlink",
+                             "rename",
+                             "readlink",
+                             "stat",
+                             "socket",
+                             "connect",
+                             "sendto",
+                             "execve",
+                             "execveat",
+                             "fork",
+                             "clone3",
+                             "ptrace",
+                             "bpf",
+                             "ioctl",
+                             "prctl",
+                             "process_vm_readv",
+                             "perf_event_open",
+                             "setrlimit",
+                             "kill",
+                             "setuid",
+                             "unshare",
+                             "mount",
+                             "keyctl",
+                             "memfd_create",
+                             "io_uring_setup",
+                             "userfaultfd",
+                             "tgkill of another",
+                             "executable memory",
+                             "memory made executable",
+                             "a call by an x32 number"}) {
+        CAPTURE(std::string(what));
+        const int status = attempt(what);
+        CHECK_MESSAGE(WIFSIGNALED(status), "it ended with exit code ", WEXITSTATUS(status));
+        CHECK(WTERMSIG(status) == SIGSYS);
+    }
+}
+
+// A kernel built or booted without 32-bit support refuses the trap itself, before any filter.
+TEST_CASE("a call by an i386 number kills the process") {
+    const int unconfined = attempt("i386 without a sandbox");
+    const int status = attempt("a call by an i386 number");
+    REQUIRE(WIFSIGNALED(status));
+    CHECK(WTERMSIG(status) == (WIFSIGNALED(unconfined) ? WTERMSIG(unconfined) : SIGSYS));
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include "analyzer/config/settings.h"
+
+#include <doctest/doctest.h>
+
+using namespace tiercel::config;
+
+namespace {
+
+struct Read {
+    Settings settings;
+    std::vector<SettingsProblem> problems;
+    explicit Read(std::string_view text) { read_settings(text, settings, problems); }
+    Read& option(std::string_view text) {
+        read_option(text, settings, problems);
+        return *this;
+    }
+};
+
+} // namespace
+
+TEST_CASE("falco's keys mean what they mean there") {
+    const Read read(
+        "rules_files: [/a, /b]\npriority: warning\nrule_matching: all\njson_output: true\n"
+        "json_include_tags_property: false\nfile_output:\n  enabled: true\n  filename: /x\n"
+        "outputs_queue: {capacity: 7}\nengine: {kind: modern_ebpf, modern_ebpf: {buf_size_preset: "
+        "5}}\n"
+        "rules:\n  - disable: {rule: '*'}\n  - enable: {tag: network}\n"
+        "append_output:\n  - match: {source: syscall, tags: [t]}\n    extra_output: x\n"
+        "    extra_fields: [proc.pid, {home: '%proc.env[HOME]'}]\n");
+    REQUIRE(read.problems.empty());
+    const Settings& s = read.settings;
+    CHECK(s.rules_files == std::vector<std::string>{"/a", "/b"});
+    CHECK(s.priority == Priority::warning);
+    CHECK(s.match_all);
+    CHECK(s.json_output);
+    CHECK_FALSE(s.json_include_tags);
+    CHECK(s.file_enabled);
+    CHECK(s.file_name == "/x");
+    CHECK(s.queue_capacity == 7);
+    CHECK(s.driver == "modern_ebpf");
+    CHECK(s.buffer_preset == 5);
+    REQUIRE(s.rules.size() == 2);
+    CHECK_FALSE(s.rules[0].enable);
+    CHECK(s.rules[1].tag == "network");
+    REQUIRE(s.append_output.size() == 1);
+    CHECK(s.append_output[0].extra_fields[0].second == "%proc.pid");
+    CHECK(s.append_output[0].extra_fields[1].first == "home");
+}
+
+TEST_CASE("options come after the file and are read alike") {
+    Read read("json_output: false\n");
+    read.option("json_output=true")
+        .option("file_output.filename=/tmp/a=b")
+        .option("priority=error");
+    CHECK(read.problems.empty());
+    CHECK(read.settings.json_output);
+    CHECK(read.settings.file_name == "/tmp/a=b");
+    CHECK(read.settings.priority == Priority::error);
+    read.option("no_such=1").option("nothing").option("json_output=perhaps").option("priority=[");
+    CHECK(read.problems.size() == 4);
+}
+
+TEST_CASE("unknown keys are reported with their line, meaningless ones as such") {
+    const Read read("json_output: true\njson_outptu: true\nstdout_output:\n  enabeld: "
+                    "true\ngrpc:\n  enabled: true\n");
+    REQUIRE(read.problems.size() == 3);
+    CHECK(read.problems[0].line == 2);
+    CHECK(read.problems[0].error);
+    CHECK(read.problems[0].hint.find("json_output") != std::string::npos);
+    CHECK(read.problems[1].line == 4);
+    CHECK(read.problems[1].message.find("stdout_output.enabeld") != std::string::npos);
+    CHECK_FALSE(read.problems[2].error);
+    CHECK(Read("a: [").problems.size() == 1);
+    CHECK(Read("- a\n").problems.size() == 1);
+    CHECK(Read("").problems.empty());
+}
+
+TEST_CASE("an unbounded queue is not to be had") {
+    CHECK(Read("outputs_queue: {capacity: 0}").settings.queue_capacity ==
+          Settings().queue_capacity);
+}
+
+TEST_CASE("documents are bounded, whatever their aliases say") {
+    std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+    for (int i = 1; i < 12; ++i) {
+        bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [";
+        for (int k = 0; k < 10; ++k)
+            bomb += (k > 0 ? ", *a" : "*a") + std::to_string(i - 1);
+        bomb += "]\n";
+    }
+    CHECK(std::holds_alternative<DocumentError>(read_document(bomb)));
+    CHECK(std::holds_alternative<DocumentError>(read_document(std::string(10'000, '['))));
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// The compiled filters are exported and interpreted here, as the kernel would (net/core/filter.c),
+// for every syscall number of three ABIs and many arguments.
+#include "policy/analyzer_syscalls.h"
+#include "policy/privd_syscalls.h"
+
+#include <cstddef>
+#include <cstring>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <map>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <vector>
+
+using namespace tiercel;
+using namespace tiercel::policy;
+
+namespace {
+
+#if defined(__x86_64__)
+constexpr std::uint32_t native = AUDIT_ARCH_X86_64, foreign = AUDIT_ARCH_I386;
+#else
+constexpr std::uint32_t native = AUDIT_ARCH_AARCH64, foreign = AUDIT_ARCH_ARM;
+#endif
+constexpr int x32_bit = 0x40000000;
+
+std::vector<sock_filter> compile(std::span<const Allow> list) {
+    int fd = memfd_create("filter", 0);
+    scmp_filter_ctx filter = make_filter(list);
+    REQUIRE(filter);
+    REQUIRE(seccomp_export_bpf(filter, fd) == 0);
+    seccomp_release(filter);
+    off_t bytes = lseek(fd, 0, SEEK_END);
+    std::vector<sock_filter> program(static_cast<std::size_t>(bytes) / sizeof(sock_filter));
+    REQUIRE(pread(fd, program.data(), static_cast<std::size_t>(bytes), 0) == bytes);
+    close(fd);
+    return program;
+}
+
+// The few instructions that libseccomp makes; any other fails the test.
+std::uint32_t run(const std::vector<sock_filter>& program, const seccomp_data& data) {
+    std::uint32_t a = 0;
+    for (std::size_t pc = 0; pc < program.size(); ++pc) {
+        const sock_filter& op = program[pc];
+        bool taken = false;
+        switch (op.code) {
+        case BPF_LD | BPF_W | BPF_ABS:
+            REQUIRE(op.k + 4 <= sizeof data);
+            std::memcpy(&a, reinterpret_cast<const char*>(&data) + op.k, 4);
+            continue;
+        case BPF_ALU | BPF_AND | BPF_K: a &= op.k; continue;
+        case BPF_JMP | BPF_JA: pc += op.k; continue;
+        case BPF_JMP | BPF_JEQ | BPF_K: taken = a == op.k; break;
+        case BPF_JMP | BPF_JGT | BPF_K: taken = a > op.k; break;
+        case BPF_JMP | BPF_JGE | BPF_K: taken = a >= op.k; break;
+        case BPF_JMP | BPF_JSET | BPF_K: taken = a & op.k; break;
+        case BPF_RET | BPF_K: return op.k;
+        default: FAIL("unknown instruction " << op.code);
+        }
+        pc += taken ? op.jt : op.jf;
+    }
+    FAIL("the filter does not return");
+    return 0;
+}
+
+bool allowed(const std::vector<sock_filter>& program, std::uint32_t arch, int number,
+             std::initializer_list<std::uint64_t> arguments = {}) {
+    seccomp_data data{};
+    data.arch = arch;
+    data.nr = number;
+    std::copy(arguments.begin(), arguments.end(), data.args);
+    std::uint32_t verdict = run(program, data);
+    CHECK((verdict == SECCOMP_RET_ALLOW || verdict == SECCOMP_RET_KILL_PROCESS));
+    return verdict == SECCOMP_RET_ALLOW;
+}
+
+struct List {
+    const char* name;
+    std::span<const Allow> rules;
+};
+const List lists[] = {
+    {"privd, load", privd_load}, {"privd, steady", privd_steady}, {"analyzer", analyzer_steady}};
+
+} // namespace
+
+TEST_CASE("what is on a list is allowed, everything else kills, of every ABI") {
+    for (const List& list : lists) {
+        CAPTURE(list.name);
+        auto program = compile(list.rules);
+        std::map<int, Only> on;
+        for (const Allow& rule : list.rules)
+            for (int call : rule.calls)
+                on.emplace(call, rule.only);
+        for (int number = -2; number < 1100; ++number) {
+            CAPTURE(number);
+            auto found = on.find(number);
+            bool plain = found != on.end() && found->second == Only::anything;
+            for (std::uint64_t argument : {0ul, 1ul, ~0ul})
+                if (found == on.end() || plain)
+                    CHECK(allowed(program, native, number,
+                                  {argument, argument, argument, argument}) == plain);
+            CHECK_FALSE(allowed(program, foreign, number));
+            CHECK_FALSE(allowed(program, native, number | x32_bit));
+        }
+        CHECK_FALSE(allowed(program, 0, SYS_write));
+        CHECK(on.contains(SYS_exit_group));
+    }
+}
+
+TEST_CASE("memory is never executable") {
+    for (std::span<const Allow> list :
+         {std::span<const Allow>(privd_load), std::span<const Allow>(analyzer_steady)}) {
+        auto program = compile(list);
+        for (int number : {SYS_mmap, SYS_mprotect})
+            for (std::uint64_t protection = 0; protection < 16; ++protection)
+                for (std::uint64_t high : {0ul, 1ul << 32})
+                    CHECK(allowed(program, native, number,
+                                  {0, 4096, protection | high, MAP_PRIVATE}) ==
+                          !(protection & PROT_EXEC));
+        CHECK_FALSE(allowed(program, native, SYS_pkey_mprotect, {0, 4096, PROT_EXEC, 0}));
+    }
+    CHECK_FALSE(allowed(compile(privd_steady), native, SYS_mmap, {0, 4096, PROT_READ}));
+}
+
+TEST_CASE("stat is of an fd, signals are to oneself") {
+    auto program = compile(analyzer_steady);
+    CHECK(allowed(program, native, SYS_newfstatat, {3, 0, 0, AT_EMPTY_PATH}));
+    CHECK_FALSE(allowed(program, native, SYS_newfstatat, {3, 0, 0, 0}));
+    CHECK_FALSE(
+        allowed(program, native, SYS_newfstatat, {3, 0, 0, AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW}));
+    auto self = static_cast<std::uint64_t>(getpid());
+    CHECK(allowed(program, native, SYS_tgkill, {self, self, 6}));
+    CHECK_FALSE(allowed(program, native, SYS_tgkill, {self + 1, self + 1, 6}));
+    CHECK_FALSE(allowed(program, native, SYS_tgkill, {self | 1ull << 32, self, 6}));
+}
+
+TEST_CASE("what must never be on the analyzer's list is not") {
+    auto program = compile(analyzer_steady);
+    for (int number : {SYS_openat,
+                       SYS_openat2,
+                       SYS_socket,
+                       SYS_connect,
+                       SYS_bind,
+                       SYS_execve,
+                       SYS_execveat,
+                       SYS_clone,
+                       SYS_clone3,
+                       SYS_ptrace,
+                       SYS_bpf,
+                       SYS_ioctl,
+                       SYS_prctl,
+                       SYS_perf_event_open,
+                       SYS_setuid,
+                       SYS_capset,
+                       SYS_kill,
+                       SYS_process_vm_readv,
+                       SYS_io_uring_setup,
+                       SYS_seccomp})
+        CHECK_FALSE(allowed(program, native, number));
+}
+
+TEST_CASE("after the hand-over privd can load nothing") {
+    auto program = compile(privd_steady);
+    for (int number :
+         {SYS_bpf, SYS_accept4, SYS_openat, SYS_prctl, SYS_capset, SYS_execve, SYS_socket})
+        CHECK_FALSE(allowed(program, native, number));
+    // The second list narrows the first: what only it has would never be allowed.
+    for (const Allow& rule : privd_steady)
+        for (int call : rule.calls)
+            CHECK(allowed(compile(privd_load), native, call));
+}
+
+TEST_CASE("every rule has a reason") {
+    for (const List& list : lists)
+        for (const Allow& rule : list.rules) {
+            CHECK(std::strlen(rule.why) > 0);
+            CHECK(rule.calls.size() > 0);
+        }
+}

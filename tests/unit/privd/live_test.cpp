@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: Apache-2.0
+// The privd binary, with the kernel's help: it loads the probe for a good peer whatever bad ones
+// do.
+#define DOCTEST_CONFIG_IMPLEMENT
+#include "shared/os/mapping.h"
+#include "shared/wire/client.h"
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <fstream>
+#include <functional>
+#include <random>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <thread>
+
+using namespace tiercel;
+using wire::Status;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Words = std::vector<std::string>;
+
+// A running privd; its stderr is kept. Ends with it.
+class Privd {
+  public:
+    explicit Privd(
+        Words words, const std::function<void()>& before = [] {}) {
+        int ends[2];
+        REQUIRE(pipe2(ends, O_CLOEXEC) == 0);
+        pid_ = fork();
+        if (pid_ == 0) {
+            dup2(ends[1], STDERR_FILENO);
+            dup2(ends[1], STDOUT_FILENO);
+            before();
+            words.insert(words.begin(), PRIVD);
+            std::vector<char*> arguments;
+            for (std::string& word : words)
+                arguments.push_back(word.data());
+            arguments.push_back(nullptr);
+            execv(PRIVD, arguments.data());
+            _exit(127);
+        }
+        close(ends[1]);
+        output_ = os::UniqueFd(ends[0]);
+    }
+    ~Privd() {
+        if (pid_ > 0) {
+            kill(pid_, SIGKILL);
+            waitpid(pid_, nullptr, 0);
+        }
+    }
+    int exit_code() {
+        int status = 0;
+        waitpid(pid_, &status, 0);
+        pid_ = -1;
+        return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    }
+    std::string output() {
+        std::string text;
+        char part[4096];
+        for (ssize_t got; (got = read(output_.get(), part, sizeof part)) > 0;)
+            text.append(part, static_cast<std::size_t>(got));
+        return text;
+    }
+    // Who connects may be early: the socket listens before privilege is given up, and nobody is
+    // served until it is. The filter comes last.
+    void wait_until_confined() const {
+        for (int i = 0; i < 300 && status("Seccomp:") != "2"; ++i)
+            std::this_thread::sleep_for(10ms);
+    }
+    [[nodiscard]] std::string status(const char* field) const {
+        std::ifstream file("/proc/" + std::to_string(pid_) + "/status");
+        for (std::string line; std::getline(file, line);)
+            if (line.starts_with(field))
+                return line.substr(line.find_last_of('\t') + 1);
+        return "";
+    }
+
+  private:
+    pid_t pid_;
+    os::UniqueFd output_;
+};
+
+struct Socket {
+    Socket() {
+        char name[] = "/tmp/tiercel-privd-XXXXXX";
+        directory = mkdtemp(name);
+        chmod(directory.c_str(), 0755);
+        path = directory + "/s";
+    }
+    ~Socket() {
+        unlink(path.c_str());
+        rmdir(directory.c_str());
+    }
+    os::UniqueFd connect() const {
+        for (int i = 0; i < 300; ++i) {
+            if (auto socket = wire::client::connect_to(path.c_str()))
+                return *std::move(socket);
+            std::this_thread::sleep_for(10ms);
+        }
+        FAIL("privd does not listen");
+        return {};
+    }
+    Words words(const char* peer = "root") const {
+        return {"--socket", path, "--user", "nobody", "--peer-user", peer};
+    }
+    std::string directory, path;
+};
+
+wire::Request small() {
+    wire::Request request;
+    request.ring_bytes = 64 << 10;
+    for (auto& word : request.interest)
+        word = ~0ull;
+    return request;
+}
+
+wire::client::Session good_session(const os::UniqueFd& socket) {
+    auto session = wire::client::open_session(socket, small());
+    REQUIRE_MESSAGE(session, session.error().what);
+    REQUIRE_MESSAGE(session->reply.status == Status::ok, wire::client::describe(session->reply));
+    return *std::move(session);
+}
+
+std::uint64_t events(const wire::client::Session& session) {
+    auto counters = os::Mapping::shared(session.counters.at(0), 64 * session.reply.cpus, 0,
+                                        PROT_READ, "counters");
+    REQUIRE(counters);
+    std::uint64_t sum = 0, one = 0;
+    for (std::uint32_t cpu = 0; cpu < session.reply.cpus; ++cpu) {
+        std::memcpy(&one, counters->data() + 64 * cpu, sizeof one);
+        sum += one;
+    }
+    return sum;
+}
+
+} // namespace
+
+TEST_CASE("privd hands a live probe over and leaves") {
+    Socket place;
+    Privd privd(place.words());
+    os::UniqueFd socket = place.connect();
+    privd.wait_until_confined();
+    CHECK(privd.status("CapEff:") == "000000c000000000"); // CAP_PERFMON and CAP_BPF
+    CHECK(privd.status("CapBnd:") == "0000000000000000");
+    CHECK(privd.status("Uid:") == "65534");
+    CHECK(privd.status("NoNewPrivs:") == "1");
+    CHECK(privd.status("Seccomp:") == "2");
+    struct stat file {};
+    REQUIRE(stat(place.path.c_str(), &file) == 0);
+    CHECK((file.st_mode & 0777) == 0660);
+    auto session = good_session(socket);
+    CHECK(privd.exit_code() == 0);
+    CHECK(session.rings.size() == session.reply.ring_count);
+    CHECK(session.links.size() >= 3);
+    CHECK(session.iter_task.size() == 4);
+    CHECK(session.iter_task_file.size() == 4);
+    std::uint64_t before = events(session);
+    if (pid_t child = fork(); child == 0)
+        _exit(0);
+    else
+        waitpid(child, nullptr, 0);
+    CHECK(events(session) > before);
+    // The counters are frozen: nobody but the probe writes them.
+    CHECK(os::Mapping::shared(session.counters[0], 64, 0, PROT_READ | PROT_WRITE, "counters")
+              .error()
+              .number == EPERM);
+    char dump[4096];
+    CHECK(read(session.iter_task[0].get(), dump, sizeof dump) > 0);
+    CHECK(read(session.iter_task_file[0].get(), dump, sizeof dump) > 0);
+}
+
+TEST_CASE("bad peers lose their own session only") {
+    Socket place;
+    Privd privd(place.words());
+    std::mt19937 random(12345);
+    for (int i = 0; i < 200; ++i) {
+        os::UniqueFd socket = place.connect();
+        std::array<unsigned char, 600> record;
+        for (auto& byte : record)
+            byte = static_cast<unsigned char>(random());
+        wire::Request request = small();
+        if (i % 2) // a right beginning, so that more than the header is looked at
+            std::memcpy(record.data(), &request, sizeof(wire::Header));
+        std::size_t bytes = i % 3 ? sizeof request : random() % record.size() + 1;
+        int fd = STDERR_FILENO;
+        bool with_fd = i % 5 == 0;
+        (void)wire::send_record(socket, record.data(), bytes,
+                                std::span<const int>(&fd, with_fd ? 1 : 0))
+            .has_value();
+        if (i % 7 == 0)
+            continue; // gone before the answer
+        wire::Reply reply;
+        auto got = wire::receive_record(socket, &reply, sizeof reply);
+        if (got)
+            CHECK(reply.status != Status::ok);
+    }
+    os::UniqueFd silent =
+        place.connect(); // says nothing: has a second, then the next one's turn comes
+    good_session(place.connect());
+    CHECK(privd.exit_code() == 0);
+}
+
+TEST_CASE("another version is told which one to have") {
+    Socket place;
+    Privd privd(place.words());
+    os::UniqueFd socket = place.connect();
+    wire::Request request = small();
+    request.header.version = 7;
+    auto session = wire::client::open_session(socket, request);
+    REQUIRE(session);
+    CHECK(session->reply.status == Status::wrong_version);
+    CHECK(session->reply.detail == wire::version);
+}
+
+TEST_CASE("another uid is refused") {
+    Socket place;
+    Privd privd(place.words("nobody"));
+    auto session = wire::client::open_session(place.connect(), small());
+    REQUIRE(session);
+    CHECK(session->reply.status == Status::wrong_peer);
+    CHECK(session->reply.detail == 65534);
+}
+
+TEST_CASE("a busy socket is left alone, a stale one is replaced") {
+    Socket place;
+    {
+        Privd first(place.words());
+        place.connect();
+        Privd second(place.words());
+        CHECK(second.exit_code() == 1);
+        CHECK(second.output().find("Address already in use") != std::string::npos);
+    }
+    Privd third(place.words());
+    good_session(place.connect());
+    CHECK(third.exit_code() == 0);
+}
+
+TEST_CASE("the door stays, with CAP_SYS_PTRACE alone, until its peer leaves") {
+    Socket place;
+    Words words = place.words();
+    words.emplace_back("--door");
+    Privd privd(words);
+    os::UniqueFd socket = place.connect();
+    auto session = good_session(socket);
+    CHECK(session.reply.door == 1);
+    CHECK(privd.status("CapPrm:") == "0000000000080000");
+    CHECK(privd.status("Seccomp_filters:") == "2");
+    auto maps = wire::client::ask_door(socket, getpid(), wire::ProcFile::maps);
+    REQUIRE(maps);
+    char byte = 0;
+    CHECK(read(maps->get(), &byte, 1) == 1);
+    CHECK(wire::client::ask_door(socket, getpid(), wire::ProcFile::exe));
+    CHECK(wire::client::ask_door(socket, getpid(), wire::ProcFile::environ).error().number ==
+          EACCES);
+    CHECK(wire::client::ask_door(socket, INT32_MAX, wire::ProcFile::stat).error().number == ENOENT);
+    socket.reset();
+    CHECK(privd.exit_code() == 0);
+}
+
+TEST_CASE("a kernel without BTF is named as such") {
+    Socket place;
+    Privd privd(place.words(), [] { // a directory without the file, in a mount namespace of its own
+        if (unshare(CLONE_NEWNS) != 0 ||
+            mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+            mount("tmpfs", "/sys/kernel/btf", "tmpfs", 0, nullptr) != 0)
+            _exit(126);
+    });
+    auto session = wire::client::open_session(place.connect(), small());
+    REQUIRE(session);
+    CHECK(wire::client::describe(session->reply).find("no BTF") != std::string::npos);
+}
+
+TEST_CASE("a missing capability is named") {
+    // As an ordinary user without ambient capabilities.
+    Socket other;
+    chmod(other.directory.c_str(), 0777);
+    Privd poor({"--socket", other.path, "--peer-user", "root"}, [] {
+        if (setgid(65534) != 0 || setuid(65534) != 0)
+            _exit(126);
+    });
+    auto session = wire::client::open_session(other.connect(), small());
+    REQUIRE(session);
+    CHECK(wire::client::describe(session->reply).find("CAP_PERFMON and CAP_BPF") !=
+          std::string::npos);
+}
+
+TEST_CASE("--exec gives the command's exit code and the command no privilege") {
+    Privd fails({"--user", "nobody", "--exec", "--", "/bin/sh", "-c", "exit 42"});
+    CHECK(fails.exit_code() == 42);
+    Privd shows({"--user", "nobody", "--exec", "--", "/bin/cat", "/proc/self/status"});
+    CHECK(shows.exit_code() == 0);
+    std::string status = shows.output();
+    for (const char* line :
+         {"CapPrm:\t0000000000000000", "CapEff:\t0000000000000000", "CapBnd:\t0000000000000000",
+          "CapInh:\t0000000000000000", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1",
+          "Uid:\t65534\t65534\t65534\t65534"})
+        CHECK_MESSAGE(status.find(line) != std::string::npos, line);
+    Privd nothing({"--exec", "--", "/nonexistent"});
+    CHECK(nothing.exit_code() == 1);
+}
+
+TEST_CASE("usage errors are 2, with one line") {
+    for (const Words& words :
+         {Words{"--nonsense"}, Words{"--exec"}, Words{"stray"}, Words{"--socket"},
+          Words{"--prove-caps", "--driver", "nonsense"}, Words{"--json"}}) {
+        Privd privd(words);
+        CHECK(privd.exit_code() == 2);
+        CHECK(privd.output().starts_with("privd: "));
+    }
+    Privd unknown({"--user", "no-such-user-here", "--socket", "/tmp/x"});
+    CHECK(unknown.exit_code() == 1);
+    Privd no_socket(Words{});
+    CHECK(no_socket.exit_code() == 1);
+    Privd version({"--version"});
+    CHECK(version.exit_code() == 0);
+}
+
+TEST_CASE("the kernel agrees with the plan") {
+    Privd privd({"--prove-caps", "--user", "nobody"});
+    CHECK_MESSAGE(privd.exit_code() == 0, privd.output());
+}
+
+int main(int argc, char** argv) {
+    if (geteuid() != 0) {
+        puts("SKIPPED: privd with the kernel: needs root");
+        return 77;
+    }
+    return doctest::Context(argc, argv).run();
+}

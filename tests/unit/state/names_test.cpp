@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Containers by cgroup, users by file.
+#include <doctest/doctest.h>
+
+#include "analyzer/state/container.h"
+#include "analyzer/state/users.h"
+
+using namespace tiercel::state;
+using namespace std::literals;
+
+namespace {
+const std::string kId = "3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e";
+} // namespace
+
+TEST_CASE("container ids of the usual runtimes") {
+    for (const std::string& path :
+         {"cpu=/docker/" + kId, "=/system.slice/docker-" + kId + ".scope",
+          "=/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1_2.slice/"
+          "cri-containerd-" +
+              kId + ".scope",
+          "=/kubepods/besteffort/podaa/" + kId,
+          "=/machine.slice/libpod-" + kId + ".scope/container",
+          "=/kubepods.slice/crio-" + kId + ".scope",
+          "=/system.slice/containerd.service/kubepods-x:cri-containerd:" + kId}) {
+        CAPTURE(path);
+        CHECK(container_id(path + '\0') == "3ad7b26ded6d");
+    }
+    CHECK(container_id("=/machine.slice/machine-web.scope") == "web");
+    CHECK(container_id("=/machine.slice/systemd-nspawn@db.service/payload") == "db");
+}
+
+TEST_CASE("what is not a container's cgroup") {
+    for (const std::string& path :
+         {"=/user.slice/user-1000.slice/session-1.scope"s, "=/"s, ""s, "=/docker/" + kId.substr(1),
+          "=/machine.slice/libpod-conmon-" + kId + ".scope", "=/system.slice/ssh.service"s,
+          "=/docker/" + std::string(64, 'z')}) {
+        CAPTURE(path);
+        CHECK(container_id(path + '\0').empty());
+    }
+}
+
+TEST_CASE("pod uids") {
+    CHECK(pod_uid("=/kubepods.slice/kubepods-pod3e41dc6b_08a8_44db_bc2a_3724b18ab19a.slice/x") ==
+          "3e41dc6b-08a8-44db-bc2a-3724b18ab19a");
+    CHECK(pod_uid("=/kubepods/besteffort/pod3e41dc6b-08a8-44db-bc2a-3724b18ab19a/x") ==
+          "3e41dc6b-08a8-44db-bc2a-3724b18ab19a");
+    CHECK(pod_uid("=/podman/something").empty());
+}
+
+TEST_CASE("passwd and group files, broken lines passed over") {
+    Users users;
+    users.load_passwd("root:x:0:0:root:/root:/bin/bash\nbroken\nme:x:1000:100::/home/me:/bin/"
+                      "sh\n:x:5:5:::\nbig:x:99999999999:0:::");
+    users.load_group("root:x:0:\nstaff:x:50:me\nno:x:\n");
+    CHECK(users.user(0)->name == "root");
+    CHECK(users.user(1000)->home == "/home/me");
+    CHECK(users.user(1000)->shell == "/bin/sh");
+    CHECK(users.users().size() == 2);
+    CHECK(users.group(50) == "staff");
+    CHECK(users.group(51).empty());
+}
