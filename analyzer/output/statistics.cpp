@@ -61,40 +61,51 @@ void append_tables(Buffer& out, const Statistics& s) {
         if (thread.is_leader() && thread.process != nullptr && thread.process->fds != nullptr)
             fds += thread.process->fds->size();
     });
+    const fmt::appender to(out);
     const state::Counters& counters = s.engine.counters();
-    fmt::format_to(
-        fmt::appender(out),
-        "analyzer:   tables: {} threads, {} fds ({} threads and {} fds at the start); {} threads "
-        "evicted, {} fds refused, {} threads met unannounced\n",
-        s.engine.thread_count(), fds, s.initial_threads, s.initial_fds, counters.evicted_threads,
-        counters.refused_fds, counters.placeholders);
+    fmt::format_to(to, "analyzer:   tables: {} threads, {} fds", s.engine.thread_count(), fds);
+    if (s.live)
+        fmt::format_to(to, " ({} threads and {} fds at the start)", s.live->initial_threads,
+                       s.live->initial_fds);
+    fmt::format_to(to, "; {} threads evicted, {} fds refused, {} threads met unannounced\n",
+                   counters.evicted_threads, counters.refused_fds, counters.placeholders);
+}
+
+void append_dropped(Buffer& out, const ring::CpuCounts& total) {
+    fmt::format_to(fmt::appender(out), "; {} dropped", total.dropped());
+    if (total.dropped() > 0) {
+        append(out, ": ");
+        append_drops(out, total);
+    }
+}
+
+void append_session(Buffer& out, const LiveStatistics& live) {
+    const fmt::appender to(out);
+    fmt::format_to(to, "analyzer:   load and attach {:.1f} ms", milliseconds(live.load_ns));
+    if (live.first_event_ns)
+        fmt::format_to(to, ", first event {:.1f} ms after the load began",
+                       milliseconds(*live.first_event_ns));
+    out.push_back('\n');
+    append_cpus(out, live.counters);
+    append_rings(out, live.rings);
+    fmt::format_to(to,
+                   "analyzer:   {} records not understood, {} events out of order, {} lost in the "
+                   "tables at the start\n",
+                   live.rings.unparsed(), live.rings.late(), live.iterator_losses);
 }
 
 } // namespace
 
 void append_statistics(Buffer& out, const Statistics& s) {
     const fmt::appender to(out);
-    const ring::CpuCounts total = s.counters.total();
     const double seconds = static_cast<double>(s.ns) / 1e9;
-    fmt::format_to(to, "analyzer: {} events in {:.2f} s ({:.0f}/s), {} shown; {} dropped", s.events,
-                   seconds, seconds > 0 ? static_cast<double>(s.events) / seconds : 0.0, s.shown,
-                   total.dropped());
-    if (total.dropped() > 0) {
-        append(out, ": ");
-        append_drops(out, total);
-    }
+    fmt::format_to(to, "analyzer: {} events in {:.2f} s ({:.0f}/s), {} shown", s.events, seconds,
+                   seconds > 0 ? static_cast<double>(s.events) / seconds : 0.0, s.shown);
+    if (s.live)
+        append_dropped(out, s.live->counters.total());
     out.push_back('\n');
-    fmt::format_to(to, "analyzer:   load and attach {:.1f} ms", milliseconds(s.load_ns));
-    if (s.first_event_ns)
-        fmt::format_to(to, ", first event {:.1f} ms after the load began",
-                       milliseconds(*s.first_event_ns));
-    out.push_back('\n');
-    append_cpus(out, s.counters);
-    append_rings(out, s.rings);
-    fmt::format_to(to,
-                   "analyzer:   {} records not understood, {} events out of order, {} lost in the "
-                   "tables at the start\n",
-                   s.rings.unparsed(), s.rings.late(), s.iterator_losses);
+    if (s.live)
+        append_session(out, *s.live);
     append_tables(out, s);
     fmt::format_to(to, "analyzer:   confined by seccomp, {}no capability, uid {}\n",
                    s.landlock_abi > 0 ? fmt::format("Landlock (ABI {}), ", s.landlock_abi) : "",

@@ -14,19 +14,24 @@
 
 namespace tiercel::output {
 
-// Everything is lent.
-struct Statistics {
+// What only a live session has.
+struct LiveStatistics {
     const ring::RingSet& rings;
     const ring::Counters& counters;
-    const state::Engine& engine;
-    std::uint64_t events; // taken from the rings
-    std::uint64_t shown;  // printed
-    std::uint64_t ns;     // since the session began
     std::optional<std::uint64_t>
         first_event_ns;    // from the beginning of the load to the first event here
     std::uint64_t load_ns; // that load and attachment took
     std::uint64_t initial_threads, initial_fds, iterator_losses; // from the iterators
-    int landlock_abi;                                            // 0: the kernel has no Landlock
+};
+
+// Everything is lent.
+struct Statistics {
+    const state::Engine& engine;
+    std::uint64_t events; // that the pipeline took
+    std::uint64_t shown;  // printed
+    std::uint64_t ns;     // since the session began
+    std::optional<LiveStatistics> live;
+    int landlock_abi; // 0: the kernel has no Landlock
     unsigned uid;
 };
 

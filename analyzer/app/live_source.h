@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LiveSource: a session with privd as a source of events: first what its iterators tell, then what
+// comes through the rings.
+#pragma once
+
+#include "analyzer/app/live.h"
+#include "analyzer/app/source.h"
+
+namespace tiercel::app {
+
+class LiveSource : public Source {
+  public:
+    // Reads the names of users and groups: make it before the sandbox. `pipeline` must outlive it.
+    LiveSource(Live live, Pipeline& pipeline);
+
+    os::Result<void> begin() override;
+    std::size_t read() override;
+    std::span<const os::UniqueFd> wakeups() const override { return live_.session.rings; }
+    std::size_t room() const override { return live_.session.reply.ring_bytes; }
+    std::optional<output::LiveStatistics> statistics() const override;
+
+  private:
+    Live live_;
+    Pipeline& pipeline_;
+    std::uint64_t initial_threads_ = 0, initial_fds_ = 0, iterator_losses_ = 0;
+    std::optional<std::uint64_t> first_event_ns_;
+};
+
+} // namespace tiercel::app

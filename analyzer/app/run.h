@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Run: everything from the sandbox to the end: what a source gives goes through the pipeline until
+// a signal, the end of the time or an observer says so.
+#pragma once
+
+#include "analyzer/app/event_printer.h"
+#include "analyzer/app/loop.h"
+#include "analyzer/app/options.h"
+#include "analyzer/app/pipeline.h"
+#include "analyzer/app/sandbox.h"
+#include "analyzer/app/source.h"
+
+namespace tiercel::app {
+
+class Run {
+  public:
+    // All are lent, and must outlive it.
+    Run(const Options& options, Pipeline& pipeline, Source& source);
+    // The exit code; what went wrong has been said on stderr.
+    int run();
+
+  private:
+    std::size_t read();
+    void report();
+    int end();
+
+    Pipeline& pipeline_;
+    Source& source_;
+    EventPrinter printer_;
+    output::Writer err_;
+    Loop loop_;
+    Confinement confinement_;
+    std::uint64_t begun_ = 0;
+};
+
+} // namespace tiercel::app

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Source: where a pipeline's events come from: live rings (live_source.h) or a capture
+// (replay_source.h). Made, with everything it will need open, before the sandbox is entered.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <span>
+
+#include "analyzer/app/pipeline.h"
+#include "analyzer/output/statistics.h"
+#include "shared/os/unique_fd.h"
+
+namespace tiercel::app {
+
+class Source {
+  public:
+    virtual ~Source() = default;
+
+    // In the sandbox, before the first read: what was there before the first event.
+    virtual os::Result<void> begin() = 0;
+    // Gives the pipeline what is there, or a part of it. Returns how many bytes of room() were in
+    // use: from an eighth on, it is called again at once.
+    virtual std::size_t read() = 0;
+    // Readable when there is much to read. Lent.
+    virtual std::span<const os::UniqueFd> wakeups() const = 0;
+    virtual std::size_t room() const = 0;
+    virtual std::optional<output::LiveStatistics> statistics() const = 0;
+};
+
+} // namespace tiercel::app
