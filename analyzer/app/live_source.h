@@ -16,7 +16,10 @@ class LiveSource : public Source {
 
     os::Result<void> begin() override;
     std::size_t read() override;
-    std::span<const os::UniqueFd> wakeups() const override { return live_.session.rings; }
+    std::span<const os::UniqueFd> wakeups() const override {
+        return ends_with_wakeups() ? live_.session.wakeups : live_.session.rings;
+    }
+    bool ends_with_wakeups() const override { return !live_.session.wakeups.empty(); }
     std::size_t room() const override { return live_.session.reply.ring_bytes; }
     std::optional<output::LiveStatistics> statistics() const override;
 

@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <sys/epoll.h>
+#include <unistd.h>
 
 namespace tiercel::app {
 
@@ -20,19 +21,37 @@ namespace {
 // What a pause should collect: little enough to be still in the cache when it is read.
 constexpr std::size_t kMuch = 512 << 10, kLittle = 128 << 10;
 
-// One epoll set for all rings, edge-triggered, so that it becomes ready when the probe wakes its
-// readers and not merely because a ring has something in it: Asio's own registration would look at
-// that each time.
-int make_wakeups(std::span<const os::UniqueFd> rings) {
+// One epoll set for all that is waited for, edge-triggered, so that it becomes ready when the probe
+// wakes its readers and not merely because a ring has something in it: Asio's own registration
+// would look at that each time.
+int make_wakeups(std::span<const os::UniqueFd> waited_for) {
     os::UniqueFd set(epoll_create1(EPOLL_CLOEXEC));
     if (!set.valid())
         throw boost::system::system_error(errno, boost::system::system_category(), "epoll_create1");
-    for (const os::UniqueFd& ring : rings) {
-        epoll_event interest{.events = EPOLLIN | EPOLLET, .data = {.fd = ring.get()}};
-        if (epoll_ctl(set.get(), EPOLL_CTL_ADD, ring.get(), &interest) != 0)
+    for (const os::UniqueFd& fd : waited_for) {
+        epoll_event interest{.events = EPOLLIN | EPOLLET, .data = {.fd = fd.get()}};
+        if (epoll_ctl(set.get(), EPOLL_CTL_ADD, fd.get(), &interest) != 0)
             throw boost::system::system_error(errno, boost::system::system_category(), "epoll_ctl");
     }
     return set.release();
+}
+
+// Takes the edges of `set`; which rings they are of does not matter. Pipes are emptied, so that the
+// next byte is an edge again. False: the driver at a pipe's other end has ended.
+bool take_edges(int set, bool pipes) {
+    constexpr int most = 16;
+    epoll_event event[most];
+    bool alive = true;
+    for (int got = most; got == most;) {
+        got = epoll_wait(set, event, most, 0);
+        for (int i = 0; pipes && i < got; ++i) {
+            char bytes[256];
+            while (::read(event[i].data.fd, bytes, sizeof bytes) > 0) {
+            }
+            alive = alive && (event[i].events & EPOLLHUP) == 0;
+        }
+    }
+    return alive;
 }
 
 } // namespace
@@ -53,13 +72,16 @@ struct Loop::Impl {
     asio::signal_set reports{io, SIGUSR1};
     asio::steady_timer pause{io}, deadline{io};
     asio::posix::stream_descriptor wakeups;
+    bool pipes;
     std::size_t ring_bytes;
     Callbacks callbacks;
     std::chrono::milliseconds last_pause = kShortest;
     bool armed = false, reading = false;
 
-    Impl(std::span<const os::UniqueFd> rings, std::size_t bytes, Callbacks calls)
-        : wakeups(io, make_wakeups(rings)), ring_bytes(bytes), callbacks(std::move(calls)) {
+    Impl(std::span<const os::UniqueFd> waited_for, bool are_pipes, std::size_t bytes,
+         Callbacks calls)
+        : wakeups(io, make_wakeups(waited_for)), pipes(are_pipes), ring_bytes(bytes),
+          callbacks(std::move(calls)) {
         wakeups.non_blocking(true); // else Asio does it at the first wait, by ioctl(2)
     }
 
@@ -94,9 +116,8 @@ struct Loop::Impl {
             armed = false;
             if (cancelled)
                 return;
-            epoll_event event[16]; // takes the edges; which rings they are of does not matter
-            while (epoll_wait(wakeups.native_handle(), event, 16, 0) == 16) {
-            }
+            if (!take_edges(wakeups.native_handle(), pipes))
+                return io.stop(); // whoever ran the loop reads once more
             read_soon();
         });
     }
@@ -111,9 +132,9 @@ struct Loop::Impl {
     }
 };
 
-Loop::Loop(std::span<const os::UniqueFd> rings, std::size_t ring_bytes, std::uint64_t seconds,
-           Callbacks callbacks)
-    : impl_(std::make_unique<Impl>(rings, ring_bytes, std::move(callbacks))) {
+Loop::Loop(std::span<const os::UniqueFd> wakeups, bool pipes, std::size_t ring_bytes,
+           std::uint64_t seconds, Callbacks callbacks)
+    : impl_(std::make_unique<Impl>(wakeups, pipes, ring_bytes, std::move(callbacks))) {
     std::signal(SIGPIPE, SIG_IGN); // a write says EPIPE instead
     std::signal(SIGHUP, SIG_IGN);
     const auto end = [this](error_code cancelled) {

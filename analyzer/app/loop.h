@@ -29,14 +29,15 @@ class Loop {
         std::function<void()> report; // SIGUSR1
     };
 
-    // `rings` are lent, for as long as the loop lives; each holds `ring_bytes`. SIGPIPE and SIGHUP
-    // are ignored from now on. `seconds`: 0: no end. Throws boost::system::system_error when the
-    // kernel refuses.
-    Loop(std::span<const os::UniqueFd> rings, std::size_t ring_bytes, std::uint64_t seconds,
-         Callbacks callbacks);
+    // `wakeups` are lent, for as long as the loop lives; `pipes`: they are a driver's pipes
+    // (wire::Kind::wakeup), to be emptied, whose end is the end of all events. What is read holds
+    // `ring_bytes`. SIGPIPE and SIGHUP are ignored from now on. `seconds`: 0: no end. Throws
+    // boost::system::system_error when the kernel refuses.
+    Loop(std::span<const os::UniqueFd> wakeups, bool pipes, std::size_t ring_bytes,
+         std::uint64_t seconds, Callbacks callbacks);
     ~Loop();
 
-    // Until SIGINT, SIGTERM, the end of the time or stop().
+    // Until SIGINT, SIGTERM, the end of the time, that of the driver (its pipes') or stop().
     void run();
     void stop();
 

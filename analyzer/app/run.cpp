@@ -21,7 +21,7 @@ int fail(const os::Error& error, std::string_view todo = {}) {
 
 Run::Run(const Options& options, Pipeline& pipeline, Source& source)
     : pipeline_(pipeline), source_(source), printer_(options), err_(STDERR_FILENO),
-      loop_(source.wakeups(), source.room(), options.seconds,
+      loop_(source.wakeups(), source.ends_with_wakeups(), source.room(), options.seconds,
             {.read = [this] { return read(); }, .report = [this] { report(); }}) {
     pipeline.on_event([this](const Pipeline::Event& event) {
         if (!printer_.show(event))

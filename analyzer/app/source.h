@@ -25,6 +25,8 @@ class Source {
     virtual std::size_t read() = 0;
     // Readable when there is much to read. Lent.
     virtual std::span<const os::UniqueFd> wakeups() const = 0;
+    // They are pipes (wire::Kind::wakeup): no event comes after their end.
+    virtual bool ends_with_wakeups() const { return false; }
     virtual std::size_t room() const = 0;
     virtual std::optional<output::LiveStatistics> statistics() const = 0;
 };

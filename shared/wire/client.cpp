@@ -82,9 +82,9 @@ Result<Session> open_session(const UniqueFd& socket, const Request& request) {
     const Reply& reply = session.reply;
     if (reply.status != Status::ok)
         return session;
-    std::array<std::vector<UniqueFd>*, kinds> into{&session.rings, &session.counters,
-                                                   &session.links, &session.iter_task,
-                                                   &session.iter_task_file};
+    std::array<std::vector<UniqueFd>*, kinds> into{&session.rings,          &session.counters,
+                                                   &session.links,          &session.iter_task,
+                                                   &session.iter_task_file, &session.wakeups};
     std::size_t missing = 0;
     for (std::uint32_t count : reply.fds) {
         if (count > fds_of_kind_max)

@@ -12,7 +12,7 @@ namespace tiercel::wire::client {
 
 struct Session {
     Reply reply; // when reply.status is not ok, there are no fds: print describe(reply)
-    std::vector<os::UniqueFd> rings, counters, links, iter_task, iter_task_file;
+    std::vector<os::UniqueFd> rings, counters, links, iter_task, iter_task_file, wakeups;
 };
 
 // Sends `request` and receives the whole hand-over. The socket stays the caller's, and serves

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The whole protocol between the analyzer (client) and privd (server), on a SOCK_SEQPACKET Unix
-// socket. Every message is one record of a fixed size, header first: no strings, no lengths.
+// The whole protocol between the analyzer (client) and privd or any other driver (server), on a
+// SOCK_SEQPACKET Unix socket. Every message is one record of a fixed size, header first: no
+// strings, no lengths. What a driver owes besides is written in docs/DRIVER-CONTRACT.md.
 //
 //   analyzer                               privd
 //   Request            ──────────────▶     checks every field, loads, attaches
@@ -21,7 +22,7 @@
 namespace tiercel::wire {
 
 constexpr std::uint32_t magic = 0x4c435254; // "TRCL"
-constexpr std::uint16_t version = 1;
+constexpr std::uint16_t version = 2;
 
 enum class Type : std::uint16_t { open = 1, door, reply, fds, done, door_reply };
 
@@ -50,8 +51,10 @@ struct Request {
     std::uint64_t interest[interest_words] = {};
 };
 
-// The kinds of fd that are handed over. The iterators and the door give read-only access.
-enum class Kind : std::uint32_t { ring, counters, link, iter_task, iter_task_file, count };
+// The kinds of fd that are handed over. The iterators and the door give read-only access. A driver
+// whose rings cannot be polled (memory, not BPF maps) hands over the reading end of a non-blocking
+// pipe as wakeup: bytes in it ask the reader to look, and its end says that no more events come.
+enum class Kind : std::uint32_t { ring, counters, link, iter_task, iter_task_file, wakeup, count };
 constexpr std::size_t kinds = static_cast<std::size_t>(Kind::count);
 constexpr std::size_t fds_per_message = 200; // below SCM_MAX_FD (253)
 constexpr std::uint32_t fds_of_kind_max = 1024;
@@ -79,10 +82,9 @@ struct Reply {
     Attach attach = Attach::automatic; // taken
     std::uint32_t ring_count = 0;
     std::uint32_t ring_bytes = 0;
-    std::uint32_t cpus = 0;        // possible CPUs: entries of the counters array
-    std::uint32_t fds[kinds] = {}; // how many of each kind follow
-    std::uint32_t door = 0;        // 1: privd stays and answers DoorRequest
-    std::uint32_t unused = 0;
+    std::uint32_t cpus = 0;          // possible CPUs: entries of the counters array
+    std::uint32_t fds[kinds] = {};   // how many of each kind follow
+    std::uint32_t door = 0;          // 1: privd stays and answers DoorRequest
     std::uint64_t load_begin_ns = 0; // CLOCK_MONOTONIC when the load began
     std::uint64_t load_ns = 0;       // load and attach together
 };
@@ -123,7 +125,7 @@ struct DoorReply {
 
 // Sizes and offsets are the protocol: any change needs a new version.
 static_assert(sizeof(Header) == 8 && sizeof(Request) == 96 && offsetof(Request, interest) == 32);
-static_assert(sizeof(Reply) == 88 && offsetof(Reply, fds) == 44 && offsetof(Reply, door) == 64 &&
+static_assert(sizeof(Reply) == 88 && offsetof(Reply, fds) == 44 && offsetof(Reply, door) == 68 &&
               offsetof(Reply, load_begin_ns) == 72);
 static_assert(sizeof(Fds) == 20 && sizeof(Done) == 8);
 static_assert(sizeof(DoorRequest) == 20 && sizeof(DoorReply) == 12);

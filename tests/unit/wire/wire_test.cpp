@@ -132,7 +132,7 @@ TEST_CASE("as many fds as announced arrive, close-on-exec") {
 }
 
 TEST_CASE("a hand-over of every kind, in several records, is put together") {
-    constexpr std::uint32_t counts[kinds] = {2, 1, 450, 4, 4};
+    constexpr std::uint32_t counts[kinds] = {2, 1, 450, 4, 4, 1};
     auto session = against([&](const os::UniqueFd& socket) {
         take_request(socket);
         Reply reply;
@@ -151,6 +151,7 @@ TEST_CASE("a hand-over of every kind, in several records, is put together") {
     CHECK(session->links.size() == 450);
     CHECK(session->iter_task.size() == 4);
     CHECK(session->iter_task_file.size() == 4);
+    CHECK(session->wakeups.size() == 1);
     for (const auto& link : session->links)
         CHECK(link.valid());
 }
