@@ -142,17 +142,19 @@ UniqueFd activated() {
     return UniqueFd(3);
 }
 
-int run_behind(UniqueFd listener, const Options& options) {
+// `once`: whoever made the socket starts another privd for the next peer, so that none waits with
+// privilege in hand.
+int run_behind(UniqueFd listener, const Options& options, bool once) {
     for (Session session = prepare(options);;) {
         UniqueFd socket(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
         timeval patience{1, 0}; // the analyzer asks as soon as it is connected
         for (int which : {SO_RCVTIMEO, SO_SNDTIMEO})
             setsockopt(socket.get(), SOL_SOCKET, which, &patience, sizeof patience);
         auto served = serve(session, std::move(socket));
+        bool ends = once || session.phase != Phase::load;
         if (!served)
-            os::print("privd", served.error(),
-                      session.phase == Phase::load ? "waiting for the next peer" : "");
-        if (session.phase != Phase::load)
+            os::print("privd", served.error(), ends ? "" : "waiting for the next peer");
+        if (ends)
             return served ? 0 : 1; // what a second load would need has been dropped
     }
 }
@@ -202,5 +204,6 @@ int main(int argc, char** argv) {
                     find_account(values['p'] ? values['p'] : values['u']), values['d'] != nullptr};
     if (values['e'])
         run_beside(options, argv + optind);
-    _exit(run_behind(values['s'] ? listen_at(values['s'], options) : activated(), options));
+    const char* path = values['s'];
+    _exit(run_behind(path ? listen_at(path, options) : activated(), options, !path));
 }
