@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The system calls of each process from its exec until its own, narrower filter closes. A service
+// manager installs its filter before the exec, so that filter has to allow these and the process's
+// own list too: packaging/systemd makes SystemCallFilter= of both. The processes do not read this.
+//
+// What systemd itself always permits (its group @default: memory, time, exit, execve and the like)
+// stands here as well, so that each list is whole for other managers.
+#pragma once
+
+#include "policy/seccomp.h"
+
+namespace tiercel::policy {
+
+// clang-format off
+constexpr Allow analyzer_start[] = {
+    {"the manager's last step", {SCMP_SYS(execve), SCMP_SYS(execveat)}},
+    {"the loader and the C library", {SCMP_SYS(arch_prctl), SCMP_SYS(access), SCMP_SYS(faccessat),
+     SCMP_SYS(faccessat2), SCMP_SYS(rseq), SCMP_SYS(set_tid_address), SCMP_SYS(set_robust_list),
+     SCMP_SYS(readlink), SCMP_SYS(readlinkat)}},
+    {"rules, configuration, accounts, outputs", {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(stat),
+     SCMP_SYS(statx), SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(fcntl), SCMP_SYS(ftruncate),
+     SCMP_SYS(umask), SCMP_SYS(uname)}},
+    {"what standard output is", {SCMP_SYS(ioctl)}},
+    {"privd, syslog, the manager's notification socket, outputs", {SCMP_SYS(socket),
+     SCMP_SYS(connect), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
+     SCMP_SYS(getpeername), SCMP_SYS(sendto), SCMP_SYS(shutdown)}},
+    {"the loop", {SCMP_SYS(epoll_create1), SCMP_SYS(eventfd2), SCMP_SYS(timerfd_create),
+     SCMP_SYS(pipe2), SCMP_SYS(poll)}},
+    {"a thread for each output", {SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(sched_getaffinity)}},
+    {"who this is, and what it holds", {SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
+     SCMP_SYS(getegid), SCMP_SYS(capget)}},
+    {"the sandbox itself", {SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(prlimit64),
+     SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_restrict_self)}},
+};
+
+constexpr Allow privd_start[] = {
+    {"the manager's last step", {SCMP_SYS(execve), SCMP_SYS(execveat)}},
+    {"the loader and the C library", {SCMP_SYS(arch_prctl), SCMP_SYS(access), SCMP_SYS(rseq),
+     SCMP_SYS(set_tid_address), SCMP_SYS(set_robust_list), SCMP_SYS(futex), SCMP_SYS(exit)}},
+    {"the peer's account, and facts about the kernel", {SCMP_SYS(open), SCMP_SYS(stat),
+     SCMP_SYS(statx), SCMP_SYS(readlink), SCMP_SYS(readlinkat)}},
+    {"the C library looks for a cache of accounts", {SCMP_SYS(socket), SCMP_SYS(connect)}},
+    {"who this is", {SCMP_SYS(getuid), SCMP_SYS(getgid), SCMP_SYS(getegid)}},
+};
+
+// clang-format on
+
+} // namespace tiercel::policy

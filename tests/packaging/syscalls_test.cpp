@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The units' SystemCallFilter= against the compiled lists of policy/, both as numbers.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+#include <fstream>
+#include <set>
+#include <sstream>
+#include <string>
+
+#include "policy/analyzer_syscalls.h"
+#include "policy/privd_syscalls.h"
+#include "policy/start_syscalls.h"
+
+namespace {
+
+using tiercel::policy::Allow;
+
+// The value of SystemCallFilter= in a unit, continuation lines joined.
+std::string filter_of(const std::string& unit) {
+    std::ifstream file(std::string(UNITS) + "/" + unit);
+    REQUIRE_MESSAGE(file, "cannot read " << UNITS << "/" << unit);
+    std::string line, value;
+    bool inside = false;
+    while (std::getline(file, line)) {
+        constexpr std::string_view kKey = "SystemCallFilter=";
+        const bool starts = line.starts_with(kKey);
+        REQUIRE_FALSE((starts && !value.empty())); // a second one would add to the first
+        if (!starts && !inside)
+            continue;
+        inside = line.ends_with('\\');
+        if (inside)
+            line.pop_back();
+        value += starts ? line.substr(kKey.size()) : line;
+    }
+    return value;
+}
+
+// Calls that this architecture does not have are negative, by name and by number alike.
+std::set<int> numbers_in(const std::string& names) {
+    std::set<int> numbers;
+    std::istringstream words(names);
+    for (std::string word; words >> word;) {
+        const int number = seccomp_syscall_resolve_name(word.c_str());
+        CHECK_MESSAGE(number != __NR_SCMP_ERROR, word << " is no system call");
+        numbers.insert(number);
+    }
+    return numbers;
+}
+
+void add(std::span<const Allow> list, std::set<int>& numbers) {
+    for (const Allow& allow : list)
+        numbers.insert(allow.calls.begin(), allow.calls.end());
+}
+
+} // namespace
+
+TEST_CASE("analyzer.service allows what the analyzer needs to start and to run, and no more") {
+    std::set<int> wanted;
+    add(tiercel::policy::analyzer_start, wanted);
+    add(tiercel::policy::analyzer_steady, wanted);
+    CHECK(numbers_in(filter_of("analyzer.service")) == wanted);
+}
+
+TEST_CASE("privd.service allows what privd needs to start, to load and to hand over, and no more") {
+    std::set<int> wanted;
+    add(tiercel::policy::privd_start, wanted);
+    add(tiercel::policy::privd_load, wanted);
+    add(tiercel::policy::privd_steady, wanted);
+    CHECK(numbers_in(filter_of("privd.service")) == wanted);
+}
