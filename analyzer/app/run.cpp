@@ -30,6 +30,10 @@ Run::Run(const Options& options, Pipeline& pipeline, Source& source)
 }
 
 int Run::run() {
+    auto notify = Notify::from_environment();
+    if (!notify)
+        return fail(notify.error());
+    notify_ = *std::move(notify);
     auto confined = enter_sandbox(kFdsForTheDoor);
     if (!confined)
         return fail(confined.error(), confined.error().number == EPERM
@@ -39,7 +43,9 @@ int Run::run() {
     begun_ = now_ns(CLOCK_MONOTONIC);
     if (auto begun = source_.begin(); !begun)
         return fail(begun.error());
+    notify_.ready("watching");
     loop_.run();
+    notify_.stopping();
     if (!pipeline_.stopped())
         read(); // what happened up to the end
     return end();
@@ -51,6 +57,7 @@ std::size_t Run::read() {
         pipeline_.stop();
     if (pipeline_.stopped())
         loop_.stop();
+    notify_.alive(now_ns(CLOCK_MONOTONIC));
     return bytes;
 }
 

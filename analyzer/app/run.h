@@ -6,6 +6,7 @@
 
 #include "analyzer/app/event_printer.h"
 #include "analyzer/app/loop.h"
+#include "analyzer/app/notify.h"
 #include "analyzer/app/options.h"
 #include "analyzer/app/pipeline.h"
 #include "analyzer/app/sandbox.h"
@@ -30,6 +31,7 @@ class Run {
     EventPrinter printer_;
     output::Writer err_;
     Loop loop_;
+    Notify notify_;
     Confinement confinement_;
     std::uint64_t begun_ = 0;
 };
