@@ -139,6 +139,8 @@ void read_socket(Cursor& in, Fd& fd) {
     fd.name = Text(state::socket_name(fd));
 }
 
+constexpr std::uint32_t kCloexec = 1u << 12; // of file_flags in the event table
+
 // What depends on the kind of fd. `more`: bytes left of a sized entry are fields added later.
 void read_fd_info(Cursor& in, Fd& fd, bool more) {
     switch (fd.kind) {
@@ -154,6 +156,7 @@ void read_fd_info(Cursor& in, Fd& fd, bool more) {
     case FdKind::file_with_flags:
         fd.kind = FdKind::file;
         fd.open_flags = in.number<std::uint32_t>();
+        fd.set(Fd::cloexec, (fd.open_flags & kCloexec) != 0);
         fd.name = Text(in.text());
         fd.raw_name = fd.name;
         if (more && in.left() >= sizeof fd.dev)
@@ -165,6 +168,12 @@ void read_fd_info(Cursor& in, Fd& fd, bool more) {
             fd.kind = FdKind::unsupported; // of a later version, whose entries have their lengths
         else
             fd.name = Text(in.text());
+        // Our writer puts kinds that older readers do not know here.
+        if (fd.kind == FdKind::unsupported && more && in.left() > 0) {
+            const auto kind = in.number<FdKind>();
+            if (kind > FdKind::file_with_flags && kind <= FdKind::pidfd)
+                fd.kind = kind;
+        }
     }
 }
 
@@ -246,6 +255,32 @@ bool read_user_list(std::uint32_t type, std::span<const std::byte> block, state:
         }
         if (!in.good() || !list.good())
             return false;
+    }
+    return true;
+}
+
+bool read_interface_list(std::uint32_t type, std::span<const std::byte> block,
+                         std::vector<Interface>& interfaces) {
+    enum : std::uint16_t { IPV4 = 1, IPV6 = 2, IPV4_NO_SPEED = 3, IPV6_NO_SPEED = 4 };
+    Cursor list(block);
+    while (list.left() >= 4) {
+        // The length of these entries, unlike that of the others, does not count itself.
+        const bool sized = type == INTERFACE_LIST_V2;
+        const std::string_view bytes = sized ? list.bytes(list.number<std::uint32_t>()) : "";
+        Cursor entry(std::as_bytes(std::span(bytes)));
+        Cursor& in = sized ? entry : list;
+        Interface made;
+        const auto kind = in.number<std::uint16_t>();
+        const auto name_size = in.number<std::uint16_t>();
+        made.ipv6 = kind == IPV6 || kind == IPV6_NO_SPEED;
+        for (state::Address* address : {&made.address, &made.netmask, &made.broadcast})
+            std::ranges::copy(in.bytes(made.ipv6 ? 16 : 4), address->begin());
+        if (kind == IPV4 || kind == IPV6)
+            in.number<std::uint64_t>(); // link speed
+        made.name = in.bytes(name_size);
+        if (!in.good() || !list.good() || kind < IPV4 || kind > IPV6_NO_SPEED)
+            return false;
+        interfaces.push_back(std::move(made));
     }
     return true;
 }

@@ -5,10 +5,19 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
+#include <vector>
 
+#include "analyzer/capture/block_writer.h"
 #include "analyzer/state/engine.h"
 
 namespace tiercel::capture {
+
+struct Interface {
+    std::string name;
+    bool ipv6 = false;
+    state::Address address{}, netmask{}, broadcast{};
+};
 
 struct MachineInfo {
     std::uint32_t cpus = 0;
@@ -16,12 +25,26 @@ struct MachineInfo {
     std::uint64_t max_pid = 0;
     char hostname[129] = {};
     std::uint64_t boot_ns = 0; // since the epoch; 0: the capture does not say
+    std::vector<Interface> interfaces;
 };
 
-// Each takes one block's content. False: it is damaged; what came before the damage is kept.
+// Each reader takes one block's content. False: it is damaged; what came before the damage is kept.
 bool read_machine_info(std::span<const std::byte> block, MachineInfo& machine);
 bool read_process_list(std::uint32_t type, std::span<const std::byte> block, state::Engine& state);
 bool read_fd_list(std::uint32_t type, std::span<const std::byte> block, state::Engine& state);
 bool read_user_list(std::uint32_t type, std::span<const std::byte> block, state::Engine& state);
+bool read_interface_list(std::uint32_t type, std::span<const std::byte> block,
+                         std::vector<Interface>& interfaces);
+
+// Each writer makes whole blocks of the newest type. Texts are cut at the lengths beyond which
+// libscap's reader gives the file up.
+void write_section_header(BlockWriter& out);
+void write_machine_info(BlockWriter& out, const MachineInfo& machine);
+void write_interface_list(BlockWriter& out, const std::vector<Interface>& interfaces);
+void write_user_list(BlockWriter& out, const state::Users& users);
+// Threads of which nothing is known but that they exist are left out.
+void write_process_list(BlockWriter& out, const state::Engine& state);
+// One block a process.
+void write_fd_lists(BlockWriter& out, const state::Engine& state);
 
 } // namespace tiercel::capture

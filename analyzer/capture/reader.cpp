@@ -123,6 +123,11 @@ bool Reader::take_list() {
         break;
     case FD_LIST:
     case FD_LIST_V2: good = read_fd_list(type_, body_, state_); break;
+    case INTERFACE_LIST:
+    case INTERFACE_LIST_V2:
+        machine_.interfaces.clear();
+        good = read_interface_list(type_, body_, machine_.interfaces);
+        break;
     case USER_LIST:
     case USER_LIST_V2: good = read_user_list(type_, body_, state_); break;
     case PROCESS_LIST_V1:
@@ -137,7 +142,7 @@ bool Reader::take_list() {
         good = read_process_list(type_, body_, state_);
         linked_ = false;
         break;
-    default: break; // the interfaces, and what later versions add
+    default: break; // what later versions add
     }
     if (!good)
         fail("has a damaged list");

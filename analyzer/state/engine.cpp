@@ -117,8 +117,7 @@ const Thread* Engine::parent(const Thread& thread) const {
     return leader != nullptr ? leader : parent;
 }
 
-// Takes away what the event before ended.
-void Engine::finish_previous() {
+void Engine::settle() {
     if (closed_in_) {
         if (closed_last_ == closed_fd_)
             closed_in_->erase(closed_fd_);
@@ -134,7 +133,7 @@ void Engine::finish_previous() {
 }
 
 const Current& Engine::apply(const event::EventView& event, std::uint16_t /*cpu*/) {
-    finish_previous();
+    settle();
     previous_ts_ = this_ts_;
     this_ts_ = event.ts();
     if (first_ts_ == 0)

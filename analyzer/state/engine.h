@@ -56,6 +56,9 @@ class Engine {
 
     const Current& apply(const event::EventView& event, std::uint16_t cpu);
     const Current& current() const { return current_; }
+    // Takes away what the last event ended (an exited thread, a closed fd): for whoever looks at
+    // the state between two events. apply() begins with it.
+    void settle();
 
     // nullptr: not known.
     Thread* find(std::int64_t tid);
@@ -103,7 +106,6 @@ class Engine {
     Thread& make(std::int64_t tid);
     void remove(std::int64_t tid);
     void evict();
-    void finish_previous();
     void find_roles();
 
     FlatMap<std::unique_ptr<Thread>> threads_;

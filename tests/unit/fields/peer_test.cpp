@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The captures of shared/peer beside the repository, line for line against what Falco printed for
-// them. The first line of each text holds the format. Where the folder is absent, the test says so
-// and counts as skipped (exit code 77).
+// them, as they are and once more written anew by our own writer: that must lose nothing either.
+// The first line of each text holds the format. Where the folder is absent, the test says so and
+// counts as skipped (exit code 77).
 #include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <fstream>
 #include <string>
+#include <sys/mman.h>
 
 #include "analyzer/capture/reader.h"
+#include "analyzer/capture/writer.h"
 #include "analyzer/filter/format.h"
 
 using namespace tiercel;
@@ -30,7 +33,7 @@ constexpr std::array<Allowed, 0> kAllowed{};
 
 bool is_allowed(const std::string& file, const std::string& line) {
     for (const Allowed& row : kAllowed)
-        if (file == row.file && line.starts_with(row.line))
+        if (file.starts_with(row.file) && line.starts_with(row.line))
             return true;
     return false;
 }
@@ -60,8 +63,28 @@ void compare_line(const std::string& name, const std::string& given, std::ifstre
     }
 }
 
-bool compare(const std::string& capture_path, const std::string& text_path) {
-    const std::string name = text_path.substr(text_path.rfind('/') + 1);
+os::UniqueFd open_capture(const std::string& path) {
+    return os::UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+// What the reader gives of a capture, as our writer writes it.
+os::UniqueFd written_anew(const std::string& path, capture::Packing packing) {
+    os::UniqueFd file(memfd_create("capture", MFD_CLOEXEC));
+    capture::Writer writer(file.get(), packing);
+    state::Engine lists;
+    capture::Reader reader(open_capture(path), lists);
+    bool good = true;
+    while (const auto event = reader.next()) {
+        if (event->num == 1)
+            good &= writer.begin(reader.machine(), lists).has_value();
+        good &= writer.add(event->view, event->cpu).has_value();
+    }
+    good &= writer.finish().has_value() && lseek(file.get(), 0, SEEK_SET) == 0;
+    return good ? std::move(file) : os::UniqueFd();
+}
+
+bool compare(os::UniqueFd capture, const std::string& text_path, const char* how) {
+    const std::string name = text_path.substr(text_path.rfind('/') + 1) + how;
     std::ifstream wanted(text_path);
     std::string header;
     std::getline(wanted, header);
@@ -76,7 +99,7 @@ bool compare(const std::string& capture_path, const std::string& text_path) {
         return false;
     }
     state::Engine engine({}, {.cwd_from_exec = false});
-    capture::Reader reader(os::UniqueFd(open(capture_path.c_str(), O_RDONLY | O_CLOEXEC)), engine);
+    capture::Reader reader(std::move(capture), engine);
     filter::EventFields event_fields(fields, engine);
     Comparison result;
     std::string given;
@@ -109,8 +132,13 @@ int main() {
         return kSkipped;
     }
     bool good = true;
-    for (const std::string capture : {"curl_google", "single_ipv6_conn"})
-        for (const char* kind : {".events.txt", ".fields.txt"})
-            good &= compare(folder + '/' + capture + ".scap", folder + '/' + capture + kind);
+    for (const std::string base : {"curl_google", "single_ipv6_conn"})
+        for (const char* kind : {".events.txt", ".fields.txt"}) {
+            const std::string path = folder + '/' + base + ".scap";
+            const std::string text = folder + '/' + base + kind;
+            good &= compare(open_capture(path), text, "");
+            good &= compare(written_anew(path, capture::Packing::plain), text, " (rewritten)");
+            good &= compare(written_anew(path, capture::Packing::gzip), text, " (packed)");
+        }
     return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

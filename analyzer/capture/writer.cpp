@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/capture/writer.h"
+
+namespace tiercel::capture {
+namespace {
+
+// What libscap's reader has room for: an event's block without its header. Larger ones have a type
+// of their own.
+constexpr std::size_t kMaxPlainEvent = 65536 - sizeof(std::uint16_t) - sizeof(std::uint32_t) - 3;
+
+} // namespace
+
+void append_head(std::vector<std::byte>& bytes, const MachineInfo& machine,
+                 const state::Engine& state) {
+    BlockWriter out(bytes);
+    write_section_header(out);
+    write_machine_info(out, machine);
+    write_interface_list(out, machine.interfaces);
+    write_user_list(out, state.users());
+    write_process_list(out, state);
+    write_fd_lists(out, state);
+}
+
+void append_event(std::vector<std::byte>& bytes, const event::EventView& event, std::uint16_t cpu) {
+    const bool large =
+        (event.info().flags & event::LARGE_PAYLOAD) != 0 || event.size() > kMaxPlainEvent;
+    BlockWriter out(bytes);
+    out.begin(large ? EVENTS_V2_LARGE : EVENTS_V2);
+    out.number(cpu);
+    const event::Bytes raw = event.bytes();
+    out.bytes({reinterpret_cast<const char*>(raw.data()), raw.size()});
+    out.end();
+}
+
+os::Result<void> Writer::begin(const MachineInfo& machine, const state::Engine& state) {
+    block_.clear();
+    append_head(block_, machine, state);
+    return packer_.write(block_);
+}
+
+os::Result<void> Writer::add(const event::EventView& event, std::uint16_t cpu) {
+    block_.clear();
+    append_event(block_, event, cpu);
+    return packer_.write(block_);
+}
+
+} // namespace tiercel::capture
