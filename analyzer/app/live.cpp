@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "analyzer/app/options.h"
+#include "analyzer/ring/bpf_ring.h"
 #include "shared/os/file.h"
 
 namespace tiercel::app {
@@ -56,7 +57,7 @@ std::variant<Live, Refusal, os::Error> open_live(const std::string& path,
     if (session->rings.empty() || session->counters.size() != 1)
         return os::error("use", "what privd handed over: rings or counters are missing", EBADMSG);
 
-    auto rings = ring::RingSet::map(session->rings, session->reply.ring_bytes);
+    auto rings = ring::RingSet::map<ring::BpfRing>(session->rings, session->reply.ring_bytes);
     if (!rings)
         return rings.error();
     auto counters = ring::Counters::map(session->counters.front(), session->reply.cpus);

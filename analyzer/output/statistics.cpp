@@ -48,6 +48,8 @@ void append_rings(Buffer& out, const ring::RingSet& rings) {
                        ring.events, ring.most >> 10, rings.ring_bytes() >> 10);
         if (ring.discarded > 0)
             fmt::format_to(fmt::appender(out), ", {} discarded by the probe", ring.discarded);
+        if (ring.lost > 0)
+            fmt::format_to(fmt::appender(out), ", {} found no room", ring.lost);
         if (ring.damaged > 0)
             fmt::format_to(fmt::appender(out), ", damaged {} times ({} bytes)", ring.damaged,
                            ring.damaged_bytes);

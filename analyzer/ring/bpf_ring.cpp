@@ -14,10 +14,6 @@ constexpr std::size_t kHeader = 8;           // BPF_RINGBUF_HDR_SZ
 
 static_assert(sizeof(unsigned long) == sizeof(std::uint64_t), "positions are unsigned long");
 
-std::uint64_t load_position(const std::byte* page) {
-    return __atomic_load_n(reinterpret_cast<const std::uint64_t*>(page), __ATOMIC_ACQUIRE);
-}
-
 constexpr std::uint64_t padded(std::uint64_t length) {
     return (length + kHeader + 7) & ~7ULL;
 }
@@ -25,10 +21,10 @@ constexpr std::uint64_t padded(std::uint64_t length) {
 } // namespace
 
 BpfRing::BpfRing(os::Mapping consumer, os::Mapping producer, std::size_t page, std::size_t size)
-    : consumer_(std::move(consumer)), producer_(std::move(producer)),
-      data_(producer_.data() + page), readable_(producer_.size() - page), size_(size) {
-    position_ = released_ = limit_ = load_position(consumer_.data()) & ~7ULL;
-}
+    : Ring(reinterpret_cast<const std::uint64_t*>(producer.data()),
+           reinterpret_cast<std::uint64_t*>(consumer.data()), size),
+      consumer_(std::move(consumer)), producer_(std::move(producer)),
+      data_(producer_.data() + page), readable_(producer_.size() - page) {}
 
 os::Result<BpfRing> BpfRing::map(const os::UniqueFd& fd, std::size_t data_bytes) {
     const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
@@ -46,58 +42,26 @@ os::Result<BpfRing> BpfRing::map(const os::UniqueFd& fd, std::size_t data_bytes)
     return BpfRing(std::move(*consumer), std::move(*producer), page, data_bytes);
 }
 
-void BpfRing::snapshot() {
-    const std::byte* producer_page = producer_.data();
-    limit_ = load_position(producer_page) & ~7ULL;
-    if (limit_ - position_ > size_) { // also when the producer went back
-        ++damaged_;
-        position_ = limit_;
-        has_front_ = false;
-    }
-}
-
-void BpfRing::skip_damage() {
-    ++damaged_;
-    damaged_bytes_ += limit_ - position_;
-    position_ = limit_;
-}
-
 std::optional<Bytes> BpfRing::front() {
     while (limit_ - position_ >= kHeader) {
-        const auto offset = static_cast<std::size_t>(position_ & (size_ - 1));
-        const std::byte* header = data_ + offset;
+        const std::byte* header = data_ + offset();
         const std::uint32_t word =
             __atomic_load_n(reinterpret_cast<const std::uint32_t*>(header), __ATOMIC_ACQUIRE);
         if ((word & kBusy) != 0)
             return std::nullopt;
         const std::uint32_t length = word & ~(kBusy | kDiscard);
-        if (padded(length) > limit_ - position_ || offset + kHeader + length > readable_) {
+        if (padded(length) > limit_ - position_ || offset() + kHeader + length > readable_) {
             skip_damage();
             return std::nullopt;
         }
         if ((word & kDiscard) == 0) {
-            front_length_ = length;
-            has_front_ = true;
+            front_bytes_ = padded(length);
             return Bytes(header + kHeader, length);
         }
         ++discarded_;
         position_ += padded(length);
     }
     return std::nullopt;
-}
-
-void BpfRing::pop() {
-    if (has_front_)
-        position_ += padded(front_length_);
-    has_front_ = false;
-}
-
-void BpfRing::release() {
-    if (released_ == position_)
-        return;
-    released_ = position_;
-    __atomic_store_n(reinterpret_cast<std::uint64_t*>(consumer_.data()), released_,
-                     __ATOMIC_RELEASE);
 }
 
 } // namespace tiercel::ring

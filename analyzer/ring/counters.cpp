@@ -22,6 +22,7 @@ std::string_view drop_name(std::size_t reason) {
     case TIERCEL_DROP_RING_FULL: return "ring full";
     case TIERCEL_DROP_SCRATCH_BUSY: return "scratch busy";
     case TIERCEL_DROP_TOO_LONG: return "too long";
+    case TIERCEL_DROP_NO_RING: return "no ring for the CPU";
     default: return {};
     }
 }

@@ -8,44 +8,32 @@
 
 namespace tiercel::ring {
 
-os::Result<RingSet> RingSet::map(std::span<const os::UniqueFd> fds, std::size_t data_bytes) {
-    RingSet set;
-    set.rings_.reserve(fds.size());
-    for (const os::UniqueFd& fd : fds) {
-        auto ring = BpfRing::map(fd, data_bytes);
-        if (!ring)
-            return ring.error();
-        set.rings_.push_back(Source{.ring = *std::move(ring), .record = {}});
-    }
-    return set;
-}
-
 void RingSet::begin() {
     fullest_ = 0;
     for (Source& source : rings_)
-        source.ring.snapshot();
+        source.ring->snapshot();
     for (Source& source : rings_) {
-        source.most = std::max(source.most, source.ring.pending());
-        fullest_ = std::max(fullest_, source.ring.pending());
+        source.most = std::max(source.most, source.ring->pending());
+        fullest_ = std::max(fullest_, source.ring->pending());
         fetch(source);
     }
 }
 
 void RingSet::end() {
     for (Source& source : rings_)
-        source.ring.release();
+        source.ring->release();
 }
 
 void RingSet::advance(Source& source) {
-    source.ring.pop();
+    source.ring->pop();
     // A producer that waits for room should not have to wait for the whole batch.
-    if (source.ring.unreleased() >= source.ring.size() / 16)
-        source.ring.release();
+    if (source.ring->unreleased() >= source.ring->size() / 16)
+        source.ring->release();
     fetch(source);
 }
 
 void RingSet::fetch(Source& source) {
-    while (const auto record = source.ring.front()) {
+    while (const auto record = source.ring->front()) {
         if (record->size() >= sizeof(event::Header) + sizeof(tiercel_record_trailer)) {
             std::memcpy(&source.ts, record->data(), sizeof source.ts);
             source.ts = std::min(source.ts, kNothing - 1);
@@ -53,7 +41,7 @@ void RingSet::fetch(Source& source) {
             return;
         }
         ++unparsed_;
-        source.ring.pop();
+        source.ring->pop();
     }
     source.ts = kNothing;
 }
@@ -91,8 +79,8 @@ std::optional<event::EventView> RingSet::parse(const Source& source, std::uint16
 
 RingSet::PerRing RingSet::of(std::size_t ring) const {
     const Source& source = rings_.at(ring);
-    return {source.events, source.ring.discarded(), source.ring.damaged(),
-            source.ring.damaged_bytes(), source.most};
+    return {source.events,          source.ring->discarded(),     source.ring->lost(),
+            source.ring->damaged(), source.ring->damaged_bytes(), source.most};
 }
 
 } // namespace tiercel::ring

@@ -11,9 +11,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
-#include "analyzer/ring/bpf_ring.h"
+#include "analyzer/ring/ring.h"
 #include "shared/event/view.h"
 
 namespace tiercel::ring {
@@ -26,8 +27,21 @@ struct RingEvent {
 
 class RingSet {
   public:
-    // Maps every ring; the fds stay the caller's. All have data areas of `data_bytes`.
-    static os::Result<RingSet> map(std::span<const os::UniqueFd> fds, std::size_t data_bytes);
+    // Maps every ring; the fds stay the caller's. All are of one layout (BpfRing or PerfRing), and
+    // have data areas of `data_bytes`.
+    template <typename Layout>
+    static os::Result<RingSet> map(std::span<const os::UniqueFd> fds, std::size_t data_bytes) {
+        RingSet set;
+        set.rings_.reserve(fds.size());
+        for (const os::UniqueFd& fd : fds) {
+            auto ring = Layout::map(fd, data_bytes);
+            if (!ring)
+                return ring.error();
+            set.rings_.push_back(
+                Source{.ring = std::make_unique<Layout>(*std::move(ring)), .record = {}});
+        }
+        return set;
+    }
 
     // Takes a snapshot of all rings and calls `take(RingEvent)` for each event in it, until that
     // returns false (what is left comes with the next batch). Returns how many it gave.
@@ -36,7 +50,7 @@ class RingSet {
 
     // Bytes that the last batch found waiting in the ring that was fullest, of ring_bytes().
     std::size_t fullest() const { return fullest_; }
-    std::size_t ring_bytes() const { return rings_.empty() ? 0 : rings_.front().ring.size(); }
+    std::size_t ring_bytes() const { return rings_.empty() ? 0 : rings_.front().ring->size(); }
 
     // Events given whose time was before that of an event given earlier.
     std::uint64_t late() const { return late_; }
@@ -44,7 +58,7 @@ class RingSet {
     std::uint64_t unparsed() const { return unparsed_; }
 
     struct PerRing {
-        std::uint64_t events, discarded, damaged, damaged_bytes;
+        std::uint64_t events, discarded, lost, damaged, damaged_bytes;
         std::size_t most; // bytes it held at its fullest
     };
     std::size_t size() const { return rings_.size(); }
@@ -52,7 +66,7 @@ class RingSet {
 
   private:
     struct Source {
-        BpfRing ring;
+        std::unique_ptr<Ring> ring;
         std::uint64_t events = 0;
         std::size_t most = 0;
         std::uint64_t ts = 0; // of the front record, while there is one

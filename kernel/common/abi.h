@@ -41,6 +41,7 @@ enum tiercel_drop {
     TIERCEL_DROP_RING_FULL,    /* the ring had no room: the analyzer is too slow */
     TIERCEL_DROP_SCRATCH_BUSY, /* every scratch area of this CPU was in use by preempted captures */
     TIERCEL_DROP_TOO_LONG,     /* the event did not fit the scratch area */
+    TIERCEL_DROP_NO_RING,      /* classic probe: the CPU was not there when the rings were made */
     TIERCEL_DROP_REASONS = 6,  /* array size; reasons may be added up to it */
 };
 

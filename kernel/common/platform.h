@@ -12,8 +12,13 @@
  *   current_task()
  *   REPEAT(count, step, context)        a bounded loop
  *   NOINLINE                            for functions that are better checked or built once
+ *   AT_TRACEPOINT(name)                 section of a program at a tracepoint
+ *   REG(regs, field)                    one register, where a tracepoint says that they are
+ *   REGISTERS(buffer, regs)             all of them, where plain loads reach: there, or a copy in `buffer`
  *
- * This is the BPF side; the kernel module brings its own header in its place.
+ * This is the BPF side; the kernel module brings its own header in its place. With TIERCEL_CLASSIC it is
+ * that of the classic probe, for which the kernel need have no BTF: what a raw tracepoint hands to a program
+ * are mere numbers there, and everything behind them is read by a helper.
  */
 #ifndef TIERCEL_KERNEL_COMMON_PLATFORM_H
 #define TIERCEL_KERNEL_COMMON_PLATFORM_H
@@ -29,6 +34,19 @@ extern const volatile struct tiercel_config tc_config;
 
 #define READ(object, ...) BPF_CORE_READ(object, __VA_ARGS__)
 #define READ_INTO(dst, object, ...) BPF_CORE_READ_INTO(dst, object, __VA_ARGS__)
+
+#ifdef TIERCEL_CLASSIC
+#define TIERCEL_OLD_KERNEL /* the one object serves all */
+#define AT_TRACEPOINT(name) SEC("raw_tp/" name)
+#define REG(regs, field) READ(regs, field)
+#define REGISTERS(buffer, regs) \
+    (read_kernel(buffer, sizeof(struct pt_regs), regs), (const struct pt_regs *)(buffer))
+#else
+#define AT_TRACEPOINT(name) SEC("tp_btf/" name)
+#define REG(regs, field) ((regs)->field)
+#define REGISTERS(buffer, regs) (regs)
+#endif
+
 /*
  * A helper call for each pointer that is followed is most of what opening a file costs to tell of. From 6.2
  * a number may be declared to be a pointer to some type (bpf_rdonly_cast()), and a plain load follows it; a

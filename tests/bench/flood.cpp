@@ -10,6 +10,7 @@
 #include <atomic>
 #include <thread>
 
+#include "analyzer/ring/bpf_ring.h"
 #include "analyzer/ring/ring_set.h"
 #include "kernel/common/abi.h"
 #include "tests/bench/machine.h"
@@ -96,7 +97,8 @@ struct Outcome {
 Outcome run(const std::string& bin, std::uint64_t calls, bool reading) {
     wire::Request request = request_for({SYS_lseek});
     Probe probe = start_probe(bin, request);
-    auto rings = ring::RingSet::map(probe.session.rings, probe.session.reply.ring_bytes);
+    auto rings =
+        ring::RingSet::map<ring::BpfRing>(probe.session.rings, probe.session.reply.ring_bytes);
     Outcome outcome;
     const std::uint64_t dropped_before = drops(probe);
     auto& shown = *new (shared_memory(sizeof(Flooders))) Flooders{};

@@ -11,6 +11,7 @@
 #include <atomic>
 #include <thread>
 
+#include "analyzer/ring/bpf_ring.h"
 #include "analyzer/ring/ring_set.h"
 #include "tests/bench/machine.h"
 
@@ -34,8 +35,8 @@ void open_read_close() {
 class Drain {
   public:
     explicit Drain(Probe& probe)
-        : rings_(
-              std::move(*ring::RingSet::map(probe.session.rings, probe.session.reply.ring_bytes))),
+        : rings_(std::move(*ring::RingSet::map<ring::BpfRing>(probe.session.rings,
+                                                              probe.session.reply.ring_bytes))),
           thread_([this] { run(); }) {}
     ~Drain() {
         stop_ = true;

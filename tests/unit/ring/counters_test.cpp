@@ -40,7 +40,7 @@ TEST_CASE("numbers of CPUs that cannot be are refused") {
 }
 
 TEST_CASE("every reason that the probe counts has a name") {
-    for (std::size_t reason = 0; reason <= TIERCEL_DROP_TOO_LONG; ++reason)
+    for (std::size_t reason = 0; reason <= TIERCEL_DROP_NO_RING; ++reason)
         CHECK_FALSE(ring::drop_name(reason).empty());
     CHECK(ring::drop_name(TIERCEL_DROP_REASONS).empty());
 }

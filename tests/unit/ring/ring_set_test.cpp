@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "analyzer/ring/bpf_ring.h"
 #include "tests/unit/ring/synthetic.h"
 
 using namespace tiercel;
@@ -26,7 +27,7 @@ struct Rings {
             sources.emplace_back(kSize);
             fds.push_back(sources.back().duplicate());
         }
-        auto mapped = RingSet::map(fds, kSize);
+        auto mapped = RingSet::map<ring::BpfRing>(fds, kSize);
         REQUIRE(mapped.has_value());
         set = *std::move(mapped);
     }

@@ -1,27 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The modern probe's maps, and the two operations on them: claiming a scratch area and submitting what was
- * captured there. privd sizes the maps before the load; only the rings and the counters leave privd.
+ * The maps that both BPF probes have, whatever their rings are: the configuration, the counters and the
+ * scratch areas, and how a program claims one of these. privd sizes the maps before the load; of these, only
+ * the counters leave it.
  */
-#ifndef TIERCEL_KERNEL_BPF_MODERN_MAPS_H
-#define TIERCEL_KERNEL_BPF_MODERN_MAPS_H
+#ifndef TIERCEL_KERNEL_COMMON_BPF_MAPS_H
+#define TIERCEL_KERNEL_COMMON_BPF_MAPS_H
 
 #include "kernel/common/capture.h"
 
 /* In a section, so a map, of its own: privd writes the map's initial value. */
 const volatile struct tiercel_config tc_config SEC(".rodata.config") = {};
-
-/* Ring buffers, one for each tc_config.cpus_per_ring CPUs; privd creates and stores them. */
-struct ring {
-    __uint(type, BPF_MAP_TYPE_RINGBUF);
-    __uint(max_entries, 4096);
-};
-struct {
-    __uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-    __uint(max_entries, 1);
-    __type(key, __u32);
-    __array(values, struct ring);
-} rings SEC(".maps");
 
 struct {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -91,42 +80,6 @@ static __always_inline struct capture *claim_capture(__u32 cpu, __u32 *slot)
 static __always_inline void release_capture(struct capture *c)
 {
     add(&c->claims, -1);
-}
-
-/*
- * Readers look at the rings every few milliseconds by themselves. One that fell behind is woken: now and
- * then the ring's fill is looked at, and a quarter full is worth the interrupt.
- */
-#define LOOK_EVERY 64
-
-static __always_inline __u64 wakeup_flags(void *ring, __u64 events)
-{
-    if (events % LOOK_EVERY)
-        return BPF_RB_NO_WAKEUP;
-    if (bpf_ringbuf_query(ring, BPF_RB_AVAIL_DATA) < tc_config.ring_bytes / 4)
-        return BPF_RB_NO_WAKEUP;
-    return BPF_RB_FORCE_WAKEUP;
-}
-
-static __always_inline void submit_event(struct capture *c, __u32 cpu)
-{
-    __u32 ring_index = tc_config.cpus_per_ring ? cpu / tc_config.cpus_per_ring : 0;
-    void *ring = bpf_map_lookup_elem(&rings, &ring_index);
-    struct tiercel_cpu_counters *counter = bpf_map_lookup_elem(&counters, &cpu);
-    __u32 len = c->end;
-
-    if (!ring || !counter)
-        return;
-    if (len > EVENT_MAX) {
-        add(&counter->drops[TIERCEL_DROP_TOO_LONG], 1);
-        return;
-    }
-    *(__u16 *)&c->buf[len] = cpu;
-    if (bpf_ringbuf_output(ring, c->buf, len + sizeof(struct tiercel_record_trailer),
-                           wakeup_flags(ring, counter->events)))
-        add(&counter->drops[TIERCEL_DROP_RING_FULL], 1);
-    else
-        add(&counter->events, 1);
 }
 
 #endif

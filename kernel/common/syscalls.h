@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * From the registers of a finished syscall to the event that it gives: which ABI called, which number it
- * is there, whether anyone wants it, and which arguments it had.
+ * is there, whether anyone wants it, and which arguments it had. Registers are where a tracepoint says that
+ * they are, and REG() looks there, but for read_arguments(), which has them where plain loads reach.
  */
-#ifndef TIERCEL_KERNEL_BPF_MODERN_SYSCALLS_H
-#define TIERCEL_KERNEL_BPF_MODERN_SYSCALLS_H
+#ifndef TIERCEL_KERNEL_COMMON_SYSCALLS_H
+#define TIERCEL_KERNEL_COMMON_SYSCALLS_H
 
-#include "kernel/bpf_modern/maps.h"
+#include "kernel/common/capture.h"
 
 struct call {
     __u32 number; /* as called */
@@ -29,7 +30,7 @@ static __always_inline int wanted(__u32 native)
 
 static __always_inline __u32 syscall_number(const struct pt_regs *regs)
 {
-    return opaque(regs->syscallno);
+    return opaque(REG(regs, syscallno));
 }
 
 static __always_inline int is_ia32(struct task_struct *task)
@@ -47,16 +48,24 @@ static __always_inline void read_arguments(struct capture *c, const struct pt_re
     c->args[5] = regs->regs[5];
 }
 
+/* arch/arm64/include/asm/processor.h, task_pt_regs() */
+static __always_inline int read_stack_top(struct pt_regs *out, const char *top)
+{
+    return read_kernel(out, sizeof(*out), top - bpf_core_type_size(struct pt_regs));
+}
+
 #else
 
 #define TS_COMPAT 2                /* arch/x86/include/asm/thread_info.h */
 #define X32_SYSCALL_BIT 0x40000000 /* arch/x86/include/uapi/asm/unistd.h */
 #define IA32_NR_socketcall 102
+#define FRED_PADDING 16          /* arch/x86/include/asm/thread_info.h, TOP_OF_KERNEL_STACK_PADDING */
+#define USER_DS 0x2b             /* arch/x86/include/asm/segment.h, __USER_DS */
 #define KERNEL_STACK_BYTES 16384 /* THREAD_SIZE */
 
 static __always_inline __u32 syscall_number(const struct pt_regs *regs)
 {
-    return opaque(regs->orig_ax);
+    return opaque(REG(regs, orig_ax));
 }
 
 static __always_inline int is_ia32(struct task_struct *task)
@@ -81,6 +90,20 @@ static __always_inline void read_arguments(struct capture *c, const struct pt_re
     c->args[3] = regs->r10;
     c->args[4] = regs->r8;
     c->args[5] = regs->r9;
+}
+
+/*
+ * arch/x86/include/asm/processor.h, task_pt_regs(). A kernel that is built with FRED (6.9) has padding on
+ * top. Looked for where they would be with it, the stack segment of one without is in truth the flags, in
+ * which the bit for interrupts is set.
+ */
+static __always_inline int read_stack_top(struct pt_regs *out, const char *top)
+{
+    const char *regs = top - bpf_core_type_size(struct pt_regs);
+
+    if (!read_kernel(out, sizeof(*out), regs - FRED_PADDING) && (__u16)out->ss == USER_DS)
+        return 0;
+    return read_kernel(out, sizeof(*out), regs);
 }
 
 /* i386 socketcall(call, arguments): the call's own event. include/uapi/linux/net.h, SYS_*. */
@@ -122,7 +145,7 @@ static __always_inline int resolve_ia32(struct call *call, const struct pt_regs 
     call->index = tiercel_ia32[number].index;
     call->scap = tiercel_ia32[number].scap;
     if (number == IA32_NR_socketcall) {
-        __u32 which = opaque(regs->bx);
+        __u32 which = opaque(REG(regs, bx));
 
         if (which >= SOCKETCALL_COUNT)
             return 0;

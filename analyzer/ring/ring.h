@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Ring: the reader's end of one ring, whatever its layout: records in place, in the order in which
+// they were written, whose room is given back when it is told to. Positions only grow; modulo the
+// size, a power of two, they are offsets.
+//
+// Nothing read from a ring is trusted: a length that does not fit ends this stretch of the ring, is
+// counted, and reading goes on at the producer's position.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "shared/os/mapping.h"
+#include "shared/os/unique_fd.h"
+
+namespace tiercel::ring {
+
+using Bytes = std::span<const std::byte>;
+
+class Ring {
+  public:
+    virtual ~Ring() = default;
+
+    // Takes the producer's position: front() and pop() go as far as this.
+    void snapshot();
+
+    // The oldest finished record, or nothing: at the end of the snapshot, or at a record that is
+    // still being written. The bytes stay good until release(), or until front() has gone once
+    // round the ring.
+    virtual std::optional<Bytes> front() = 0;
+    void pop() { // steps over what front() gave
+        position_ += front_bytes_;
+        front_bytes_ = 0;
+    }
+
+    // Gives the room of all popped records back to the producer.
+    void release();
+
+    std::size_t unreleased() const { return static_cast<std::size_t>(position_ - released_); }
+    std::size_t size() const { return size_; }
+    // Bytes produced and not yet popped, as of the snapshot.
+    std::size_t pending() const { return static_cast<std::size_t>(limit_ - position_); }
+
+    std::uint64_t discarded() const { return discarded_; } // records thrown away by the probe
+    std::uint64_t lost() const { return lost_; }           // records that the ring says it lost
+    std::uint64_t damaged() const { return damaged_; }     // stretches whose length was impossible
+    std::uint64_t damaged_bytes() const { return damaged_bytes_; } // and how long they were
+
+  protected:
+    // Where the two sides keep their positions, within mappings of the derived class. Reading
+    // starts at the consumer's.
+    Ring(const std::uint64_t* producer, std::uint64_t* consumer, std::size_t size);
+    Ring(Ring&&) = default;
+    Ring& operator=(Ring&&) = default;
+
+    std::size_t offset() const { return static_cast<std::size_t>(position_ & (size_ - 1)); }
+    void skip_damage();
+
+    std::uint64_t position_ = 0;    // next record
+    std::uint64_t limit_ = 0;       // the snapshot
+    std::uint64_t front_bytes_ = 0; // room of the record at position_, if front() found one
+    std::uint64_t discarded_ = 0, lost_ = 0;
+
+  private:
+    const std::uint64_t* producer_;
+    std::uint64_t* consumer_;
+    std::size_t size_;
+    std::uint64_t released_ = 0; // what the producer knows of position_
+    std::uint64_t damaged_ = 0, damaged_bytes_ = 0;
+};
+
+} // namespace tiercel::ring
