@@ -1,0 +1,28 @@
+# bash completion for analyzer, privd and tiercel-driver: the options are what --help of the installed program says.
+# shellcheck shell=bash
+
+_tiercel() {
+    # bash-completion names the words: cur the present one, prev the one before.
+    # shellcheck disable=SC2034 # cword is set for us, whether wanted or not
+    local cur prev words cword
+    _init_completion || return
+    case ${words[0]##*/}:${prev##*/} in
+        analyzer:--driver) mapfile -t COMPREPLY < <(compgen -W 'auto modern_bpf classic_bpf module userspace' -- "$cur") ;;
+        analyzer:--tracepoints) mapfile -t COMPREPLY < <(compgen -W 'signal switch page_fault' -- "$cur") ;;
+        analyzer:--syscalls) mapfile -t COMPREPLY < <(compgen -W "$("$1" --list-syscalls 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur") ;;
+        privd:--user | privd:--peer-user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
+        privd:--driver) mapfile -t COMPREPLY < <(compgen -W 'modern classic' -- "$cur") ;;
+        tiercel-driver:load) mapfile -t COMPREPLY < <(compgen -W 'modern_bpf classic_bpf module' -- "$cur") ;;
+        tiercel-driver:module) mapfile -t COMPREPLY < <(compgen -W 'load unload' -- "$cur") ;;
+        tiercel-driver:probe) mapfile -t COMPREPLY < <(compgen -W '--json' -- "$cur") ;;
+        tiercel-driver:btf) mapfile -t COMPREPLY < <(compgen -W '--output' -- "$cur") ;;
+        tiercel-driver:tiercel-driver) mapfile -t COMPREPLY < <(compgen -W "$("$1" --help | awk '/^  [-a-z]/ { print $1 }')" -- "$cur") ;;
+        *:--connect | *:--socket | *:--output | *:-[rcew]) _filedir ;;
+        *)
+            if [[ $cur == -* ]]; then
+                mapfile -t COMPREPLY < <(compgen -W "$("$1" --help | grep -oE -e '--[a-z][a-z-]+' | sort -u)" -- "$cur")
+            else
+                _filedir
+            fi ;;
+    esac
+} && complete -F _tiercel analyzer privd tiercel-driver
