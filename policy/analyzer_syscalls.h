@@ -19,13 +19,13 @@ constexpr Allow analyzer_steady[] = {
     {"what an fd is", {SCMP_SYS(fstat)}},
     {"the same: glibc's fstat()", {SCMP_SYS(newfstatat)}, Only::empty_path},
     {"release fds", {SCMP_SYS(close)}},
-    {"the door, on the socket it already has", {SCMP_SYS(recvmsg), SCMP_SYS(sendmsg)}},
+    {"the door; alerts to sockets, programs, syslog", {SCMP_SYS(recvmsg), SCMP_SYS(sendmsg)}},
     {"wait for rings, timers, signals", {SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
      SCMP_SYS(epoll_ctl), SCMP_SYS(timerfd_settime)}},
     {"time, where the vDSO cannot tell", {SCMP_SYS(clock_gettime)}},
     {"back off, and go on after a stop", {SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep),
      SCMP_SYS(sched_yield), SCMP_SYS(restart_syscall)}},
-    {"locks of the C++ runtime", {SCMP_SYS(futex)}},
+    {"locks of the C++ runtime, threads that write alerts", {SCMP_SYS(futex)}},
     {"memory", {SCMP_SYS(mmap), SCMP_SYS(mprotect)}, Only::not_executable},
     {"memory", {SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk)}},
     {"hash seeds, glibc's malloc", {SCMP_SYS(getrandom)}},
@@ -33,6 +33,12 @@ constexpr Allow analyzer_steady[] = {
      SCMP_SYS(getpid), SCMP_SYS(gettid)}},
     {"abort()", {SCMP_SYS(tgkill)}, Only::itself},
     {"end", {SCMP_SYS(exit), SCMP_SYS(exit_group)}},
+};
+
+// Besides, with an alert file: SIGHUP has it opened again in its directory (Landlock knows which),
+// by the name it was given at the start.
+constexpr Allow analyzer_alert_file[] = {
+    {"the alert file after it was moved away", {SCMP_SYS(openat)}, Only::appending},
 };
 
 // clang-format on

@@ -11,10 +11,12 @@ scmp_filter_ctx make_filter(std::span<const Allow> list) {
     const scmp_arg_cmp checks[] = {{}, // by enum Only
                                    {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0},
                                    {3, SCMP_CMP_EQ, AT_EMPTY_PATH, 0},
-                                   {0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()), 0}};
+                                   {0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()), 0},
+                                   {2, SCMP_CMP_EQ, reopen_flags, 0}};
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    bool good =
-        filter && seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0;
+    bool good = filter &&
+                seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
+                seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0;
     for (const auto& [why, calls, only] : list)
         for (int call : calls)
             good =

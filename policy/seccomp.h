@@ -6,6 +6,7 @@
 
 #include "shared/os/result.h"
 
+#include <fcntl.h>
 #include <initializer_list>
 #include <seccomp.h>
 #include <span>
@@ -18,6 +19,7 @@ enum class Only : unsigned char {
     not_executable, // protection (third argument) without PROT_EXEC
     empty_path,     // flags (fourth argument) are AT_EMPTY_PATH: the fd itself, not a path
     itself,         // pid (first argument) is that of this process
+    appending, // flags (third argument) are reopen_flags: a file is made or added to, never read
 };
 
 struct Allow {
@@ -26,8 +28,11 @@ struct Allow {
     Only only = Only::anything;
 };
 
-// Installs the list for good; sets no_new_privs. A second list narrows the first, which has to
-// allow seccomp(2) and prctl(2) for that.
+// How an alert file is opened, before and after the sandbox is entered.
+inline constexpr int reopen_flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
+
+// Installs the list for good, on every thread of the process; sets no_new_privs. A second list
+// narrows the first, which has to allow seccomp(2) and prctl(2) for that.
 os::Result<void> allow_only(std::span<const Allow> list);
 
 // The filter of the list, for whoever calls to release; nullptr when memory is short or a rule is

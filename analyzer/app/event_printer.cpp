@@ -5,12 +5,13 @@
 
 namespace tiercel::app {
 
-EventPrinter::EventPrinter(const Options& options)
-    : options_(options), selection_(options.syscalls), out_(STDOUT_FILENO),
+EventPrinter::EventPrinter(const Options& options, Setup& setup)
+    : options_(options), setup_(setup), selection_(options.syscalls), out_(STDOUT_FILENO),
       line_(output::wants_colour(STDOUT_FILENO)) {}
 
 bool EventPrinter::show(const Pipeline::Event& event) {
-    if (!selection_.shows(event.view))
+    if (!selection_.shows(event.view) ||
+        (setup_.filter && !setup_.filter->holds(event.view, event.fields)))
         return true;
     const output::Shown shown{event.number, event.view, event.cpu, event.state};
     if (options_.form == Options::Form::json)

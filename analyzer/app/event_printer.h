@@ -6,6 +6,7 @@
 #include "analyzer/app/options.h"
 #include "analyzer/app/pipeline.h"
 #include "analyzer/app/selection.h"
+#include "analyzer/app/setup.h"
 #include "analyzer/output/event_json.h"
 #include "analyzer/output/event_line.h"
 
@@ -13,8 +14,8 @@ namespace tiercel::app {
 
 class EventPrinter {
   public:
-    // Loads the time zone: make it before the sandbox. `options` must outlive it.
-    explicit EventPrinter(const Options& options);
+    // Loads the time zone: make it before the sandbox. Both must outlive it.
+    EventPrinter(const Options& options, Setup& setup);
 
     // Shows the event if it was asked for. False: it was the last, or nobody reads any more.
     bool show(const Pipeline::Event& event);
@@ -26,6 +27,7 @@ class EventPrinter {
 
   private:
     const Options& options_;
+    Setup& setup_;
     const Selection selection_;
     output::Writer out_;
     output::EventLine line_;

@@ -18,6 +18,12 @@ struct RulesetAttr {
     std::uint64_t scoped;
 };
 constexpr std::uint32_t kRulesetVersion = 1U << 0;
+struct [[gnu::packed]] PathBeneathAttr {
+    std::uint64_t allowed_access;
+    std::int32_t parent_fd;
+};
+constexpr int kRulePathBeneath = 1;
+constexpr std::uint64_t kFsWriteFile = 1U << 1, kFsMakeReg = 1U << 8;
 constexpr std::uint64_t kNetBindTcp = 1U << 0, kNetConnectTcp = 1U << 1;
 constexpr std::uint64_t kScopeAbstractUnix = 1U << 0, kScopeSignal = 1U << 1;
 
@@ -34,7 +40,7 @@ long create_ruleset(const RulesetAttr* attr, std::size_t size, std::uint32_t fla
 
 } // namespace
 
-os::Result<int> deny_by_landlock() {
+os::Result<int> deny_by_landlock(std::span<const int> writable) {
     const long version = create_ruleset(nullptr, 0, kRulesetVersion);
     if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
         return 0;
@@ -54,6 +60,11 @@ os::Result<int> deny_by_landlock() {
     const os::UniqueFd ruleset(static_cast<int>(create_ruleset(&attr, size, 0)));
     if (!ruleset.valid())
         return os::error("create", "a Landlock ruleset");
+    for (const int directory : writable) {
+        const PathBeneathAttr beneath{kFsWriteFile | kFsMakeReg, directory};
+        if (syscall(SYS_landlock_add_rule, ruleset.get(), kRulePathBeneath, &beneath, 0) != 0)
+            return os::error("keep writable by Landlock", "the directory of the alert file");
+    }
     if (syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0)
         return os::error("enforce", "a Landlock ruleset");
     return abi;

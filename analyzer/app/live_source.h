@@ -16,6 +16,8 @@ class LiveSource : public Source {
 
     os::Result<void> begin() override;
     std::size_t read() override;
+    void finish() override { read(); }
+    const std::string& error() const override { return no_error_; }
     std::span<const os::UniqueFd> wakeups() const override {
         return ends_with_wakeups() ? live_.session.wakeups : live_.session.rings;
     }
@@ -28,6 +30,7 @@ class LiveSource : public Source {
     Pipeline& pipeline_;
     std::uint64_t initial_threads_ = 0, initial_fds_ = 0, iterator_losses_ = 0;
     std::optional<std::uint64_t> first_event_ns_;
+    std::string no_error_;
 };
 
 } // namespace tiercel::app

@@ -69,7 +69,7 @@ std::chrono::milliseconds next_pause(std::chrono::milliseconds last, std::size_t
 struct Loop::Impl {
     asio::io_context io{1};
     asio::signal_set ends{io, SIGINT, SIGTERM};
-    asio::signal_set reports{io, SIGUSR1};
+    asio::signal_set others{io, SIGUSR1, SIGHUP};
     asio::steady_timer pause{io}, deadline{io};
     asio::posix::stream_descriptor wakeups;
     bool pipes;
@@ -122,12 +122,12 @@ struct Loop::Impl {
         });
     }
 
-    void watch_reports() {
-        reports.async_wait([this](error_code cancelled, int) {
+    void watch_others() {
+        others.async_wait([this](error_code cancelled, int signal) {
             if (cancelled)
                 return;
-            callbacks.report();
-            watch_reports();
+            signal == SIGHUP ? callbacks.reopen() : callbacks.report();
+            watch_others();
         });
     }
 };
@@ -136,13 +136,12 @@ Loop::Loop(std::span<const os::UniqueFd> wakeups, bool pipes, std::size_t ring_b
            std::uint64_t seconds, Callbacks callbacks)
     : impl_(std::make_unique<Impl>(wakeups, pipes, ring_bytes, std::move(callbacks))) {
     std::signal(SIGPIPE, SIG_IGN); // a write says EPIPE instead
-    std::signal(SIGHUP, SIG_IGN);
     const auto end = [this](error_code cancelled) {
         if (!cancelled)
             stop();
     };
     impl_->ends.async_wait([end](error_code cancelled, int) { end(cancelled); });
-    impl_->watch_reports();
+    impl_->watch_others();
     if (seconds > 0) {
         impl_->deadline.expires_after(std::chrono::seconds(seconds));
         impl_->deadline.async_wait(end);

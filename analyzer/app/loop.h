@@ -27,11 +27,12 @@ class Loop {
         // loop.
         std::function<std::size_t()> read;
         std::function<void()> report; // SIGUSR1
+        std::function<void()> reopen; // SIGHUP
     };
 
     // `wakeups` are lent, for as long as the loop lives; `pipes`: they are a driver's pipes
     // (wire::Kind::wakeup), to be emptied, whose end is the end of all events. What is read holds
-    // `ring_bytes`. SIGPIPE and SIGHUP are ignored from now on. `seconds`: 0: no end. Throws
+    // `ring_bytes`. SIGPIPE is ignored from now on. `seconds`: 0: no end. Throws
     // boost::system::system_error when the kernel refuses.
     Loop(std::span<const os::UniqueFd> wakeups, bool pipes, std::size_t ring_bytes,
          std::uint64_t seconds, Callbacks callbacks);

@@ -10,6 +10,7 @@
 
 #include "analyzer/app/listing.h"
 #include "analyzer/app/options.h"
+#include "analyzer/app/setup.h"
 #include "analyzer/app/watch.h"
 #include "analyzer/explain/explain.h"
 #include "analyzer/output/event_line.h"
@@ -64,6 +65,7 @@ int run(const app::Options& options) {
         return print({text.data(), text.size()});
     case Task::list_fields: return print(app::list_fields(options.form));
     case Task::explain_caps: return explain(options);
+    case Task::validate: return app::validate(options);
     case Task::watch: return app::watch(options);
     }
     return 1;

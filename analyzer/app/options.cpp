@@ -20,31 +20,42 @@ using Problem = std::optional<std::string>;
 
 po::options_description describe_options() {
     po::options_description what("What to do");
-    what.add_options()("events", "show events, one a line")(
-        "json", "as JSON: events (one object a line), the lists, --explain-caps")(
+    const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
+    const auto texts = [](const char* name) {
+        return po::value<std::vector<std::string>>()->composing()->value_name(name);
+    };
+    what.add_options()(",r", texts("FILE"),
+                       "alert by the rules of FILE, or of a directory's *.yaml in the order of "
+                       "their names; may be repeated")(
+        ",V", "only check rules and configuration; say all that is wrong")(
+        "events", "show events, one a line")(
+        "json", "as JSON: alerts, events (one object a line), the lists, -V, --explain-caps")(
         "list-syscalls", "list the system calls that --syscalls takes")(
         "list-events", "list the events and their parameters")(
         "list-fields", "list the fields of rules and output templates")(
         "markdown", "with --list-events and --list-fields: as Markdown tables")(
         "explain-caps", "say which capabilities each driver needs here, and why")(
         "version", "print the version")("help,h", "print this");
+    po::options_description config("Configuration");
+    config.add_options()(",c", text("FILE"), "with the keys of falco.yaml")(
+        ",o", texts("KEY=VALUE"), "one key, after the file's; may be repeated");
     po::options_description which("Which events");
-    const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
-    which.add_options()(",n", text("COUNT"), "end after COUNT events")(
+    which.add_options()(",n", text("COUNT"), "end after COUNT events; without --events: alerts")(
         ",M", text("SECONDS"), "end after SECONDS")("syscalls", text("A,B,C"),
-                                                    "only events of these system calls")(
+                                                    "show only events of these system calls")(
+        "filter", text("CONDITION"), "show only events for which it holds: evt.type=open and ...")(
         "tracepoints", text("LIST"), "of signal, switch, page_fault (default: signal)")(
         "snaplen", text("BYTES"), "I/O data kept of each event (default: 80)");
     po::options_description how("Where they come from");
-    how.add_options()("driver", text("DRIVER"),
-                      "auto (default), modern_bpf, classic_bpf, module, userspace")(
+    how.add_options()("replay", text("FILE"), "from a capture, packed or not; -: standard input")(
+        "driver", text("DRIVER"), "auto (default), modern_bpf, classic_bpf, module, userspace")(
         "ring-size", text("SIZE"), "of each ring: a power of two, as 8M (default) or 64K")(
         "cpus-per-ring", text("COUNT"), "CPUs that share a ring (default: 2; 0: all share one)")(
         "connect", text("PATH"),
         "privd's socket (default: the one that privd --exec passes, else "
         "/run/tiercel/privd.sock)");
     po::options_description all;
-    all.add(what).add(which).add(how);
+    all.add(what).add(config).add(which).add(how);
     return all;
 }
 
@@ -116,6 +127,9 @@ Problem set_tracepoints(const po::variables_map& given, wire::Request& request) 
 Problem set_syscalls(const po::variables_map& given, Options& options) {
     if (given.count("syscalls") == 0)
         return {};
+    if (!options.events)
+        return "--syscalls says which events --events shows; rules say by themselves what they "
+               "need";
     options.syscalls = split_list(given["syscalls"].as<std::string>());
     if (options.syscalls.empty())
         return "--syscalls needs at least one name";
@@ -147,9 +161,28 @@ Problem set_values(const po::variables_map& given, Options& options) {
         return problem;
     if (auto problem = set_tracepoints(given, request))
         return problem;
+    options.driver_given = given.count("driver") != 0;
+    options.ring_size_given = given.count("ring-size") != 0;
     if (given.count("connect") != 0)
         options.socket = given["connect"].as<std::string>();
     return set_syscalls(given, options);
+}
+
+Problem set_detection(const po::variables_map& given, Options& options) {
+    const auto take = [&given](const char* name, auto& into) {
+        if (given.count(name) != 0)
+            into = given[name].template as<std::decay_t<decltype(into)>>();
+    };
+    take("-r", options.rules);
+    take("-c", options.config);
+    take("-o", options.settings);
+    take("filter", options.filter);
+    take("replay", options.replay);
+    if (!options.filter.empty() && !options.events)
+        return "--filter says which events --events shows";
+    if (!options.replay.empty() && given.count("connect") + given.count("driver") > 0)
+        return "--replay has no use for --connect and --driver";
+    return {};
 }
 
 // One thing at a time; asking for help or the version goes before everything.
@@ -160,7 +193,7 @@ Problem set_task(const po::variables_map& given, Options& options) {
     if (given.count("markdown") != 0)
         options.form = Options::Form::markdown;
     static constexpr std::pair<const char*, Task> kTasks[] = {
-        {"events", Task::watch},
+        {"-V", Task::validate},
         {"list-syscalls", Task::list_syscalls},
         {"list-events", Task::list_events},
         {"list-fields", Task::list_fields},
@@ -172,15 +205,17 @@ Problem set_task(const po::variables_map& given, Options& options) {
         options.task = task;
         ++tasks;
     }
-    if (tasks > 1)
-        return "--events, --list-... and --explain-caps exclude each other";
+    options.events = given.count("events") != 0;
+    const bool alerts = given.count("-r") + given.count("-c") + given.count("-o") > 0;
+    if (tasks + (options.events ? 1 : 0) > 1)
+        return "--events, -V, --list-... and --explain-caps exclude each other";
     if (options.form == Options::Form::markdown && options.task != Task::list_events &&
         options.task != Task::list_fields)
         return "--markdown goes with --list-events and --list-fields only";
     if (options.task == Task::list_syscalls && options.form == Options::Form::json)
         return "--list-syscalls has no JSON form; --list-events has";
-    if (tasks == 0 && options.form != Options::Form::json)
-        return "nothing to do: --events shows events";
+    if ((tasks == 0 || options.task == Task::validate) && !options.events && !alerts)
+        return "nothing to do: -r FILE alerts by rules, --events shows events";
     return {};
 }
 
@@ -208,9 +243,11 @@ std::string help_text() {
     options << describe_options();
     return "analyzer " TIERCEL_VERSION
            ": shows what happens on this machine, without any privilege\n"
-           "usage: privd --exec -- analyzer --events [OPTION]...\n" +
+           "usage: privd --exec -- analyzer -r FILE | --events [OPTION]...\n"
+           "       analyzer --replay FILE -r FILE | --events [OPTION]...\n" +
            options.str() +
-           "\nSignals: SIGINT and SIGTERM end it; SIGUSR1 prints statistics on stderr.\n"
+           "\nSignals: SIGINT and SIGTERM end it; SIGUSR1 prints statistics on stderr; SIGHUP\n"
+           "reopens the alert file.\n"
            "Exit codes: 0 done (also when the reader of the output has gone), 1 failure, 2 "
            "usage.\n";
 }
@@ -238,6 +275,8 @@ std::variant<Options, std::string> parse_options(int argc, const char* const* ar
         return options;
     }
     if (auto problem = set_task(given, options))
+        return *problem;
+    if (auto problem = set_detection(given, options))
         return *problem;
     if (auto problem = set_values(given, options))
         return *problem;

@@ -17,6 +17,7 @@ namespace tiercel::app {
 struct Options {
     enum class Task : std::uint8_t {
         watch,
+        validate,
         help,
         version,
         list_syscalls,
@@ -28,11 +29,18 @@ struct Options {
 
     Task task = Task::watch;
     Form form = Form::text;
-    std::uint64_t count = 0;           // -n: events to show; 0: no limit
+    bool events = false;               // show them
+    std::uint64_t count = 0;           // -n: events to show, or without that alerts; 0: no limit
     std::uint64_t seconds = 0;         // -M: how long; 0: no limit
     std::vector<std::string> syscalls; // all known; empty: every one
+    std::string filter;                // a condition; empty: none
+    std::vector<std::string> rules;    // -r: files and directories
+    std::string config;                // -c; empty: none
+    std::vector<std::string> settings; // -o: key=value
+    std::string replay;                // a capture, "-": standard input; empty: live
     wire::Request request; // driver, rings, snaplen and tracepoints; the interest is not set
-    std::string socket;    // of privd; empty: inherited, or the default path
+    bool driver_given = false, ring_size_given = false;
+    std::string socket; // of privd; empty: inherited, or the default path
 };
 
 inline constexpr const char* kDefaultSocket = "/run/tiercel/privd.sock";

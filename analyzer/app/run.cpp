@@ -10,7 +10,8 @@ namespace tiercel::app {
 
 namespace {
 
-constexpr unsigned kFdsForTheDoor = 16;
+// For the door, and for the alert file while it is reopened.
+constexpr unsigned kMoreFds = 17;
 
 int fail(const os::Error& error, std::string_view todo = {}) {
     os::print("analyzer", error, todo);
@@ -19,14 +20,42 @@ int fail(const os::Error& error, std::string_view todo = {}) {
 
 } // namespace
 
-Run::Run(const Options& options, Pipeline& pipeline, Source& source)
-    : pipeline_(pipeline), source_(source), printer_(options), err_(STDERR_FILENO),
+Run::Run(const Options& options, Setup& setup, Pipeline& pipeline, Source& source, Alerter* alerter)
+    : options_(options), pipeline_(pipeline), source_(source), alerter_(alerter),
+      err_(STDERR_FILENO),
       loop_(source.wakeups(), source.ends_with_wakeups(), source.room(), options.seconds,
-            {.read = [this] { return read(); }, .report = [this] { report(); }}) {
-    pipeline.on_event([this](const Pipeline::Event& event) {
-        if (!printer_.show(event))
-            pipeline_.stop();
-    });
+            {.read = [this] { return read(); },
+             .report = [this] { report(); },
+             .reopen =
+                 [this] {
+                     if (alerter_ != nullptr)
+                         alerter_->reopen();
+                 }}) {
+    if (options.events) {
+        printer_.emplace(options, setup);
+        pipeline.on_event([this](const Pipeline::Event& event) {
+            if (!printer_->show(event))
+                pipeline_.stop();
+        });
+    }
+    if (alerter != nullptr)
+        pipeline.on_match([this](const Pipeline::Event& event) {
+            if (!alerter_->alert(event))
+                pipeline_.stop();
+        });
+}
+
+os::Result<Confinement> Run::confine() {
+    const std::vector<int> writable =
+        alerter_ != nullptr ? alerter_->writable() : std::vector<int>();
+    return enter_sandbox({.more_fds = kMoreFds,
+                          .writable = writable,
+                          .start_threads =
+                              [this] {
+                                  if (alerter_ != nullptr)
+                                      alerter_->start();
+                              },
+                          .root_too = !options_.replay.empty()});
 }
 
 int Run::run() {
@@ -34,7 +63,7 @@ int Run::run() {
     if (!notify)
         return fail(notify.error());
     notify_ = *std::move(notify);
-    auto confined = enter_sandbox(kFdsForTheDoor);
+    auto confined = confine();
     if (!confined)
         return fail(confined.error(), confined.error().number == EPERM
                                           ? "start the pair with 'privd --exec -- analyzer ...'"
@@ -47,39 +76,60 @@ int Run::run() {
     loop_.run();
     notify_.stopping();
     if (!pipeline_.stopped())
-        read(); // what happened up to the end
+        source_.finish();
     return end();
 }
 
 std::size_t Run::read() {
     const std::size_t bytes = source_.read();
-    if (!printer_.flush() || !err_.flush())
-        pipeline_.stop();
+    check_outputs();
     if (pipeline_.stopped())
         loop_.stop();
     notify_.alive(now_ns(CLOCK_MONOTONIC));
     return bytes;
 }
 
+void Run::check_outputs() {
+    if (!err_.flush() || (printer_ && !printer_->flush()) ||
+        (alerter_ != nullptr && alerter_->gone()))
+        pipeline_.stop();
+}
+
 void Run::report() {
+    const std::uint64_t ns = now_ns(CLOCK_MONOTONIC) - begun_;
     output::append_statistics(err_.buffer(), {.engine = pipeline_.state(),
                                               .events = pipeline_.events(),
-                                              .shown = printer_.shown(),
-                                              .ns = now_ns(CLOCK_MONOTONIC) - begun_,
+                                              .shown = printer_ ? printer_->shown() : 0,
+                                              .ns = ns,
                                               .live = source_.statistics(),
                                               .landlock_abi = confinement_.landlock_abi,
                                               .uid = confinement_.uid});
+    if (pipeline_.rules() != nullptr)
+        append_rule_statistics(err_.buffer(), *pipeline_.rules(), ns);
+    if (alerter_ != nullptr)
+        alerter_->append_statistics(err_.buffer());
     err_.flush();
 }
 
 int Run::end() {
-    printer_.flush();
-    if (printer_.error() == EPIPE)
+    if (printer_)
+        printer_->flush();
+    if (alerter_ != nullptr)
+        alerter_->drain();
+    int error = printer_ ? printer_->error() : 0;
+    if (error == 0 && alerter_ != nullptr)
+        error = alerter_->stdout_error();
+    if (error == EPIPE)
         return 0; // whoever read it has seen enough
-    if (printer_.error() != 0)
-        return fail(os::error("write", "events to standard output", printer_.error()));
+    if (error != 0)
+        return fail(os::error("write", "to standard output", error));
     report();
-    return 0;
+    if (alerter_ != nullptr && alerter_->gone())
+        return fail(os::error("write", "alerts: every output has gone", 0));
+    if (source_.error().empty())
+        return 0;
+    fmt::print(stderr, "analyzer: {}\n", source_.error());
+    return 1;
 }
 
 } // namespace tiercel::app

@@ -4,6 +4,7 @@
 // a signal, the end of the time or an observer says so.
 #pragma once
 
+#include "analyzer/app/alerter.h"
 #include "analyzer/app/event_printer.h"
 #include "analyzer/app/loop.h"
 #include "analyzer/app/notify.h"
@@ -16,19 +17,23 @@ namespace tiercel::app {
 
 class Run {
   public:
-    // All are lent, and must outlive it.
-    Run(const Options& options, Pipeline& pipeline, Source& source);
+    // All are lent, and must outlive it. `alerter`: nullptr: there are no rules.
+    Run(const Options& options, Setup& setup, Pipeline& pipeline, Source& source, Alerter* alerter);
     // The exit code; what went wrong has been said on stderr.
     int run();
 
   private:
+    os::Result<Confinement> confine();
     std::size_t read();
+    void check_outputs();
     void report();
     int end();
 
+    const Options& options_;
     Pipeline& pipeline_;
     Source& source_;
-    EventPrinter printer_;
+    Alerter* alerter_;
+    std::optional<EventPrinter> printer_;
     output::Writer err_;
     Loop loop_;
     Notify notify_;

@@ -37,8 +37,8 @@ os::Result<bool> holds_any() {
     return all != 0;
 }
 
-os::Result<void> drop_capabilities() {
-    if (geteuid() == 0 || getuid() == 0)
+os::Result<void> drop_capabilities(bool root_too) {
+    if (!root_too && (geteuid() == 0 || getuid() == 0))
         return os::error("watch", "as root: it needs no privilege and takes none", EPERM);
     // Without CAP_SETPCAP the bounding set stays; no_new_privs makes it worthless.
     for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; ++capability)
@@ -86,9 +86,12 @@ os::Result<void> limit_resources(unsigned more_fds) {
 constexpr policy::Allow kSanitizers{"sanitizers", {SCMP_SYS(pipe2), SCMP_SYS(sigaltstack)}};
 #endif
 
-std::vector<policy::Allow> allowlist() {
+std::vector<policy::Allow> allowlist(bool alert_file) {
     std::vector<policy::Allow> list(std::begin(policy::analyzer_steady),
                                     std::end(policy::analyzer_steady));
+    if (alert_file)
+        list.insert(list.end(), std::begin(policy::analyzer_alert_file),
+                    std::end(policy::analyzer_alert_file));
 #ifdef __SANITIZE_ADDRESS__
     list.push_back(kSanitizers);
 #endif
@@ -97,20 +100,22 @@ std::vector<policy::Allow> allowlist() {
 
 } // namespace
 
-os::Result<Confinement> enter_sandbox(unsigned more_fds) {
+os::Result<Confinement> enter_sandbox(const Needs& needs) {
     const unsigned uid = getuid();
-    if (auto dropped = drop_capabilities(); !dropped)
+    if (auto dropped = drop_capabilities(needs.root_too); !dropped)
         return dropped.error();
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return os::error("set", "no_new_privs");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return os::error("make", "the process undumpable");
-    auto abi = deny_by_landlock();
+    auto abi = deny_by_landlock(needs.writable);
     if (!abi)
         return abi.error();
-    if (auto limited = limit_resources(more_fds); !limited)
+    if (needs.start_threads)
+        needs.start_threads();
+    if (auto limited = limit_resources(needs.more_fds); !limited)
         return limited.error();
-    if (auto confined = policy::allow_only(allowlist()); !confined)
+    if (auto confined = policy::allow_only(allowlist(!needs.writable.empty())); !confined)
         return confined.error();
     return Confinement{*abi, uid};
 }

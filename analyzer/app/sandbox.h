@@ -4,6 +4,9 @@
 // chosen is looked at. Afterwards this process can use what it has open, and no more.
 #pragma once
 
+#include <functional>
+#include <span>
+
 #include "shared/os/result.h"
 
 namespace tiercel::app {
@@ -13,11 +16,21 @@ struct Confinement {
     unsigned uid = 0;
 };
 
-// Refuses (EPERM) when the process runs as uid 0. In this order: capabilities (ambient, bounding as
-// far as it may, inheritable, permitted, effective), no_new_privs, dumpable off, Landlock, resource
-// limits (no new process, no core file, `more_fds` more file descriptors), and the seccomp
-// allowlist of policy/, which kills on any other call. There must be no other thread yet: all of
-// this concerns the calling one.
-os::Result<Confinement> enter_sandbox(unsigned more_fds);
+// What has to stay possible. Everything is lent for the length of the call.
+struct Needs {
+    unsigned more_fds = 0;         // fds that will still be opened or received
+    std::span<const int> writable; // directories in which the alert file may be made again
+    // Starts the threads that write alerts. They inherit what concerns a single thread; no other
+    // may be there before.
+    std::function<void()> start_threads;
+    // uid 0 without capabilities is accepted: nothing of what it may read can be opened.
+    bool root_too = false;
+};
+
+// In this order: capabilities (ambient, bounding as far as it may, inheritable, permitted,
+// effective), no_new_privs, dumpable off, Landlock, the threads, resource limits (no new process,
+// no core file, few file descriptors), and the seccomp allowlist of policy/, which kills on any
+// other call, on all threads. Refuses (EPERM) when the process runs as uid 0, unless `root_too`.
+os::Result<Confinement> enter_sandbox(const Needs& needs);
 
 } // namespace tiercel::app

@@ -1,28 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/app/selection.h"
 
+#include "analyzer/app/interest.h"
 #include "analyzer/filter/suggest.h"
 
 namespace tiercel::app {
-
-namespace {
-
-// Whether thread and fd tables live on this call.
-bool keeps_state(const event::SyscallInfo& call) {
-    const event::EventInfo* info = event::find(call.event);
-    constexpr unsigned kState = event::MODIFIES_STATE | event::CREATES_FD | event::DESTROYS_FD;
-    return call.event != event::GENERIC_X && info != nullptr && (info->flags & kState) != 0;
-}
-
-// i386-only calls are captured through a native call's bit.
-int number_of(const event::SyscallInfo& call) {
-    if (!call.native.empty())
-        if (const auto* native = event::find_syscall(call.native))
-            return event::native_number(*native);
-    return event::native_number(call);
-}
-
-} // namespace
 
 std::vector<std::string> split_list(std::string_view text) {
     std::vector<std::string> parts;
@@ -42,7 +24,7 @@ std::vector<std::string> split_list(std::string_view text) {
 
 std::optional<std::string> check_syscall(std::string_view name) {
     if (const auto* call = event::find_syscall(name)) {
-        if (number_of(*call) >= 0)
+        if (interest_number(*call) >= 0)
             return {};
         return "this machine has no system call '" + std::string(name) + "'";
     }
@@ -59,24 +41,12 @@ Selection::Selection(std::span<const std::string> names) : everything_(names.emp
         bool asked = everything_;
         for (const std::string& name : names)
             asked = asked || call.name == name;
-        const int number = number_of(call);
-        if (!asked || number < 0)
+        if (!asked || interest_number(call) < 0)
             continue;
-        natives_.set(static_cast<std::size_t>(number));
         if (call.event == event::GENERIC_X)
             generic_.set(call.scap);
         else
             codes_.set(call.event);
-    }
-}
-
-void Selection::set_interest(wire::Request& request) const {
-    for (const event::SyscallInfo& call : event::syscalls()) {
-        const int number = number_of(call);
-        if (number < 0 || !(natives_.test(static_cast<std::size_t>(number)) || keeps_state(call)))
-            continue;
-        const auto bit = static_cast<std::size_t>(number);
-        request.interest[bit / 64] |= 1ULL << (bit % 64);
     }
 }
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Selection: which system calls the probe is to capture, and which events are shown. The two
-// differ: names of processes and fds are known only if the calls that change them are captured,
-// whether shown or not.
+// Selection: which events are shown, by their system calls.
 #pragma once
 
 #include <bitset>
@@ -13,7 +11,6 @@
 #include <vector>
 
 #include "shared/event/view.h"
-#include "shared/wire/messages.h"
 
 namespace tiercel::app {
 
@@ -30,15 +27,12 @@ class Selection {
     // is none.
     explicit Selection(std::span<const std::string> names);
 
-    // Sets the bits of what has to be captured.
-    void set_interest(wire::Request& request) const;
     bool shows(const event::EventView& event) const;
 
   private:
     bool everything_;
     std::bitset<event::kCodeLimit> codes_;
     std::bitset<1024> generic_; // scap codes of calls that have no event of their own
-    std::bitset<512> natives_;  // what was asked for
 };
 
 } // namespace tiercel::app

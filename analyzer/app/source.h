@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 
 #include "analyzer/app/pipeline.h"
 #include "analyzer/output/statistics.h"
@@ -23,6 +24,10 @@ class Source {
     // Gives the pipeline what is there, or a part of it. Returns how many bytes of room() were in
     // use: from an eighth on, it is called again at once.
     virtual std::size_t read() = 0;
+    // After the loop's end, when nothing has asked for it: what happened up to then.
+    virtual void finish() = 0;
+    // Why what read() gave is not all that there was; empty: it is.
+    virtual const std::string& error() const = 0;
     // Readable when there is much to read. Lent.
     virtual std::span<const os::UniqueFd> wakeups() const = 0;
     // They are pipes (wire::Kind::wakeup): no event comes after their end.

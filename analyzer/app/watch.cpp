@@ -4,8 +4,12 @@
 #include <cerrno>
 #include <unistd.h>
 
+#include "analyzer/app/alerter.h"
+#include "analyzer/app/interest.h"
 #include "analyzer/app/live_source.h"
+#include "analyzer/app/replay_source.h"
 #include "analyzer/app/run.h"
+#include "analyzer/app/setup.h"
 
 namespace tiercel::app {
 
@@ -16,15 +20,14 @@ int fail(const os::Error& error, std::string_view todo = {}) {
     return 1;
 }
 
-} // namespace
-
-int watch(const Options& options) {
-    if (getuid() == 0 || geteuid() == 0)
-        return fail(os::error("watch", "as root: it needs no privilege and takes none", 0),
-                    "start the pair with 'privd --exec -- analyzer ...'");
+std::variant<Live, Refusal, os::Error> ask_privd(const Options& options, const Setup& setup) {
     wire::Request request = options.request;
-    Selection(options.syscalls).set_interest(request);
-    auto opened = open_live(options.socket, request);
+    interest_of(options, setup).store(request);
+    return open_live(options.socket, request);
+}
+
+int watch_live(const Options& options, Setup& setup, Pipeline& pipeline, Alerter* alerter) {
+    auto opened = ask_privd(options, setup);
     if (const auto* refusal = std::get_if<Refusal>(&opened)) {
         fmt::print(stderr, "analyzer: {}\n", refusal->line);
         return 1;
@@ -35,10 +38,39 @@ int watch(const Options& options) {
                     absent ? "is it running? Start the pair with 'privd --exec -- analyzer ...'"
                            : "");
     }
-    const filter::Fields fields;
-    Pipeline pipeline(fields);
     LiveSource source(std::get<Live>(std::move(opened)), pipeline);
-    return Run(options, pipeline, source).run();
+    return Run(options, setup, pipeline, source, alerter).run();
+}
+
+int watch_capture(const Options& options, Setup& setup, Pipeline& pipeline, Alerter* alerter) {
+    auto source = ReplaySource::open(options.replay, pipeline);
+    if (!source)
+        return fail(source.error());
+    return Run(options, setup, pipeline, *source, alerter).run();
+}
+
+} // namespace
+
+int watch(const Options& given) {
+    const bool replay = !given.replay.empty();
+    if (!replay && (getuid() == 0 || geteuid() == 0))
+        return fail(os::error("watch", "as root: it needs no privilege and takes none", 0),
+                    "start the pair with 'privd --exec -- analyzer ...'");
+    Options options = given;
+    const auto setup = read_setup(options);
+    if (!setup)
+        return 1;
+    std::unique_ptr<Alerter> alerter;
+    Pipeline pipeline(setup->fields);
+    if (setup->rules) {
+        auto opened = Alerter::open(*setup, options.events ? 0 : options.count);
+        if (!opened)
+            return fail(opened.error());
+        alerter = *std::move(opened);
+        pipeline.set_rules(setup->rules, setup->settings.match_all ? rules::Matching::all
+                                                                   : rules::Matching::first);
+    }
+    return (replay ? watch_capture : watch_live)(options, *setup, pipeline, alerter.get());
 }
 
 } // namespace tiercel::app

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// watch: the analyzer's main task. It reaches privd, gives everything up, and then shows events
-// until it is told to end.
+// watch: the analyzer's main task. It reads the rules, opens the outputs, reaches privd or opens
+// the capture, gives everything up, and then shows events and alerts until it is told to end.
 #pragma once
 
 #include "analyzer/app/options.h"

@@ -30,7 +30,7 @@ class Compiler {
         if (diagnostics_.count(Severity::error) > 0)
             return nullptr;
         set->program = filter::build_program(std::move(graph_), roots_);
-        set->interest = interest_of(*set->program);
+        set->interest = filter::interest_of(*set->program);
         warn_about_wide_rules(*set);
         return set;
     }
@@ -165,27 +165,6 @@ class Compiler {
             return false;
         }
         return true;
-    }
-
-    static Interest interest_of(const filter::Program& program) {
-        Interest interest;
-        for (filter::EventKind kind = 0; kind < event::kCodeLimit; ++kind) {
-            if (kind != filter::kUnknownKind && !program.rules_of_kind[kind].empty())
-                interest.codes.set(kind);
-        }
-        filter::EventKind generic = event::kCodeLimit;
-        for (const event::SyscallInfo& call : event::syscalls()) {
-            const bool own = call.event < event::kCodeLimit && interest.codes[call.event];
-            const bool named = !program.rules_of_kind[generic].empty();
-            if (named && call.event == event::GENERIC_X)
-                interest.codes.set(event::GENERIC_X);
-            if (own && call.event != event::GENERIC_X)
-                interest.syscalls.push_back(&call);
-            else if (named)
-                interest.syscalls.push_back(&call);
-            ++generic;
-        }
-        return interest;
     }
 
     void warn_about_wide_rules(const RuleSet& set) {

@@ -5,7 +5,6 @@
 // pointers.
 #pragma once
 
-#include <bitset>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -13,10 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/filter/program.h"
+#include "analyzer/filter/interest.h"
 #include "analyzer/rules/definition.h"
 #include "analyzer/rules/diagnostic.h"
-#include "shared/event/table.h"
 
 namespace tiercel::rules {
 
@@ -33,16 +31,10 @@ struct Rule {
     std::vector<std::pair<std::string, std::string>> extra_fields; // name and format, JSON only
 };
 
-// What the rules need to see.
-struct Interest {
-    std::bitset<event::kCodeLimit> codes;
-    std::vector<const event::SyscallInfo*> syscalls; // in the table's order
-};
-
 struct RuleSet {
     std::vector<Rule> rules; // in order of definition; positions are filter::RuleIds
     std::shared_ptr<const filter::Program> program;
-    Interest interest;
+    filter::Interest interest; // what the rules need to see
 };
 
 // Rules to switch on or off after loading, in order. Empty names match every rule.

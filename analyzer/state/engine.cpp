@@ -53,6 +53,14 @@ constexpr std::string_view kNotKnown = "<NA>";
 
 } // namespace
 
+bool lives_on(std::uint16_t code) {
+    constexpr unsigned kChanges = event::MODIFIES_STATE | event::CREATES_FD | event::DESTROYS_FD;
+    constexpr unsigned kTransfers = event::READS_FROM_FD | event::WRITES_TO_FD;
+    const event::EventInfo* info = event::find(code);
+    return info != nullptr && plan_of(code).apply != nullptr &&
+           ((info->flags & kChanges) != 0 || (info->flags & kTransfers) == 0);
+}
+
 Engine::Engine(Limits limits, Options options) : limits_(limits), options_(options) {}
 Engine::~Engine() = default;
 Engine::Engine(Engine&&) noexcept = default;

@@ -47,6 +47,10 @@ struct Current {
     bool fd_name_changed = false;
 };
 
+// Whether the tables become wrong without events of that code: what a driver has to give besides
+// what is asked for. Reads and writes only make them more exact, and are too many for that.
+bool lives_on(std::uint16_t code);
+
 class Engine {
   public:
     explicit Engine(Limits limits = {}, Options options = {});

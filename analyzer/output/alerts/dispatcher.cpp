@@ -101,7 +101,7 @@ Style style_of(const config::Settings& settings) {
     return style;
 }
 
-os::Result<void> open_outputs(const config::Settings& settings, Dispatcher& dispatcher) {
+os::Result<std::vector<std::unique_ptr<Sink>>> open_sinks(const config::Settings& settings) {
     std::vector<os::Result<std::unique_ptr<Sink>>> opened;
     if (settings.stdout_enabled)
         opened.push_back(open_stdout());
@@ -113,13 +113,13 @@ os::Result<void> open_outputs(const config::Settings& settings, Dispatcher& disp
         opened.push_back(open_unix_socket(settings.socket_path));
     if (settings.program_enabled)
         opened.push_back(open_program(settings.program));
-    for (const auto& sink : opened) {
+    std::vector<std::unique_ptr<Sink>> sinks;
+    for (auto& sink : opened) {
         if (!sink)
             return sink.error();
+        sinks.push_back(*std::move(sink));
     }
-    for (auto& sink : opened)
-        dispatcher.add(std::move(*sink));
-    return {};
+    return sinks;
 }
 
 } // namespace tiercel::alerts

@@ -2,12 +2,11 @@
 //
 // Dispatcher: takes each alert once and hands it to every output.
 //
+//     auto sinks = open_sinks(settings);
 //     Dispatcher dispatcher(style, capacity);
-//     for (auto& sink : open what the settings ask for)  dispatcher.add(std::move(sink));
-//     … enter the sandbox …
-//     dispatcher.send(alert);        // never blocks
-//     on SIGHUP:  dispatcher.reopen();
-//     at the end: dispatcher.drain(std::chrono::seconds(2));
+//     … enter the sandbox, and on the way: for (auto& sink : *sinks)
+//     dispatcher.add(std::move(sink)); dispatcher.send(alert);        // never blocks on SIGHUP:
+//     dispatcher.reopen(); at the end: dispatcher.drain(std::chrono::seconds(2));
 #pragma once
 
 #include <chrono>
@@ -26,6 +25,7 @@ class Dispatcher {
   public:
     Dispatcher(Style style, std::size_t queue_capacity);
 
+    // Starts the thread that writes to it.
     void add(std::unique_ptr<Sink> sink);
     void send(const Alert& alert);
     // Something about ourselves: source "internal", the rule's name "Tiercel internal: WHAT".
@@ -50,7 +50,7 @@ class Dispatcher {
 // What the settings say about shape and outputs. The hostname is the machine's where they name
 // none.
 Style style_of(const config::Settings& settings);
-// Opens the outputs that are enabled, and adds them. The first that cannot be opened is the error.
-os::Result<void> open_outputs(const config::Settings& settings, Dispatcher& dispatcher);
+// Opens the outputs that are enabled. The first that cannot be opened is the error.
+os::Result<std::vector<std::unique_ptr<Sink>>> open_sinks(const config::Settings& settings);
 
 } // namespace tiercel::alerts

@@ -12,12 +12,13 @@ struct Outbox::State {
 
     std::mutex mutex;
     std::condition_variable posted; // for the thread
-    std::condition_variable idle;   // for drain() and the destructor
+    std::condition_variable idle;   // for drain(), constructor and destructor
     std::deque<Line> queue;
     Counters counters;
     std::uint64_t unreported = 0; // discarded since the last warning
     bool reopen = false;
     bool writing = false;
+    bool running = false;
     bool stop = false;
     bool ended = false;
 
@@ -34,6 +35,8 @@ struct Outbox::State {
 
     void run() {
         std::unique_lock lock(mutex);
+        running = true;
+        idle.notify_all();
         while (true) {
             Line line;
             bool reopen_first = false;
@@ -45,6 +48,7 @@ struct Outbox::State {
             const bool good = !line.text || sink->write(*line.text, line.priority);
             lock.lock();
             writing = false;
+            counters.gone = sink->gone();
             counters.failed += reopened ? 0 : 1;
             if (line.text)
                 ++(good ? counters.written : counters.failed);
@@ -64,6 +68,9 @@ Outbox::Outbox(std::unique_ptr<Sink> sink, std::size_t capacity, Warn warn)
     state_->capacity = capacity;
     state_->warn = std::move(warn);
     thread_ = std::thread([state = state_] { state->run(); });
+    // What a thread does to begin, the sandbox would not let it do.
+    std::unique_lock lock(state_->mutex);
+    state_->idle.wait(lock, [this] { return state_->running; });
 }
 
 Outbox::~Outbox() {

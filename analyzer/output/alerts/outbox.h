@@ -32,6 +32,7 @@ class Outbox {
         std::uint64_t written = 0;
         std::uint64_t discarded = 0; // the queue was full
         std::uint64_t failed = 0;    // the sink refused, also to be reopened
+        int gone = 0;                // Sink::gone()
     };
     // Makes the line that tells of `count` discarded ones.
     using Warn = std::function<Line(const std::string& sink, std::uint64_t count)>;

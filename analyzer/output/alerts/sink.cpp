@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "policy/seccomp.h"
 #include "shared/os/unique_fd.h"
 
 namespace tiercel::alerts {
@@ -26,6 +27,11 @@ bool write_all(int fd, std::string_view text) {
         const ssize_t written = ::write(fd, text.data(), text.size());
         if (written < 0 && errno == EINTR)
             continue;
+        if (written < 0 && errno == EAGAIN) { // somebody else made the terminal or pipe so
+            const timespec pause{0, 1'000'000};
+            nanosleep(&pause, nullptr);
+            continue;
+        }
         if (written <= 0)
             return false;
         text.remove_prefix(static_cast<std::size_t>(written));
@@ -58,7 +64,7 @@ bool make_address(const std::string& path, sockaddr_un& address) {
     return true;
 }
 
-// Line and end in one write, so that lines of several writers to one file do not mix.
+// Line and end in one write, so that lines of several writers to one fd do not mix.
 class FdSink : public Sink {
   public:
     FdSink(std::string name, UniqueFd fd) : name_(std::move(name)), fd_(std::move(fd)) {}
@@ -66,16 +72,32 @@ class FdSink : public Sink {
     bool write(std::string_view line, config::Priority) override {
         buffer_.assign(line);
         buffer_ += '\n';
-        return write_all(fd_.get(), buffer_);
+        return send(buffer_);
     }
 
   protected:
+    virtual bool send(std::string_view text) { return write_all(fd_.get(), text); }
     std::string name_;
     UniqueFd fd_;
     std::string buffer_;
 };
 
-constexpr int kFileFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
+// Standard output: where one write failed, the next would too.
+class StdoutSink : public FdSink {
+  public:
+    explicit StdoutSink(UniqueFd fd) : FdSink("stdout", std::move(fd)) {}
+    int gone() const override { return gone_; }
+
+  private:
+    bool send(std::string_view text) override {
+        if (gone_ == 0 && !write_all(fd_.get(), text))
+            gone_ = errno;
+        return gone_ == 0;
+    }
+    int gone_ = 0;
+};
+
+constexpr int kFileFlags = policy::reopen_flags;
 
 class FileSink : public FdSink {
   public:
@@ -89,20 +111,26 @@ class FileSink : public FdSink {
         fd_ = std::move(fresh);
         return true;
     }
+    int directory() const override { return directory_.get(); }
 
   private:
     UniqueFd directory_;
     std::string file_;
 };
 
+// A connection that has ended is not made again.
 class StreamSink : public FdSink {
   public:
     using FdSink::FdSink;
-    bool write(std::string_view line, config::Priority) override {
-        buffer_.assign(line);
-        buffer_ += '\n';
-        return send_all(fd_.get(), buffer_);
+    int gone() const override { return gone_; }
+
+  private:
+    bool send(std::string_view text) override {
+        if (gone_ == 0 && !send_all(fd_.get(), text))
+            gone_ = errno;
+        return gone_ == 0;
     }
+    int gone_ = 0;
 };
 
 class SyslogSink : public Sink {
@@ -141,7 +169,7 @@ SinkResult open_stdout() {
     UniqueFd fd(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3));
     if (!fd.valid())
         return os::error("use standard output");
-    return std::unique_ptr<Sink>(std::make_unique<FdSink>("stdout", std::move(fd)));
+    return std::unique_ptr<Sink>(std::make_unique<StdoutSink>(std::move(fd)));
 }
 
 SinkResult open_file(const std::string& path) {

@@ -3,10 +3,9 @@
 // Sinks: where alerts go. Each is opened before the sandbox is entered, with everything it will
 // ever need; afterwards it needs these system calls only:
 //
-//     standard output, program, file   write; file, to be reopened: openat on its directory fd,
-//     close syslog                           sendmsg (to /dev/log by name, so that a restarted
-//     syslogd is found) Unix stream socket               sendmsg; a broken connection is not made
-//     again (no socket())
+//     standard output, file         write; file, to be reopened: openat on its directory fd, close
+//     syslog                        sendmsg (to /dev/log by name, so that a restarted one is found)
+//     program, Unix stream socket   sendmsg; a broken connection is not made again (no socket())
 //
 // A sink may block: the Outbox that feeds it runs in a thread of its own.
 #pragma once
@@ -29,6 +28,11 @@ class Sink {
     virtual bool write(std::string_view line, config::Priority priority) = 0;
     // After the file was moved away (SIGHUP). False: the old one is kept.
     virtual bool reopen() { return true; }
+    // The errno for which nothing can be written any more, whatever happens; 0: it may go on.
+    virtual int gone() const { return 0; }
+    // The directory in which reopen() makes a file: what the sandbox has to leave writable. -1:
+    // none.
+    virtual int directory() const { return -1; }
 };
 
 os::Result<std::unique_ptr<Sink>> open_stdout();

@@ -227,6 +227,8 @@ TEST_CASE("sockets, syslog and programs get their lines") {
         dispatcher.send(sample());
     CHECK(dispatcher.drain(std::chrono::seconds(5)));
     CHECK(dispatcher.outputs()[1].counters.failed > 0);
+    CHECK(dispatcher.outputs()[1].counters.gone == EPIPE);
+    CHECK(dispatcher.outputs()[0].counters.gone == 0);
     close(stream);
     close(log);
     CHECK_FALSE(open_unix_socket(directory / "nobody"));
@@ -242,7 +244,10 @@ TEST_CASE("outputs are opened as the settings say") {
     settings.hostname = "h";
     settings.json_output = true;
     Dispatcher dispatcher(style_of(settings), settings.queue_capacity);
-    CHECK(open_outputs(settings, dispatcher));
+    auto sinks = open_sinks(settings);
+    REQUIRE(sinks);
+    for (auto& sink : *sinks)
+        dispatcher.add(std::move(sink));
     REQUIRE(dispatcher.outputs().size() == 1);
     dispatcher.warn("test", "message", {{"n", std::uint64_t{1}}});
     CHECK(dispatcher.drain(std::chrono::seconds(5)));
@@ -253,5 +258,5 @@ TEST_CASE("outputs are opened as the settings say") {
     CHECK(json["output_fields"]["n"] == 1);
     settings.socket_enabled = true;
     settings.socket_path = directory / "none";
-    CHECK_FALSE(open_outputs(settings, dispatcher));
+    CHECK_FALSE(open_sinks(settings));
 }

@@ -89,6 +89,26 @@ TEST_CASE("what makes no sense together, or at all, is refused") {
     CHECK(says(bad({"--events", "-n"}), "-n"));
 }
 
+TEST_CASE("rules, configuration and a capture arrive, in their order") {
+    const Options options = good({"-r", "a.yaml", "-r", "b.d", "-c", "falco.yaml", "-o", "x=1",
+                                  "-o", "y=2", "--replay", "-", "-n", "3"});
+    CHECK(options.task == Options::Task::watch);
+    CHECK_FALSE(options.events);
+    CHECK(options.rules == std::vector<std::string>{"a.yaml", "b.d"});
+    CHECK(options.config == "falco.yaml");
+    CHECK(options.settings == std::vector<std::string>{"x=1", "y=2"});
+    CHECK(options.replay == "-");
+    CHECK(good({"-V", "-r", "a"}).task == Options::Task::validate);
+    CHECK(good({"--events", "--filter", "evt.type=open"}).filter == "evt.type=open");
+    CHECK(good({"--events", "-r", "a"}).events);
+    CHECK(says(bad({"-V"}), "nothing to do"));
+    CHECK(says(bad({"--replay", "x"}), "nothing to do"));
+    CHECK(says(bad({"-V", "--events", "-r", "a"}), "exclude"));
+    CHECK(says(bad({"-r", "a", "--filter", "evt.type=open"}), "--filter"));
+    CHECK(says(bad({"-r", "a", "--syscalls", "open"}), "--syscalls"));
+    CHECK(says(bad({"-r", "a", "--replay", "x", "--driver", "module"}), "--replay"));
+}
+
 TEST_CASE("help and version go before every mistake that is none of syntax") {
     CHECK(good({"--help", "--ring-size", "0"}).task == Options::Task::help);
     CHECK(good({"--version"}).task == Options::Task::version);

@@ -131,7 +131,7 @@ int main(int argc, char** argv) {
     int pipe_ends[2];
     if (pipe(pipe_ends) != 0)
         return 3;
-    if (auto entered = tiercel::app::enter_sandbox(0); !entered) {
+    if (auto entered = tiercel::app::enter_sandbox({}); !entered) {
         tiercel::os::print("sandbox_victim", entered.error(), "");
         return 3;
     }

@@ -164,6 +164,19 @@ TEST_CASE("what must never be on the analyzer's list is not") {
         CHECK_FALSE(allowed(program, native, number));
 }
 
+TEST_CASE("with an alert file openat appends and can do nothing else") {
+    std::vector<Allow> list(std::begin(analyzer_steady), std::end(analyzer_steady));
+    list.insert(list.end(), std::begin(analyzer_alert_file), std::end(analyzer_alert_file));
+    auto program = compile(list);
+    constexpr std::uint64_t directory = 5, mode = 0640;
+    CHECK(allowed(program, native, SYS_openat, {directory, 0, reopen_flags, mode}));
+    for (std::uint64_t flags :
+         {std::uint64_t{O_RDONLY}, std::uint64_t{O_WRONLY}, std::uint64_t{reopen_flags | O_TRUNC},
+          std::uint64_t{(reopen_flags & ~O_WRONLY) | O_RDWR}, reopen_flags | 1ULL << 32})
+        CHECK_FALSE(allowed(program, native, SYS_openat, {directory, 0, flags, mode}));
+    CHECK_FALSE(allowed(program, native, SYS_open, {0, reopen_flags, mode}));
+}
+
 TEST_CASE("after the hand-over privd can load nothing") {
     auto program = compile(privd_steady);
     for (int number :
