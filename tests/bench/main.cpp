@@ -1,5 +1,6 @@
-// bench BIN [overhead|footprint|flood]: all figures, or one group, with the machine they were taken
-// on. Exit code 0: every bar holds; 1: one is missed; 77: it cannot run here, and says why.
+// bench BIN [overhead|footprint|flood|replay]: all figures, or one group, with the machine they
+// were taken on. Exit code 0: every bar holds; 1: one is missed; 77: it cannot run here, and says
+// why.
 #include <fmt/core.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -11,18 +12,23 @@
 int main(int argc, char** argv) {
     const std::string_view only = argc == 3 ? argv[2] : "";
     if (argc < 2 || argc > 3) {
-        fmt::print(stderr, "usage: bench FOLDER-OF-THE-BINARIES [overhead|footprint|flood]\n");
+        fmt::print(stderr,
+                   "usage: bench FOLDER-OF-THE-BINARIES [overhead|footprint|flood|replay]\n");
         return 2;
-    }
-    if (geteuid() != 0) {
-        fmt::print("SKIPPED: bench: it loads BPF programs, which needs root\n");
-        return 77;
     }
     utsname kernel{};
     uname(&kernel);
     fmt::print("machine: {} CPUs, Linux {}; command: {} {}\n", sysconf(_SC_NPROCESSORS_ONLN),
                kernel.release, argv[0], argv[1]);
     tiercel::bench::Report report;
+    if (only.empty() || only == "replay")
+        tiercel::bench::replay(TIERCEL_SOURCE_DIR "/../shared/peer/falco_rules.yaml", report);
+    if (only == "replay")
+        return report.all_hold() ? 0 : 1;
+    if (geteuid() != 0) {
+        fmt::print("SKIPPED: bench: it loads BPF programs, which needs root\n");
+        return report.all_hold() ? 77 : 1;
+    }
     if (only.empty() || only == "overhead")
         tiercel::bench::overhead(argv[1], report);
     if (only.empty() || only == "footprint")

@@ -139,7 +139,8 @@ MatchingFigure measure(const std::string& name, const Loaded& loaded, const Test
     return figure;
 }
 
-// Rules as people write them: a few shapes, each with values of its own.
+} // namespace
+
 std::string generated_rules(unsigned count) {
     const char* const shapes[] = {
         "evt.type in (open, openat, openat2) and evt.is_open_write=true and fd.name startswith "
@@ -164,8 +165,6 @@ std::string generated_rules(unsigned count) {
     }
     return text;
 }
-
-} // namespace
 
 std::vector<MatchingFigure> bench_matching(const std::string& rule_file, std::uint64_t events) {
     std::vector<MatchingFigure> figures;

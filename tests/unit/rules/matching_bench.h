@@ -11,6 +11,10 @@
 
 namespace tiercel::rules {
 
+// The text of a file of `count` rules such as people write: a few shapes, each with values of its
+// own.
+std::string generated_rules(unsigned count);
+
 struct MatchingFigure {
     std::string name; // "stock rules", "25 rules", "500 rules"
     double ns_per_event = 0;
