@@ -3,9 +3,9 @@
 # Usage: PROGRAM --help | awk -f page.awk -v version=VERSION -v name=NAME - TEMPLATE
 #
 # The template's lines @NAME@, @SYNOPSIS@, @OPTIONS@ and @CLOSING@ are replaced. In --help the first line is
-# `NAME [VERSION]: what it does`; usage lines begin with `usage:` or two blanks and the program's name; a line at the
+# `NAME [VERSION]: what it does`; usage lines begin with `usage:` or blanks and the program's name; a line at the
 # margin that ends in a colon is a heading; options and subcommands begin at the margin with `--` or after two blanks;
-# what is indented further goes on; any other line at the margin closes.
+# what is indented further goes on; any other line at the margin closes, `Word: text` beginning a paragraph.
 
 function roff(text) {
     gsub(/\\/, "\\e", text)
@@ -33,9 +33,9 @@ NR == FNR && NR == 1 {
     what = $0
     next
 }
-NR == FNR && ($0 ~ /^usage: / || $0 ~ "^  " name " ") {
+NR == FNR && ($0 ~ /^usage: / || $0 ~ "^ +" name " ") {
     sub(/^usage: /, "")
-    sub(/^  /, "")
+    sub(/^ +/, "")
     synopsis = synopsis roff($0) "\n"
     next
 }
@@ -49,7 +49,7 @@ NR == FNR && /^   +[^ ]/ && last == "option" {
     options = options roff($0) "\n"
     next
 }
-NR == FNR && NF { closing = closing (closing == "" ? "" : ".PP\n") roff($0) "\n" }
+NR == FNR && NF { closing = closing (closing != "" && /^[A-Z][A-Za-z ]*: / ? ".PP\n" : "") roff($0) "\n" }
 NR == FNR { next }
 
 { gsub(/@VERSION@/, version) }
