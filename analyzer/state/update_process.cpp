@@ -222,6 +222,8 @@ void clone_in_parent(const Update& update) {
         parent.in_namespace())
         return;
     const std::int64_t tid = update.result();
+    if (tid == parent.tid)
+        return; // nobody is its own child: the capture is damaged
     if (const Thread* known = update.find(tid)) {
         if (is_fresh(*known, event.ts()))
             return;

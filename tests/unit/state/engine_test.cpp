@@ -261,3 +261,17 @@ TEST_CASE("iterator records fill what events have not told") {
     CHECK(thread->fd(3)->is(state::Fd::cloexec));
     CHECK(engine.counters().placeholders == 0);
 }
+
+// Only a damaged capture has such an event; the thread must outlive it.
+TEST_CASE("a clone that gives the caller itself as the child changes nothing") {
+    state::Engine engine;
+    const auto clone = [&](std::uint64_t ts) {
+        EventBuilder event(event::SYSCALL_CLONE_20_X);
+        event.tid(20).ts(ts).i64(20).text("sh").none().i64(20).i64(20).i64(1);
+        engine.apply(event.view(), 0);
+        return engine.find(20);
+    };
+    REQUIRE(clone(1) != nullptr);
+    CHECK(clone(2)->pid == 20);
+    CHECK(engine.thread_count() == 1);
+}
