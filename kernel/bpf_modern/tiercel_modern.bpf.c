@@ -9,7 +9,7 @@
 #define TIERCEL_HAS_IA32
 #endif
 #include "kernel/bpf_modern/rings.h"
-#include "kernel/bpf_modern/iterators.h"
+#include "kernel/common/iterators.h"
 #include "kernel/common/tracepoints.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

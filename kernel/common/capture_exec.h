@@ -5,38 +5,7 @@
 
 #include "kernel/common/capture_task.h"
 
-/* --- times of an inode: three layouts of struct inode ------------------------------------------- */
-static __always_inline __u64 ns_of(struct timespec64 t)
-{
-    return t.tv_sec < 0 ? 0 : t.tv_sec * 1000000000ull + (t.tv_nsec & 0x3fffffff);
-}
-
-static __always_inline __u64 inode_time(struct inode *inode, int change)
-{
-    struct inode___renamed *renamed = (void *)inode;
-    struct inode___split *split = (void *)inode;
-    struct timespec64 t = {};
-
-    if (FIELD_EXISTS(struct inode, i_ctime) && change)
-        READ_INTO(&t, inode, i_ctime);
-    else if (FIELD_EXISTS(struct inode, i_mtime) && !change)
-        READ_INTO(&t, inode, i_mtime);
-    else if (FIELD_EXISTS(struct inode___renamed, __i_ctime) && change)
-        READ_INTO(&t, renamed, __i_ctime);
-    else if (FIELD_EXISTS(struct inode___renamed, __i_mtime) && !change)
-        READ_INTO(&t, renamed, __i_mtime);
-    else if (FIELD_EXISTS(struct inode___split, i_ctime_sec)) {
-        t.tv_sec = change ? READ(split, i_ctime_sec) : READ(split, i_mtime_sec);
-        t.tv_nsec = change ? READ(split, i_ctime_nsec) : READ(split, i_mtime_nsec);
-    }
-    return ns_of(t);
-}
-
 /* --- could the process write to its own executable? -------------------------------------------------- */
-#define SB_RDONLY 1
-#define S_IMMUTABLE 8
-#define CAP_DAC_OVERRIDE 1
-#define CAP_FOWNER 3
 #define GROUP_SEARCH_DEPTH 16 /* NGROUPS_MAX is 65,536 */
 
 struct group_search {
@@ -53,7 +22,7 @@ STEP int group_step(__u32 k, void *context)
     if (s->left >= s->right)
         return 1;
     read_kernel(&gid, sizeof(gid),
-                (const char *)s->groups + bpf_core_field_offset(struct group_info, gid) + 4ull * middle);
+                (const char *)s->groups + FIELD_OFFSET(struct group_info, gid) + 4ull * middle);
     s->found = gid == s->wanted;
     if (gid < s->wanted)
         s->left = middle + 1;
@@ -180,9 +149,8 @@ static __always_inline __u64 task_number(struct capture *c, __u8 capture)
     case CAPTURE_vtid: return id_in_namespace(pid_of(task, PIDTYPE_PID));
     case CAPTURE_vpid: return id_in_namespace(pid_of(task, PIDTYPE_TGID));
     case CAPTURE_pidns_start: return c->ret ? 0 : pidns_start(task); /* of children only */
-    case CAPTURE_start_time: return tc_config.boot_time_ns + READ(task, start_boottime);
-    case CAPTURE_loginuid:
-        return FIELD_EXISTS(struct task_struct, loginuid) ? READ(task, loginuid.val) : 0xffffffff;
+    case CAPTURE_start_time: return config_of(c)->boot_time_ns + READ(task, start_boottime);
+    case CAPTURE_loginuid: return login_uid(task);
     case CAPTURE_euid: return READ(task, cred, euid.val);
     case CAPTURE_egid: return READ(task, cred, egid.val);
     case CAPTURE_cap_inheritable:
@@ -202,7 +170,7 @@ static __always_inline int capture_task_text(struct capture *c, __u32 i, struct 
     struct file *file;
 
     switch (p.capture) {
-    case CAPTURE_comm: return put_kernel_text(c, i, __builtin_preserve_access_index(&task->comm), 16);
+    case CAPTURE_comm: return put_kernel_text(c, i, ADDRESS_OF(task, comm), 16);
     case CAPTURE_cgroups: return put_cgroups(c, i);
     case CAPTURE_cwd: return put_visible_path(c, i, READ(task, fs, pwd.mnt), READ(task, fs, pwd.dentry));
     case CAPTURE_root:

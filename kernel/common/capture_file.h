@@ -10,9 +10,7 @@
 
 #define MODE_TYPE 0170000
 #define MODE_SOCKET 0140000
-#define FMODE_CREATED 0x100000     /* include/linux/fs.h */
-#define OVERLAYFS_MAGIC 0x794c7630 /* include/uapi/linux/magic.h */
-#define PATH_COMPONENTS 48         /* deeper paths lose their first components */
+#define PATH_COMPONENTS 48 /* deeper paths lose their first components */
 
 /* The file behind descriptor `fd` of the calling process; NULL when there is none. fs/file.c,
  * files_lookup_fd_raw(). */
@@ -53,9 +51,9 @@ static __always_inline enum overlay_layer overlay_layer(struct file *file)
     struct super_block *sb = FIELD(struct inode, inode, i_sb);
     struct dentry *upper = NULL;
 
-    if (FIELD(struct super_block, sb, s_magic) != OVERLAYFS_MAGIC)
+    if (FIELD(struct super_block, sb, s_magic) != OVERLAYFS_SUPER_MAGIC)
         return OVERLAY_NONE;
-    read_kernel(&upper, sizeof(upper), (const char *)inode + bpf_core_type_size(struct inode));
+    read_kernel(&upper, sizeof(upper), (const char *)inode + SIZE_OF(struct inode));
     return upper && READ(upper, d_inode, i_ino) ? OVERLAY_UPPER : OVERLAY_LOWER;
 }
 
@@ -113,7 +111,7 @@ STEP int walk_step(__u32 k, void *context)
 
     if (!c)
         return 1;
-    if (w->dentry == c->path.root && __builtin_preserve_access_index(&mount->mnt) == c->path.root_mnt)
+    if (w->dentry == c->path.root && ADDRESS_OF(mount, mnt) == c->path.root_mnt)
         return 1;
     if (w->dentry != w->mount_root)
         return !walk_component(c, w);
@@ -161,7 +159,7 @@ NOINLINE int put_walked_path(__u32 slot, __u32 i)
         return end_value(c, i, n > 0 ? n : 0);
     }
     w.dentry = dentry;
-    w.mount = (struct mount *)((char *)mnt - bpf_core_field_offset(struct mount, mnt));
+    w.mount = (struct mount *)((char *)mnt - FIELD_OFFSET(struct mount, mnt));
     w.mount_root = READ(mnt, mnt_root);
     c->cursor = WALK_END;
     w.slot = slot;

@@ -103,8 +103,8 @@ static __always_inline int put_sockopt(struct capture *c, __u32 i, __u64 address
         put_u64(c, &at, user_long(c, address, 0) * 1000000000ull + user_long(c, address, 1) * 1000);
         break;
     default:
-        if (len > tc_config.snaplen)
-            len = tc_config.snaplen;
+        if (len > config_of(c)->snaplen)
+            len = config_of(c)->snaplen;
         if (len > EVENT_MAX)
             len = EVENT_MAX;
         if (len && !read_user(&c->buf[at], len, address))

@@ -10,7 +10,6 @@
 #include "kernel/common/capture_file.h"
 
 enum { FAMILY_UNIX = 1, FAMILY_INET = 2, FAMILY_INET6 = 10 };
-#define UNIX_PATH_MAX 108
 
 static __always_inline __u16 host16(__be16 value)
 {
@@ -82,8 +81,8 @@ static __always_inline __u32 put_unix_path(struct capture *c, __u32 at, const ch
 /* The name that a socket is bound to. */
 static __always_inline __u32 put_unix_name(struct capture *c, __u32 at, struct unix_address *name)
 {
-    const char *path = (const char *)name + bpf_core_field_offset(struct unix_address, name) +
-                       bpf_core_field_offset(struct sockaddr_un, sun_path);
+    const char *path = (const char *)name + FIELD_OFFSET(struct unix_address, name) +
+                       FIELD_OFFSET(struct sockaddr_un, sun_path);
 
     return put_unix_path(c, at, path, READ(name, len) - sizeof(__u16));
 }

@@ -12,8 +12,6 @@
 #define PAGE_KIB 4
 #define ARGV_MAX_KEPT 32 /* arguments of a failed exec that are looked at */
 
-enum { MM_FILEPAGES, MM_ANONPAGES, MM_SWAPENTS, MM_SHMEMPAGES };
-
 /* --- ids ----------------------------------------------------------------------------------------- */
 static __always_inline struct pid *pid_of(struct task_struct *task, enum pid_type type)
 {
@@ -27,7 +25,7 @@ static __always_inline __s32 id_in_namespace(struct pid *pid)
     __u32 level = READ(pid, level);
 
     read_kernel(&innermost, sizeof(innermost),
-                (const char *)pid + bpf_core_field_offset(struct pid, numbers) + level * sizeof(innermost));
+                (const char *)pid + FIELD_OFFSET(struct pid, numbers) + level * sizeof(innermost));
     return innermost.nr;
 }
 
@@ -43,27 +41,11 @@ static __always_inline __u64 pidns_start(struct task_struct *task)
     struct upid innermost = {};
 
     read_kernel(&innermost, sizeof(innermost),
-                (const char *)pid + bpf_core_field_offset(struct pid, numbers) +
-                    READ(pid, level) * sizeof(innermost));
+                (const char *)pid + FIELD_OFFSET(struct pid, numbers) + READ(pid, level) * sizeof(innermost));
     return READ(innermost.ns, child_reaper, start_time);
 }
 
 /* --- memory ---------------------------------------------------------------------------------------- */
-static __always_inline __u64 mm_counter(struct mm_struct *mm, int counter)
-{
-    __s64 pages = 0;
-
-    if (bpf_core_field_exists(((struct mm_struct *)0)->rss_stat.count))
-        read_kernel(&pages, sizeof(pages),
-                    __builtin_preserve_access_index(&mm->rss_stat.count[0].counter) + counter);
-    else /* an index that is no constant is not relocated: the kernel's own size of an element counts */
-        read_kernel(&pages, sizeof(pages),
-                    (const char *)__builtin_preserve_access_index(
-                        &((struct mm_struct___percpu *)mm)->rss_stat[0].count) +
-                        counter * bpf_core_type_size(struct percpu_counter));
-    return pages < 0 ? 0 : pages;
-}
-
 static __always_inline __u64 memory_kib(struct task_struct *task, __u8 capture)
 {
     struct mm_struct *mm = READ(task, mm);
@@ -72,9 +54,9 @@ static __always_inline __u64 memory_kib(struct task_struct *task, __u8 capture)
         return 0;
     switch (capture) {
     case CAPTURE_vm_size: return READ(mm, total_vm) * PAGE_KIB;
-    case CAPTURE_vm_swap: return mm_counter(mm, MM_SWAPENTS) * PAGE_KIB;
+    case CAPTURE_vm_swap: return mm_pages(mm, MM_SWAPENTS) * PAGE_KIB;
     default:
-        return (mm_counter(mm, MM_FILEPAGES) + mm_counter(mm, MM_ANONPAGES) + mm_counter(mm, MM_SHMEMPAGES)) *
+        return (mm_pages(mm, MM_FILEPAGES) + mm_pages(mm, MM_ANONPAGES) + mm_pages(mm, MM_SHMEMPAGES)) *
                PAGE_KIB;
     }
 }
@@ -175,13 +157,6 @@ static __always_inline int capture_command(struct capture *c, __u32 i, struct ti
  */
 #define CGROUP_DEPTH 16
 
-static __always_inline struct kernfs_node *cgroup_parent(struct kernfs_node *node)
-{
-    if (bpf_core_field_exists(((struct kernfs_node___renamed *)0)->__parent))
-        return READ((struct kernfs_node___renamed *)node, __parent);
-    return READ(node, parent);
-}
-
 /* Puts the name of c->node in front of the path in tmp and goes up; 1: at the top. */
 STEP int cgroup_step(__u32 k, void *slot)
 {
@@ -193,7 +168,7 @@ STEP int cgroup_step(__u32 k, void *slot)
     if (!c)
         return 1;
     node = c->node;
-    parent = cgroup_parent(node);
+    parent = node_parent(node);
     if (!parent)
         return 1;
     /* kernfs names have no stored length: read to learn it, then again in place */
@@ -234,12 +209,6 @@ NOINLINE int put_cgroup(__u32 slot)
         c->total = at + n;
     return 0;
 }
-
-/* Controllers that the kernel was built without have no number. */
-#define CONTROLLER(name)                                                   \
-    (bpf_core_enum_value_exists(enum cgroup_subsys_id, name##_cgrp_id)     \
-         ? (int)bpf_core_enum_value(enum cgroup_subsys_id, name##_cgrp_id) \
-         : -1)
 
 /* Appends "controller=path" at c->total. */
 #define PUT_CONTROLLER(c, set, name)                                             \

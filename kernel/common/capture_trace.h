@@ -5,8 +5,6 @@
 
 #include "kernel/common/capture_exec.h"
 
-#define PF_EXITING 0x4
-#define PF_KTHREAD 0x00200000
 #define REAPER_SEARCH 32
 
 struct thread_search {
@@ -22,7 +20,7 @@ STEP int thread_step(__u32 k, void *context)
 
     if (!node || node == s->head)
         return 1;
-    t = (struct task_struct *)((char *)node - bpf_core_field_offset(struct task_struct, thread_node));
+    t = (struct task_struct *)((char *)node - FIELD_OFFSET(struct task_struct, thread_node));
     if (!(READ(t, flags) & PF_EXITING)) {
         s->found = READ(t, pid);
         return 1;
@@ -36,7 +34,7 @@ NOINLINE int alive_thread(__u64 address)
 {
     struct task_struct *task = (struct task_struct *)address;
     struct signal_struct *signal = READ(task, signal);
-    struct thread_search s = {.head = __builtin_preserve_access_index(&signal->thread_head),
+    struct thread_search s = {.head = ADDRESS_OF(signal, thread_head),
                               .node = READ(signal, thread_head.next)};
 
     REPEAT(REAPER_SEARCH, thread_step, &s);
@@ -57,7 +55,7 @@ STEP int reaper_step(__u32 k, void *context)
     if (!parent || parent == s->init)
         return 1;
     signal = READ(parent, signal);
-    if (BPF_CORE_READ_BITFIELD_PROBED(signal, is_child_subreaper)) {
+    if (BITFIELD(signal, is_child_subreaper)) {
         s->found = alive_thread((__u64)parent);
         if (s->found)
             return 1;
@@ -69,7 +67,7 @@ STEP int reaper_step(__u32 k, void *context)
 /* Who takes the children over: kernel/exit.c, find_new_reaper(). */
 static __always_inline __s32 exit_reaper(struct task_struct *task)
 {
-    struct list_head *children = __builtin_preserve_access_index(&task->children);
+    struct list_head *children = ADDRESS_OF(task, children);
     struct pid *pid = READ(task, thread_pid);
     struct reaper_search s = {.task = task};
     struct task_struct *init;
@@ -81,8 +79,7 @@ static __always_inline __s32 exit_reaper(struct task_struct *task)
     if (s.found)
         return s.found;
     read_kernel(&innermost, sizeof(innermost),
-                (const char *)pid + bpf_core_field_offset(struct pid, numbers) +
-                    READ(pid, level) * sizeof(innermost));
+                (const char *)pid + FIELD_OFFSET(struct pid, numbers) + READ(pid, level) * sizeof(innermost));
     init = READ(innermost.ns, child_reaper);
     s.init = init;
     REPEAT(REAPER_SEARCH, reaper_step, &s);

@@ -10,8 +10,6 @@
 
 #include "kernel/common/capture_argument.h"
 
-extern const volatile struct tiercel_config tc_config;
-
 #define IOV_MAX_KEPT 16 /* buffers of a vector that are looked at */
 #define POLL_MAX_KEPT 16
 
@@ -30,7 +28,7 @@ static __always_inline int put_data(struct capture *c, __u32 i, __u64 address, _
 
     if (len <= 0)
         return no_value(c, i);
-    n = len > tc_config.snaplen ? tc_config.snaplen : len;
+    n = len > config_of(c)->snaplen ? config_of(c)->snaplen : len;
     if (n == 0 || n > EVENT_MAX)
         return no_value(c, i);
     if (read_user(&c->buf[at], n, address))
@@ -177,8 +175,8 @@ static __always_inline int put_iov(struct capture *c, __u32 i, __u64 base, __u64
     c->vector.limit = done > 0 ? done : (__s64)iov_size(c, base, count);
     c->vector.base = base;
     c->vector.count = count;
-    if (c->vector.limit > tc_config.snaplen)
-        c->vector.limit = tc_config.snaplen;
+    if (c->vector.limit > config_of(c)->snaplen)
+        c->vector.limit = config_of(c)->snaplen;
     return put_vector(c->slot, i);
 }
 

@@ -172,7 +172,7 @@ static __always_inline void begin_event(struct capture *c, __u64 tid)
     if (index >= INDEX_COUNT)
         return;
     c->nparams = tiercel_events[index].nparams;
-    header->ts = bpf_ktime_get_boot_ns() + tc_config.boot_time_ns;
+    header->ts = ns_since_boot() + config_of(c)->boot_time_ns;
     header->tid = tid;
     header->type = tiercel_events[index].code;
     header->nparams = c->nparams;

@@ -35,6 +35,22 @@ enum { BPF_F_RDONLY = 1 << 3, BPF_F_MMAPABLE = 1 << 10 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
 
+/* Constants, by the header that has them. */
+#define S_IMMUTABLE 8 /* linux/fs.h */
+#define SB_RDONLY 1
+#define FMODE_CREATED 0x100000
+#define PF_EXITING 0x4 /* linux/sched.h */
+#define PF_KTHREAD 0x00200000
+#define CAP_DAC_OVERRIDE 1 /* uapi/linux/capability.h */
+#define CAP_FOWNER 3
+#define UNIX_PATH_MAX 108                /* uapi/linux/un.h */
+#define OVERLAYFS_SUPER_MAGIC 0x794c7630 /* uapi/linux/magic.h */
+#define PIPEFS_MAGIC 0x50495045
+#define ANON_INODE_FS_MAGIC 0x09041934
+#define PID_FS_MAGIC 0x50494446
+#define TS_COMPAT 2                                              /* asm/thread_info.h of x86 */
+enum { MM_FILEPAGES, MM_ANONPAGES, MM_SWAPENTS, MM_SHMEMPAGES }; /* linux/mm_types_task.h */
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 #if defined(__TARGET_ARCH_arm64)

@@ -19,14 +19,12 @@ struct call {
     __u8 indirect; /* i386 socketcall: arguments are in memory */
 };
 
-static __always_inline int wanted(__u32 native)
+static __always_inline int wanted(const volatile struct tiercel_config *config, __u32 native)
 {
-    return native < TIERCEL_SYSCALL_MAX && (tc_config.interest[native / 64] >> (native % 64) & 1);
+    return native < TIERCEL_SYSCALL_MAX && (config->interest[native / 64] >> (native % 64) & 1);
 }
 
 #if defined(__TARGET_ARCH_arm64)
-
-#define KERNEL_STACK_BYTES 16384 /* THREAD_SIZE with 4 KiB pages and no sanitizer */
 
 static __always_inline __u32 syscall_number(const struct pt_regs *regs)
 {
@@ -48,20 +46,10 @@ static __always_inline void read_arguments(struct capture *c, const struct pt_re
     c->args[5] = regs->regs[5];
 }
 
-/* arch/arm64/include/asm/processor.h, task_pt_regs() */
-static __always_inline int read_stack_top(struct pt_regs *out, const char *top)
-{
-    return read_kernel(out, sizeof(*out), top - bpf_core_type_size(struct pt_regs));
-}
-
 #else
 
-#define TS_COMPAT 2                /* arch/x86/include/asm/thread_info.h */
 #define X32_SYSCALL_BIT 0x40000000 /* arch/x86/include/uapi/asm/unistd.h */
 #define IA32_NR_socketcall 102
-#define FRED_PADDING 16          /* arch/x86/include/asm/thread_info.h, TOP_OF_KERNEL_STACK_PADDING */
-#define USER_DS 0x2b             /* arch/x86/include/asm/segment.h, __USER_DS */
-#define KERNEL_STACK_BYTES 16384 /* THREAD_SIZE */
 
 static __always_inline __u32 syscall_number(const struct pt_regs *regs)
 {
@@ -90,20 +78,6 @@ static __always_inline void read_arguments(struct capture *c, const struct pt_re
     c->args[3] = regs->r10;
     c->args[4] = regs->r8;
     c->args[5] = regs->r9;
-}
-
-/*
- * arch/x86/include/asm/processor.h, task_pt_regs(). A kernel that is built with FRED (6.9) has padding on
- * top. Looked for where they would be with it, the stack segment of one without is in truth the flags, in
- * which the bit for interrupts is set.
- */
-static __always_inline int read_stack_top(struct pt_regs *out, const char *top)
-{
-    const char *regs = top - bpf_core_type_size(struct pt_regs);
-
-    if (!read_kernel(out, sizeof(*out), regs - FRED_PADDING) && (__u16)out->ss == USER_DS)
-        return 0;
-    return read_kernel(out, sizeof(*out), regs);
 }
 
 /* i386 socketcall(call, arguments): the call's own event. include/uapi/linux/net.h, SYS_*. */
@@ -136,7 +110,7 @@ static const volatile struct {
 
 static __always_inline int resolve_ia32(struct call *call, const struct pt_regs *regs)
 {
-    __u32 number = call->number;
+    __u32 number = opaque(call->number);
 
     if (number >= TIERCEL_SYSCALL_MAX)
         return 0;
@@ -163,14 +137,15 @@ static __always_inline int resolve_ia32(struct call *call, const struct pt_regs 
  * belongs to. It looks at no task and calls nothing: calls cost (a return can take 20 ns where the CPU needs
  * safe returns).
  */
-static __always_inline int is_unwanted(const struct pt_regs *regs)
+static __always_inline int is_unwanted(const volatile struct tiercel_config *config,
+                                       const struct pt_regs *regs)
 {
     __u32 number = syscall_number(regs);
 
-    if (number >= TIERCEL_SYSCALL_MAX || wanted(number))
+    if (number >= TIERCEL_SYSCALL_MAX || wanted(config, number))
         return 0;
 #ifdef TIERCEL_HAS_IA32
-    return number != IA32_NR_socketcall && !wanted(opaque(tiercel_ia32[number].native));
+    return number != IA32_NR_socketcall && !wanted(config, opaque(tiercel_ia32[number].native));
 #else
     return 1;
 #endif
@@ -197,6 +172,7 @@ static __always_inline int identify_call(struct call *call, const struct pt_regs
         }
     }
 #endif
+    number = opaque(number);
     if (number >= TIERCEL_SYSCALL_MAX)
         return 0;
     call->native = number;

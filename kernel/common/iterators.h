@@ -4,15 +4,11 @@
  * each open file, written to the iterator's reader in the same encoding as the rings'. The header's tid
  * carries process and thread id: tgid << 32 | tid.
  */
-#ifndef TIERCEL_KERNEL_BPF_MODERN_ITERATORS_H
-#define TIERCEL_KERNEL_BPF_MODERN_ITERATORS_H
+#ifndef TIERCEL_KERNEL_COMMON_ITERATORS_H
+#define TIERCEL_KERNEL_COMMON_ITERATORS_H
 
 #include "kernel/common/dispatch.h"
 
-#define PIPEFS_MAGIC 0x50495045 /* include/uapi/linux/magic.h, as those below */
-#define ANON_INODE_FS_MAGIC 0x09041934
-#define PID_FS_MAGIC 0x50494446
-#define HUGETLBFS_MAGIC 0x958458f6
 #define FAMILY_NETLINK 16
 
 /*
@@ -32,7 +28,7 @@ static __always_inline __u32 stash_memory(struct capture *c, __u32 at, struct ta
         return 0;
     if (len > TEXT_MAX)
         len = TEXT_MAX;
-    if (bpf_copy_from_user_task(&c->buf[at], len, (const void *)from, task, 0))
+    if (read_task_memory(&c->buf[at], len, from, task))
         return 0;
     return len;
 }
@@ -184,7 +180,7 @@ static __always_inline int capture_iter(struct capture *c, __u32 i, struct tierc
     case CAPTURE_iter_path: return put_iter_path(c, i, file);
     case CAPTURE_iter_flags: return put_number(c, i, convert_open_flags(READ(file, f_flags)), p.width);
     case CAPTURE_iter_mount:
-        mount = (struct mount *)((char *)READ(file, f_path.mnt) - bpf_core_field_offset(struct mount, mnt));
+        mount = (struct mount *)((char *)READ(file, f_path.mnt) - FIELD_OFFSET(struct mount, mnt));
         return put_number(c, i, READ(mount, mnt_id), p.width);
     case CAPTURE_iter_ino: return put_number(c, i, READ(file, f_inode, i_ino), p.width);
     case CAPTURE_iter_anon_type: return put_number(c, i, anon_inode_type(file), p.width);

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * Where kernel versions differ by more than a field's place, as the BPF probes handle it: every layout is
+ * known, and at load the one of the running kernel is chosen.
+ */
+#ifndef TIERCEL_KERNEL_COMMON_VERSIONS_BPF_H
+#define TIERCEL_KERNEL_COMMON_VERSIONS_BPF_H
+
+#define FIELD_EXISTS(type, field) bpf_core_field_exists(((type *)0)->field)
+
+/* --- times of an inode: three layouts of struct inode ------------------------------------------- */
+static __always_inline __u64 ns_of(struct timespec64 t)
+{
+    return t.tv_sec < 0 ? 0 : t.tv_sec * 1000000000ull + (t.tv_nsec & 0x3fffffff);
+}
+
+static __always_inline __u64 inode_time(struct inode *inode, int change)
+{
+    struct inode___renamed *renamed = (void *)inode;
+    struct inode___split *split = (void *)inode;
+    struct timespec64 t = {};
+
+    if (FIELD_EXISTS(struct inode, i_ctime) && change)
+        READ_INTO(&t, inode, i_ctime);
+    else if (FIELD_EXISTS(struct inode, i_mtime) && !change)
+        READ_INTO(&t, inode, i_mtime);
+    else if (FIELD_EXISTS(struct inode___renamed, __i_ctime) && change)
+        READ_INTO(&t, renamed, __i_ctime);
+    else if (FIELD_EXISTS(struct inode___renamed, __i_mtime) && !change)
+        READ_INTO(&t, renamed, __i_mtime);
+    else if (FIELD_EXISTS(struct inode___split, i_ctime_sec)) {
+        t.tv_sec = change ? READ(split, i_ctime_sec) : READ(split, i_mtime_sec);
+        t.tv_nsec = change ? READ(split, i_ctime_nsec) : READ(split, i_mtime_nsec);
+    }
+    return ns_of(t);
+}
+
+/* --- memory counters: enum { MM_FILEPAGES, ... } ------------------------------------------------- */
+static __always_inline __u64 mm_pages(struct mm_struct *mm, int counter)
+{
+    __s64 pages = 0;
+
+    if (bpf_core_field_exists(((struct mm_struct *)0)->rss_stat.count))
+        read_kernel(&pages, sizeof(pages),
+                    __builtin_preserve_access_index(&mm->rss_stat.count[0].counter) + counter);
+    else /* an index that is no constant is not relocated: the kernel's own size of an element counts */
+        read_kernel(&pages, sizeof(pages),
+                    (const char *)__builtin_preserve_access_index(
+                        &((struct mm_struct___percpu *)mm)->rss_stat[0].count) +
+                        counter * bpf_core_type_size(struct percpu_counter));
+    return pages < 0 ? 0 : pages;
+}
+
+/* --- control groups ------------------------------------------------------------------------------- */
+static __always_inline struct kernfs_node *node_parent(struct kernfs_node *node)
+{
+    if (bpf_core_field_exists(((struct kernfs_node___renamed *)0)->__parent))
+        return READ((struct kernfs_node___renamed *)node, __parent);
+    return READ(node, parent);
+}
+
+/* Controllers that the kernel was built without have no number. */
+#define CONTROLLER(name)                                                   \
+    (bpf_core_enum_value_exists(enum cgroup_subsys_id, name##_cgrp_id)     \
+         ? (int)bpf_core_enum_value(enum cgroup_subsys_id, name##_cgrp_id) \
+         : -1)
+
+/* --- auditing: kernels built without it have no login uid ------------------------------------------- */
+static __always_inline __u32 login_uid(struct task_struct *task)
+{
+    return FIELD_EXISTS(struct task_struct, loginuid) ? READ(task, loginuid.val) : 0xffffffff;
+}
+
+#endif
