@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/*
+ * What was there before: files that list every thread, or every open file, in the encoding of the
+ * modern probe's BPF iterators. They are walked by process id, so that a reader may take its time:
+ * whoever is born or dies meanwhile is told of by events.
+ */
+#include <linux/anon_inodes.h>
+#include <linux/file.h>
+#include <linux/idr.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/seq_file.h>
+
+#include "kernel/module/scratch.h"
+
+#include "kernel/common/iterators.h"
+
+/* Position of a dump of files: process << 32 | descriptor; of threads: the thread. */
+struct dump {
+	struct tiercel_session *session;
+	struct task_struct *task; /* at the position, held; NULL: none */
+};
+
+static DEFINE_MUTEX(scratch_turn); /* over tiercel_scratch[DUMP_SLOT] */
+
+/* The thread of the lowest id from *id on, held, with its id; NULL: there is none. */
+static struct task_struct *thread_from(int *id, bool leaders_only)
+{
+	struct task_struct *task = NULL;
+	struct pid *pid;
+
+	rcu_read_lock();
+	for (; (pid = idr_get_next(&init_pid_ns.idr, id)); ++*id) {
+		task = pid_task(pid, PIDTYPE_PID);
+		if (task && !(task->flags & PF_KTHREAD) &&
+		    (!leaders_only || thread_group_leader(task)))
+			break;
+		task = NULL;
+	}
+	if (task)
+		get_task_struct(task);
+	rcu_read_unlock();
+	return task;
+}
+
+static void let_go(struct dump *dump)
+{
+	if (dump->task)
+		put_task_struct(dump->task);
+	dump->task = NULL;
+}
+
+static u64 ids_of(const struct task_struct *task)
+{
+	return (u64)task->tgid << 32 | (u32)task->pid;
+}
+
+/* --- threads --------------------------------------------------------------------------------- */
+
+static void *threads_start(struct seq_file *seq, loff_t *position)
+{
+	struct dump *dump = seq->private;
+	int id = *position;
+
+	dump->task = thread_from(&id, false);
+	*position = id;
+	return dump->task;
+}
+
+static void *threads_next(struct seq_file *seq, void *at, loff_t *position)
+{
+	let_go(seq->private);
+	++*position;
+	return threads_start(seq, position);
+}
+
+static void dump_stop(struct seq_file *seq, void *at)
+{
+	let_go(seq->private);
+}
+
+static int threads_show(struct seq_file *seq, void *at)
+{
+	struct dump *dump = seq->private;
+	struct task_struct *task = dump->task;
+	struct mm_struct *mm;
+	struct capture *c;
+
+	mutex_lock(&scratch_turn);
+	c = tiercel_ready_scratch(dump->session, DUMP_SLOT);
+	c->task = task;
+	c->ret = 0;
+	c->index = INDEX_ITER_TASK_E;
+	mm = READ(task, mm);
+	c->extra[0] = stash_memory(c, STASH_ARGV, task, READ(mm, arg_start), READ(mm, arg_end));
+	c->extra[1] = stash_memory(c, STASH_ENV, task, READ(mm, env_start), READ(mm, env_end));
+	rcu_read_lock();
+	capture_thread_event(c->slot, ids_of(task));
+	rcu_read_unlock();
+	if (c->end <= EVENT_MAX)
+		seq_write(seq, c->buf, c->end);
+	mutex_unlock(&scratch_turn);
+	return 0;
+}
+
+static const struct seq_operations threads_ops = {
+	.start = threads_start,
+	.next = threads_next,
+	.stop = dump_stop,
+	.show = threads_show,
+};
+
+/* --- files ----------------------------------------------------------------------------------- */
+
+/* Under RCU and the task's lock: the file at the first used descriptor from *fd on, or NULL. */
+static struct file *file_from(struct task_struct *task, unsigned int *fd)
+{
+	struct files_struct *files = task->files;
+	struct file *file = NULL;
+	struct fdtable *table;
+
+	if (!files)
+		return NULL;
+	table = rcu_dereference_raw(files->fdt);
+	for (; *fd < table->max_fds; ++*fd) {
+		file = rcu_dereference_raw(table->fd[*fd]);
+		if (file)
+			break;
+	}
+	return file;
+}
+
+/* Puts the position on a descriptor that is in use, of this process or of a later one. */
+static void *files_start(struct seq_file *seq, loff_t *position)
+{
+	struct dump *dump = seq->private;
+	unsigned int fd = (u32)*position;
+	int id = *position >> 32, from = id;
+	bool found;
+
+	for (; (dump->task = thread_from(&id, true)); id++) {
+		if (id != from)
+			fd = 0;
+		rcu_read_lock();
+		task_lock(dump->task);
+		found = file_from(dump->task, &fd);
+		task_unlock(dump->task);
+		rcu_read_unlock();
+		if (found)
+			break;
+		let_go(dump);
+		from = -1;
+		cond_resched();
+	}
+	*position = (loff_t)id << 32 | fd;
+	return dump->task;
+}
+
+static void *files_next(struct seq_file *seq, void *at, loff_t *position)
+{
+	let_go(seq->private);
+	++*position;
+	return files_start(seq, position);
+}
+
+/* A file that is closed meanwhile is left out: its memory may be another's by now. */
+static int files_show(struct seq_file *seq, void *at)
+{
+	struct dump *dump = seq->private;
+	struct task_struct *task = dump->task;
+	unsigned int fd = (u32)seq->index, again = fd;
+	struct capture *c;
+	struct file *file;
+	u32 index;
+
+	mutex_lock(&scratch_turn);
+	c = tiercel_ready_scratch(dump->session, DUMP_SLOT);
+	rcu_read_lock();
+	task_lock(task);
+	file = file_from(task, &fd);
+	index = file && fd == again ? file_event(file) : INDEX_COUNT;
+	if (index < INDEX_COUNT) {
+		c->task = task;
+		c->subject = file;
+		c->extra[0] = fd;
+		c->index = index;
+		capture_file_event(c->slot, ids_of(task));
+		if (file_from(task, &again) != file || again != fd)
+			index = INDEX_COUNT;
+	}
+	task_unlock(task);
+	rcu_read_unlock();
+	if (index < INDEX_COUNT && c->end <= EVENT_MAX)
+		seq_write(seq, c->buf, c->end);
+	mutex_unlock(&scratch_turn);
+	return 0;
+}
+
+static const struct seq_operations files_ops = {
+	.start = files_start,
+	.next = files_next,
+	.stop = dump_stop,
+	.show = files_show,
+};
+
+/* --- as files -------------------------------------------------------------------------------- */
+
+static int dump_release(struct inode *inode, struct file *file)
+{
+	struct seq_file *seq = file->private_data;
+
+	if (!seq) /* there was no memory for it */
+		return 0;
+	tiercel_session_put(((struct dump *)seq->private)->session);
+	return seq_release_private(inode, file);
+}
+
+static const struct file_operations dump_fops = {
+	.owner = THIS_MODULE,
+	.read = seq_read,
+	.release = dump_release,
+};
+
+static struct file *open_dump(struct tiercel_session *session, const struct seq_operations *ops)
+{
+	struct file *file = anon_inode_getfile("[tiercel_dump]", &dump_fops, NULL, O_RDONLY);
+	struct dump *dump;
+
+	if (IS_ERR(file))
+		return file;
+	dump = __seq_open_private(file, ops, sizeof(*dump));
+	if (!dump) {
+		fput(file);
+		return ERR_PTR(-ENOMEM);
+	}
+	dump->session = session;
+	return file;
+}
+
+struct file *tiercel_dump_tasks(struct tiercel_session *session)
+{
+	return open_dump(session, &threads_ops);
+}
+
+struct file *tiercel_dump_files(struct tiercel_session *session)
+{
+	return open_dump(session, &files_ops);
+}

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/*
+ * The tracepoints, with a probe for each: the counterparts of kernel/common/tracepoints.h. Every
+ * session has them registered for itself, with itself as their data.
+ */
+#include <linux/tracepoint.h>
+
+#include "kernel/module/scratch.h"
+
+#include "kernel/common/sources.h"
+
+static DEFINE_PER_CPU(unsigned int, claimed);
+
+/* A free area of this CPU, which is kept until release_capture(); NULL: the event is counted as
+ * dropped. */
+static struct capture *claim_capture(struct tiercel_session *session)
+{
+	unsigned int cpu, depth;
+
+	/* the probes of system calls may be preempted, from 6.13 on */
+	preempt_disable_notrace();
+	cpu = smp_processor_id();
+	depth = __this_cpu_inc_return(claimed) - 1;
+	if (depth >= SCRATCH_DEPTH) {
+		tiercel_count_drop(session, cpu, TIERCEL_DROP_SCRATCH_BUSY);
+		__this_cpu_dec(claimed);
+		preempt_enable_notrace();
+		return NULL;
+	}
+	pagefault_disable();
+	return tiercel_ready_scratch(session, cpu * SCRATCH_DEPTH + depth);
+}
+
+static void release_capture(void)
+{
+	pagefault_enable();
+	__this_cpu_dec(claimed);
+	preempt_enable_notrace();
+}
+
+static __always_inline bool is_self(const struct tiercel_session *session)
+{
+	return current->tgid == (pid_t)session->config.self_tgid;
+}
+
+/* One event, whose captures read what was set in `c`. */
+#define EMIT(session, capture, c, event, tid)                                    \
+	do {                                                                     \
+		(c)->index = (event);                                            \
+		capture((c)->slot, tid);                                         \
+		tiercel_submit(session, smp_processor_id(), (c)->buf, (c)->end); \
+	} while (0)
+
+static noinline void syscall_done(struct tiercel_session *session, struct pt_regs *regs, long ret)
+{
+	struct call call = {};
+	struct capture *c;
+	u32 k;
+
+	if (!identify_call(&call, regs, current) || !wanted(&session->config, call.native) ||
+	    told_elsewhere(call.index, ret) || is_self(session))
+		return;
+	c = claim_capture(session);
+	if (!c)
+		return;
+	EMIT(session, capture_syscall_event, c, tell_syscall(c, regs, &call, current, ret),
+	     current->pid);
+	for (k = 1; has_messages(call.index) && k < MESSAGES_MAX && k < c->ret; k++) {
+		c->message = k;
+		EMIT(session, capture_syscall_event, c, call.index, current->pid);
+	}
+	release_capture();
+}
+
+static void on_sys_exit(void *session, struct pt_regs *regs, long ret)
+{
+	if (!is_unwanted(&((struct tiercel_session *)session)->config, regs))
+		syscall_done(session, regs, ret);
+}
+
+static void on_exec(void *session, struct task_struct *task, pid_t old_pid,
+		    struct linux_binprm *binprm)
+{
+	struct capture *c;
+
+	if (is_self(session))
+		return;
+	c = claim_capture(session);
+	if (!c)
+		return;
+	EMIT(session, capture_life_event, c, tell_exec(c, binprm), current->pid);
+	release_capture();
+}
+
+static void on_fork(void *session, struct task_struct *parent, struct task_struct *child)
+{
+	struct capture *c;
+
+	if (child->flags & PF_KTHREAD || is_self(session))
+		return;
+	c = claim_capture(session);
+	if (!c)
+		return;
+	EMIT(session, capture_life_event, c, tell_fork(c, child), child->pid);
+	release_capture();
+}
+
+static void on_exit(void *session, struct task_struct *task COMPAT_EXIT_MORE)
+{
+	struct capture *c;
+
+	if (task->flags & PF_KTHREAD || is_self(session))
+		return;
+	c = claim_capture(session);
+	if (!c)
+		return;
+	EMIT(session, capture_trace_event, c, tell_exit(c, task), task->pid);
+	release_capture();
+}
+
+static void on_signal(void *session, int number, struct kernel_siginfo *info,
+		      struct k_sigaction *action)
+{
+	struct capture *c;
+
+	if (is_self(session))
+		return;
+	c = claim_capture(session);
+	if (!c)
+		return;
+	EMIT(session, capture_trace_event, c, tell_signal(c, number, info), current->pid);
+	release_capture();
+}
+
+static void on_switch(void *session, bool preempt, struct task_struct *prev,
+		      struct task_struct *next COMPAT_SWITCH_MORE)
+{
+	struct capture *c;
+
+	if (prev->flags & PF_KTHREAD || is_self(session))
+		return;
+	c = claim_capture(session);
+	if (!c)
+		return;
+	EMIT(session, capture_switch_event, c, tell_switch(c, prev, next), prev->pid);
+	release_capture();
+}
+
+#ifdef TIERCEL_HAS_IA32
+static void on_page_fault(void *session, unsigned long address, struct pt_regs *regs,
+			  unsigned long error)
+{
+	struct capture *c;
+
+	if (is_self(session))
+		return;
+	c = claim_capture(session);
+	if (!c)
+		return;
+	EMIT(session, capture_trace_event, c, tell_page_fault(c, address, regs, error),
+	     current->pid);
+	release_capture();
+}
+#endif
+
+static struct hook {
+	const char *name;
+	void *probe;
+	u32 asked_by; /* enum tiercel_tracepoint; 0: always attached */
+	struct tracepoint *tracepoint;
+} hooks[] = {
+	{"sched_process_exec", on_exec},
+	{"sched_process_fork", on_fork},
+	{"sched_process_exit", on_exit},
+	{"signal_deliver", on_signal, TIERCEL_TP_SIGNAL},
+	{"sched_switch", on_switch, TIERCEL_TP_SWITCH},
+#ifdef TIERCEL_HAS_IA32
+	{"page_fault_user", on_page_fault, TIERCEL_TP_PAGE_FAULT},
+	{"page_fault_kernel", on_page_fault, TIERCEL_TP_PAGE_FAULT},
+#endif
+	{"sys_exit", on_sys_exit},
+};
+
+static void take_tracepoint(struct tracepoint *tracepoint, void *unused)
+{
+	struct hook *hook;
+
+	for (hook = hooks; hook < hooks + ARRAY_SIZE(hooks); hook++)
+		if (!strcmp(hook->name, tracepoint->name))
+			hook->tracepoint = tracepoint;
+}
+
+int tiercel_find_tracepoints(void)
+{
+	struct hook *hook;
+
+	for_each_kernel_tracepoint(take_tracepoint, NULL);
+	for (hook = hooks; hook < hooks + ARRAY_SIZE(hooks); hook++) {
+		if (hook->tracepoint)
+			continue;
+		pr_err("this kernel has no tracepoint %s\n", hook->name);
+		return -ENOENT;
+	}
+	return 0;
+}
+
+static bool is_asked(const struct hook *hook, const struct tiercel_session *session)
+{
+	return !hook->asked_by || session->config.tracepoints & hook->asked_by;
+}
+
+/* Afterwards no probe of the session's first `count` hooks runs, nor will. */
+static void unregister(struct tiercel_session *session, int count)
+{
+	while (count-- > 0)
+		if (is_asked(&hooks[count], session))
+			tracepoint_probe_unregister(hooks[count].tracepoint, hooks[count].probe,
+						    session);
+	tracepoint_synchronize_unregister();
+}
+
+int tiercel_attach(struct tiercel_session *session)
+{
+	int i, error = 0;
+
+	if (atomic_cmpxchg(&session->attached, 0, 1))
+		return -EBUSY;
+	for (i = 0; i < ARRAY_SIZE(hooks) && !error; i++)
+		if (is_asked(&hooks[i], session))
+			error = tracepoint_probe_register(hooks[i].tracepoint, hooks[i].probe,
+							  session);
+	if (error) {
+		unregister(session, i - 1);
+		atomic_set(&session->attached, 0);
+	}
+	return error;
+}
+
+void tiercel_detach(struct tiercel_session *session)
+{
+	unregister(session, ARRAY_SIZE(hooks));
+	atomic_set(&session->attached, 0);
+}

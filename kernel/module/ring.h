@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * Ring: the producer's end of a ring in the layout of kernel/bpf/ringbuf.c, so that one reader
+ * serves both: a page with the consumer's position, which the consumer writes; a page with the
+ * producer's; the data, and the data once more.
+ *
+ * The consumer is hostile. Of all that it can see, the kernel reads its position alone, once for
+ * each record, and only to subtract it: a position that is not within the ring's size behind the
+ * producer's own, which is kept where no process sees it, means "no room". A record is copied while
+ * the lock is held, so none is ever half written, and there is nothing that a lying position could
+ * make overlap (CVE-2024-41009).
+ */
+#ifndef TIERCEL_KERNEL_MODULE_RING_H
+#define TIERCEL_KERNEL_MODULE_RING_H
+
+#include <linux/irq_work.h>
+#include <linux/poll.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+
+#include "kernel/module/area.h"
+
+struct tiercel_session;
+
+struct tiercel_ring {
+	raw_spinlock_t lock;
+	u64 head; /* bytes produced, ever */
+	u64 size;
+	u32 since_look; /* records since the ring's fill was last looked at */
+	u8 *data;
+	u64 *consumer, *producer; /* positions, as the process sees them */
+	struct tiercel_area area;
+	atomic_t consumers; /* writable mappings of the consumer's page: one at the most */
+	wait_queue_head_t readers;
+	struct irq_work wakeup;
+	struct tiercel_session *session; /* whose ring it is; not counted */
+};
+
+int tiercel_ring_make(struct tiercel_ring *ring, u32 size);
+void tiercel_ring_free(struct tiercel_ring *ring);
+
+/* Puts a record of `size` bytes into the ring; false when there is no room. From any context. */
+bool tiercel_ring_put(struct tiercel_ring *ring, const void *record, u32 size);
+
+int tiercel_ring_map(struct tiercel_ring *ring, struct vm_area_struct *vma);
+__poll_t tiercel_ring_poll(struct tiercel_ring *ring, struct file *file, poll_table *wait);
+
+#endif
