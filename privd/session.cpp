@@ -5,7 +5,6 @@
 #include "policy/privd_syscalls.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstdio>
 #include <fcntl.h>
 #include <linux/openat2.h>
@@ -49,42 +48,16 @@ Result<void> refuse(Session& session, const Reply& reply, const char* reason = "
     return os::error("grant what the peer asks", reason, reply.error);
 }
 
-Result<void> send_fds(Session& session, const Handover& handover, std::size_t kind) {
-    for (std::uint32_t first = 0; first < handover.count[kind];) {
-        int batch[wire::fds_per_message];
-        wire::Fds fds{.kind = static_cast<wire::Kind>(kind), .first = first};
-        while (first < handover.count[kind] && fds.count < wire::fds_per_message)
-            batch[fds.count++] = handover.fds[kind][first++].get();
-        if (auto sent = wire::send_message(session.socket, fds, {batch, fds.count}); !sent)
-            return sent;
-    }
-    return {};
-}
+static_assert(wire::tracepoints_all == TIERCEL_TP_ALL);
 
 // The first reason to refuse the request, or a Reply whose status is ok.
 Reply check_request(const Session& session, const wire::Request& r) {
-    using namespace wire;
-    // The minimum is a multiple of every page size, so a power of two above it is one too.
-    bool ring = std::has_single_bit(r.ring_bytes) && r.ring_bytes >= ring_bytes_min &&
-                r.ring_bytes <= ring_bytes_max;
-    const struct {
-        bool good;
-        Status status;
-        std::uint64_t detail;
-    } checks[] = {
-        {session.serves == any_uid || session.peer.uid == session.serves, Status::wrong_peer,
-         session.serves},
-        {r.driver < Driver::count, Status::bad_driver, 0},
-        {r.attach < Attach::count, Status::bad_attach, 0},
-        {ring, Status::bad_ring_bytes, 0},
-        {r.cpus_per_ring <= cpus_per_ring_max, Status::bad_cpus_per_ring, 0},
-        {r.snaplen <= snaplen_max, Status::bad_snaplen, 0},
-        {(r.tracepoints & ~unsigned{TIERCEL_TP_ALL}) == 0, Status::bad_tracepoints, 0},
-        {r.driver <= Driver::modern, Status::not_built_in, static_cast<std::uint64_t>(r.driver)},
-    };
-    for (const auto& check : checks)
-        if (!check.good)
-            return {.status = check.status, .detail = check.detail};
+    if (session.serves != any_uid && session.peer.uid != session.serves)
+        return {.status = Status::wrong_peer, .detail = session.serves};
+    if (Status status = wire::check_values(r); status != Status::ok)
+        return {.status = status};
+    if (r.driver > wire::Driver::modern)
+        return {.status = Status::not_built_in, .detail = static_cast<std::uint64_t>(r.driver)};
     return session.refusal;
 }
 
@@ -105,7 +78,8 @@ Result<void> answer_open(Session& session, const Record& record) {
     reply.door = session.door;
     auto sent = wire::send_message(session.socket, reply);
     for (std::size_t kind = 0; sent && kind < wire::kinds; ++kind)
-        sent = send_fds(session, handover, kind);
+        sent = wire::send_fds(session.socket, static_cast<wire::Kind>(kind),
+                              {handover.fds[kind], handover.count[kind]});
     handover = {}; // the peer's fds are now the only ones that keep the probe attached
     session.phase = Phase::door;
     return sent ? wire::send_message(session.socket, wire::Done{}) : sent;

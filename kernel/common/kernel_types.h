@@ -323,6 +323,7 @@ struct ipv6_pinfo {
     struct in6_addr saddr;
 };
 struct inet_sock {
+    struct sock sk;
     struct ipv6_pinfo *pinet6;
     __be32 inet_saddr;
     __be16 inet_sport;
@@ -336,6 +337,7 @@ struct unix_address {
     struct sockaddr_un name[0];
 };
 struct unix_sock {
+    struct sock sk;
     struct unix_address *addr;
     struct sock *peer;
 };

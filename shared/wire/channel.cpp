@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shared/wire/channel.h"
 
+#include <bit>
 #include <cstring>
 #include <sys/socket.h>
 
@@ -35,6 +36,40 @@ os::Result<std::size_t> receive_record(const os::UniqueFd& socket, void* record,
     if (got == 0)
         return os::error("receive from the peer", "it closed the connection", ECONNRESET);
     return static_cast<std::size_t>(got);
+}
+
+Status check_values(const Request& r) {
+    // The minimum is a multiple of every page size, so a power of two above it is one too.
+    bool ring = std::has_single_bit(r.ring_bytes) && r.ring_bytes >= ring_bytes_min &&
+                r.ring_bytes <= ring_bytes_max;
+    const struct {
+        bool good;
+        Status status;
+    } checks[] = {
+        {r.driver < Driver::count, Status::bad_driver},
+        {r.attach < Attach::count, Status::bad_attach},
+        {ring, Status::bad_ring_bytes},
+        {r.cpus_per_ring <= cpus_per_ring_max, Status::bad_cpus_per_ring},
+        {r.snaplen <= snaplen_max, Status::bad_snaplen},
+        {(r.tracepoints & ~tracepoints_all) == 0, Status::bad_tracepoints},
+    };
+    for (const auto& check : checks)
+        if (!check.good)
+            return check.status;
+    return Status::ok;
+}
+
+os::Result<void> send_fds(const os::UniqueFd& socket, Kind kind,
+                          std::span<const os::UniqueFd> fds) {
+    for (std::uint32_t first = 0; first < fds.size();) {
+        int batch[fds_per_message];
+        Fds record{.kind = kind, .first = first};
+        while (first < fds.size() && record.count < fds_per_message)
+            batch[record.count++] = fds[first++].get();
+        if (auto sent = send_message(socket, record, {batch, record.count}); !sent)
+            return sent;
+    }
+    return {};
 }
 
 Status check_header(const Header& header, std::size_t got, Type type, std::size_t want) {

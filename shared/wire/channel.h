@@ -22,6 +22,13 @@ os::Result<void> send_record(const os::UniqueFd& socket, const void* record, std
 // recvmsg(2)'s.
 os::Result<std::size_t> receive_record(const os::UniqueFd& socket, void* record, std::size_t bytes);
 
+// The first field of the request whose value is out of its limits, or ok. Whether this driver has
+// what is asked for is the driver's to say.
+Status check_values(const Request& request);
+
+// Sends descriptors of one kind, in as many records as they need; they stay the caller's.
+os::Result<void> send_fds(const os::UniqueFd& socket, Kind kind, std::span<const os::UniqueFd> fds);
+
 // Whether `header`, of a record of `got` bytes, opens a message of `type` and `want` bytes:
 // ok, wrong_version or malformed.
 Status check_header(const Header& header, std::size_t got, Type type, std::size_t want);

@@ -97,6 +97,10 @@ std::string describe(const Reply& reply) {
         return "at most " + std::to_string(snaplen_max) +
                " bytes of I/O data can be kept; change --snaplen";
     case Status::bad_tracepoints:
+        if (reply.detail != 0)
+            return "this driver has no events of context switches and page faults; leave them out "
+                   "of "
+                   "--tracepoints";
         return "privd knows no such tracepoint; install both from the same release";
     case Status::not_built_in:
         return std::string("driver ") + name(static_cast<Driver>(reply.detail)) +

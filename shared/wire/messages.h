@@ -37,7 +37,7 @@ enum class Attach : std::uint32_t { automatic, tracepoint, per_syscall, count };
 
 // Limits of a Request's values; privd checks them again whatever the analyzer did.
 constexpr std::uint32_t ring_bytes_min = 64 << 10, ring_bytes_max = 1 << 30;
-constexpr std::uint32_t cpus_per_ring_max = 1024, snaplen_max = 65000;
+constexpr std::uint32_t cpus_per_ring_max = 1024, snaplen_max = 65000, tracepoints_all = 7;
 constexpr std::size_t interest_words = 8; // bit N: native syscall number N
 
 struct Request {
@@ -60,9 +60,10 @@ constexpr std::size_t fds_per_message = 200; // below SCM_MAX_FD (253)
 constexpr std::uint32_t fds_of_kind_max = 1024;
 
 // Why a session did or did not begin, in words: describe.cpp. With wrong_version, wrong_peer,
-// not_built_in, missing_capability and load_failed, Reply.detail is privd's version, the uid
-// served, the driver, the mask of missing capabilities and the enum LoadStep. Reply.error is the
-// kernel's errno where it was the kernel that refused.
+// bad_tracepoints, not_built_in, missing_capability and load_failed, Reply.detail is privd's
+// version, the uid served, the tracepoints that the driver lacks (0: nobody knows them), the
+// driver, the mask of missing capabilities and the enum LoadStep. Reply.error is the kernel's errno
+// where it was the kernel that refused.
 // clang-format off
 enum class Status : std::uint32_t {
     ok, wrong_version, malformed, wrong_peer, bad_driver, bad_attach, bad_ring_bytes, bad_cpus_per_ring,

@@ -91,6 +91,7 @@ int run_all(int argc, char** argv) {
         return 1;
     }
     doctest::Context context(argc, argv);
+    context.setOption("no-breaks", true); // a tracer that is under test is no debugger
     const int failed = context.run();
     Coverage& coverage = Coverage::get();
     std::printf("%d skipped\n", coverage.skips());
@@ -111,11 +112,14 @@ int main(int argc, char** argv) {
     if (argc > 0 && std::strcmp(argv[0], "zero") == 0)
         return 0; // run by a test of exec, as a program that does nothing
     bool only_check = false;
-    source_options().privd = beside_this_binary("privd");
     if (!take_options(argc, argv, only_check)) {
         std::fputs(help, stdout);
         return 2;
     }
+    if (source_options().privd.empty())
+        source_options().privd = beside_this_binary(
+            source_options().driver == tiercel::wire::Driver::userspace ? "tiercel-trace"
+                                                                        : "privd");
     std::setvbuf(stdout, nullptr, _IOLBF,
                  0); // children must not print what the parent has buffered
     if (only_check)

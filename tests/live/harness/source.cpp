@@ -19,12 +19,19 @@ constexpr std::uint32_t busy_bit = 1u << 31,
                         discard_bit = 1u << 30; // linux/bpf.h, BPF_RINGBUF_*_BIT
 constexpr std::size_t record_header = 8;        // u32 length, u32 page offset
 
-pid_t start_privd(const std::string& binary, const std::string& socket) {
+// privd, or the driver that traces this very process and what it forks.
+pid_t start_driver(const SourceOptions& options, const std::string& socket) {
+    const char* binary = options.privd.c_str();
+    const std::string self = std::to_string(getpid());
     pid_t child = fork();
     if (child == 0) {
-        execl(binary.c_str(), binary.c_str(), "--user", "nobody", "--peer-user", "root", "--socket",
-              socket.c_str(), static_cast<char*>(nullptr));
-        dprintf(STDERR_FILENO, "cannot run %s: %s\n", binary.c_str(), strerror(errno));
+        if (options.driver == wire::Driver::userspace)
+            execl(binary, binary, "--socket", socket.c_str(), "-p", self.c_str(),
+                  static_cast<char*>(nullptr));
+        else
+            execl(binary, binary, "--user", "nobody", "--peer-user", "root", "--socket",
+                  socket.c_str(), static_cast<char*>(nullptr));
+        dprintf(STDERR_FILENO, "cannot run %s: %s\n", binary, strerror(errno));
         _exit(127);
     }
     return child;
@@ -74,7 +81,7 @@ std::uint64_t load_position(const os::Mapping& page) {
 Source::Source(const SourceOptions& options) {
     const Directory directory;
     const std::string path = directory.path() + "/privd";
-    const pid_t privd = start_privd(options.privd, path);
+    const pid_t privd = start_driver(options, path);
     const os::UniqueFd socket = connect_when_ready(path, privd);
     wire::Request request;
     request.driver = options.driver;
@@ -90,7 +97,8 @@ Source::Source(const SourceOptions& options) {
                                  " " + session.error().on);
     refuse_or_pass(session->reply);
     session_ = std::move(*session);
-    waitpid(privd, nullptr, 0);
+    if (session_.wakeups.empty()) // else the driver lives as long as its events are wanted
+        waitpid(privd, nullptr, 0);
     const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     if (session_.rings.size() != 1 || session_.counters.size() != 1)
         throw std::runtime_error("privd handed over " + std::to_string(session_.rings.size()) +
