@@ -4,11 +4,14 @@
 #include "shared/wire/channel.h"
 #include "userspace/filter.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <string>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 namespace tiercel::userspace {
@@ -61,6 +64,25 @@ bool take_filter(const UniqueFd& control) {
     return true;
 }
 
+// The program that the name stands for, looked for before anything is traced: what execvp(3) tries
+// on its way is not the command's doing.
+std::string find_program(const std::string& name) {
+    const char* path = getenv("PATH");
+    std::string_view rest = path ? path : "/bin:/usr/bin";
+    if (name.find('/') != std::string::npos)
+        return name;
+    while (!rest.empty()) {
+        const std::string_view directory = rest.substr(0, rest.find(':'));
+        rest.remove_prefix(std::min(directory.size() + 1, rest.size()));
+        const std::string candidate = std::string(directory.empty() ? "." : directory) + "/" + name;
+        struct stat found {};
+        if (stat(candidate.c_str(), &found) == 0 && S_ISREG(found.st_mode) &&
+            access(candidate.c_str(), X_OK) == 0)
+            return candidate;
+    }
+    return name;
+}
+
 } // namespace
 
 void become_command(char* const* command, int (*trace)(Target target)) {
@@ -82,9 +104,10 @@ void become_command(char* const* command, int (*trace)(Target target)) {
     }
     must(child > 0 && waitpid(child, &status, 0) == child && status == 0, "start the tracer");
     theirs.reset();
+    const std::string program = find_program(command[0]);
     if (!allow_tracer(ours) || !take_filter(ours))
-        exit(1);                 // the tracer has said why
-    execvp(command[0], command); // which closes what is left of ours
+        exit(1);                      // the tracer has said why
+    execvp(program.c_str(), command); // which closes what is left of ours
 
     fail(os::error("run", command[0]), errno == ENOENT ? 127 : 126);
 }

@@ -114,6 +114,7 @@ struct call_class classify_call(const struct user_call* user) {
         return class;
     class.wanted = wanted(call.native);
     class.is_exec = is_exec_index(call.index);
+    class.names_directory = call.index == INDEX_SYSCALL_EXECVEAT_X;
     class.is_clone = told_elsewhere(call.index, 0) && !class.is_exec;
     return class;
 }
@@ -177,8 +178,12 @@ void capture_exec(int tid, const struct user_call* user, const char* filename,
     c->ret = 0;
     c->compat = 0; /* what is read from now on belongs to the new program */
     c->subject = &binprm;
+#ifdef TIERCEL_HAS_IA32
+    c->index = INDEX_SYSCALL_EXECVE_19_X; /* on x86 a new program's registers tell of no execveat */
+#else
     c->index = call.index == INDEX_SYSCALL_EXECVEAT_X ? INDEX_SYSCALL_EXECVEAT_X
                                                       : INDEX_SYSCALL_EXECVE_19_X;
+#endif
     capture_life_event(0, tid);
     emit_scratch(sink);
 }

@@ -28,6 +28,7 @@ struct call_class {
     int wanted;  /* its exit is to be captured */
     int is_exec; /* success shows as an event of its own, before the exit */
     int is_clone;
+    int names_directory; /* an exec whose path is its second argument */
 };
 struct call_class classify_call(const struct user_call* call);
 

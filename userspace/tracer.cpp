@@ -8,6 +8,7 @@
 
 #include <climits>
 #include <csignal>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
@@ -39,6 +40,19 @@ bool read_entry(const __ptrace_syscall_info& info, user_call& call) {
         call.args[i] = args[i];
     call.abi = info.arch == AUDIT_ARCH_I386 ? CALL_IA32 : CALL_NATIVE;
     return info.arch != AUDIT_ARCH_ARM;
+}
+
+// As fs/exec.c's alloc_bprm() makes it of a path, and of a directory's descriptor besides.
+std::string exec_filename(pid_t tid, const user_call& call, bool names_directory) {
+    char path[PATH_MAX];
+    memory_of(tid);
+    if (memory_read_text(path, sizeof path, call.args[names_directory ? 1 : 0]) <= 0)
+        return "";
+    const auto directory = static_cast<int>(call.args[0]);
+    if (!names_directory || directory == AT_FDCWD || path[0] == '/')
+        return path;
+    const std::string prefix = "/dev/fd/" + std::to_string(directory);
+    return path[0] == 0 ? prefix : prefix + "/" + path;
 }
 
 } // namespace
@@ -133,13 +147,8 @@ void Tracer::on_call(pid_t tid, Thread& thread) {
         thread.call = call;
         const call_class kind = classify_call(&call);
         thread.in_call = kind.wanted != 0 && !output_.closed();
-        if (kind.is_exec) { // its memory is gone when it succeeds
-            char name[PATH_MAX];
-            memory_of(tid);
-            const bool at =
-                call.args[0] != 0 && memory_read_text(name, sizeof name, call.args[0]) > 0;
-            thread.filename = at ? name : "";
-        }
+        if (kind.is_exec) // its memory is gone when it succeeds
+            thread.filename = exec_filename(tid, call, kind.names_directory != 0);
     } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && thread.in_call) {
         thread.in_call = false;
         capture_call(tid, &thread.call, info.exit.rval, &output_);
