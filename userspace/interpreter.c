@@ -13,8 +13,7 @@ static __always_inline struct capture* capture_at(__u32 slot) {
     return &scratch;
 }
 #include "kernel/common/syscalls.h"
-#define bpf_copy_from_user_task(dst, len, from, task, flags) (-1) /* see capture_texts() */
-#include "kernel/bpf_modern/iterators.h"
+#include "kernel/common/iterators.h"
 
 const volatile struct tiercel_config* tiercel_session_config;
 
@@ -112,7 +111,7 @@ struct call_class classify_call(const struct user_call* user) {
 
     if (!identify_call(&call, &regs, task))
         return class;
-    class.wanted = wanted(call.native);
+    class.wanted = wanted(tiercel_session_config, call.native);
     class.is_exec = is_exec_index(call.index);
     class.names_directory = call.index == INDEX_SYSCALL_EXECVEAT_X;
     class.is_clone = told_elsewhere(call.index, 0) && !class.is_exec;
@@ -151,7 +150,7 @@ void capture_call(int tid, const struct user_call* user, long long result,
 
     memory_of(tid);
     if (!fill_call(user, objects_begin(tid, user->abi == CALL_IA32), &call) ||
-        !wanted(call.native) || told_elsewhere(call.index, result))
+        !wanted(tiercel_session_config, call.native) || told_elsewhere(call.index, result))
         return;
     c->ret = result;
     capture_syscall_event(0, tid);

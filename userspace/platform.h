@@ -81,10 +81,17 @@ extern const volatile struct tiercel_config tc_config;
     })
 
 #define REG(regs, field) ((regs)->field)
+#define REGISTERS(buffer, regs) (regs)
+#define BITFIELD(object, field) ((object)->field)
+#define ADDRESS_OF(object, field) (&(object)->field)
+#define FIELD_OFFSET(type, field) __builtin_offsetof(type, field)
+#define SIZE_OF(type) sizeof(type)
+#define config_of(capture) tiercel_session_config
+#define read_task_memory(dst, size, address, task) (-1) /* see capture_texts() */
+#define ns_since_boot() memory_boot_ns()
 
 /* Of the several layouts that kernels have, objects.c keeps the one without a suffix. */
 #define HAS_NO_SUFFIX(text) (__builtin_strstr(text, "___") == 0)
-#define FIELD_EXISTS(type, field) HAS_NO_SUFFIX(#type)
 #define bpf_core_field_exists(field) HAS_NO_SUFFIX(#field)
 #define bpf_core_field_offset(type, field) __builtin_offsetof(type, field)
 #define bpf_core_type_size(type) sizeof(type)
@@ -94,7 +101,7 @@ extern const volatile struct tiercel_config tc_config;
 #define __builtin_preserve_access_index(expression) (expression)
 
 /* An object's identity: no driver outside the kernel knows addresses, so it is the inode number. */
-#define ADDRESS_OF(socket) object_inode(socket)
+#define IDENTITY_OF(socket) object_inode(socket)
 
 #define read_user(dst, size, address) memory_read(dst, size, (__u64)(address))
 #define read_user_text(dst, size, address) memory_read_text(dst, size, (__u64)(address))
@@ -102,5 +109,8 @@ extern const volatile struct tiercel_config tc_config;
 #define read_kernel_text(dst, size, address)                                                       \
     object_read_text((char*)(dst), size, (const void*)(address))
 #define bpf_ktime_get_boot_ns() memory_boot_ns()
+
+/* Of the objects' several layouts, the ones that objects.c keeps. */
+#include "kernel/common/versions_bpf.h"
 
 #endif

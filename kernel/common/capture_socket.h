@@ -10,8 +10,8 @@
 #include "kernel/common/capture_file.h"
 
 /* What tells sockets apart: their addresses, but where a driver does not know those. */
-#ifndef ADDRESS_OF
-#define ADDRESS_OF(socket) ((__u64)(socket))
+#ifndef IDENTITY_OF
+#define IDENTITY_OF(socket) ((__u64)(socket))
 #endif
 
 enum { FAMILY_UNIX = 1, FAMILY_INET = 2, FAMILY_INET6 = 10 };
@@ -190,8 +190,8 @@ static __always_inline int put_unix_tuple(struct capture *c, __u32 i, struct soc
     __u32 at = value_start(c), start = at;
 
     put_u8(c, &at, FAMILY_UNIX);
-    put_u64(c, &at, ADDRESS_OF(inbound ? sk : peer));
-    put_u64(c, &at, ADDRESS_OF(inbound ? peer : sk));
+    put_u64(c, &at, IDENTITY_OF(inbound ? sk : peer));
+    put_u64(c, &at, IDENTITY_OF(inbound ? peer : sk));
     if (name)
         at = put_unix_name(c, at, name);
     else if (user_address(c, address, len))
@@ -294,7 +294,7 @@ static __always_inline int capture_socket(struct capture *c, __u32 i, struct tie
         sk = c->ret < 0 ? NULL : sock_of(c, user_u32(argument(c, p.arg[0])));
         if (sk && p.capture == CAPTURE_pair_peer)
             sk = READ((struct unix_sock *)sk, peer);
-        return put_number(c, i, ADDRESS_OF(sk), p.width);
+        return put_number(c, i, IDENTITY_OF(sk), p.width);
     default:
         sk = sock_of(c, tuple_request(c, p));
         c->tuple.sk = sk;

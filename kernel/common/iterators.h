@@ -195,7 +195,7 @@ static __always_inline int capture_iter(struct capture *c, __u32 i, struct tierc
     case CAPTURE_sk_remote_ip: return put_sk_address(c, i, sk, 1, p.width);
     case CAPTURE_sk_local_port: return put_number(c, i, READ(sk, __sk_common.skc_num), p.width);
     case CAPTURE_sk_remote_port: return put_number(c, i, host16(READ(sk, __sk_common.skc_dport)), p.width);
-    case CAPTURE_sk_pointer: return put_number(c, i, ADDRESS_OF(sk), p.width);
+    case CAPTURE_sk_pointer: return put_number(c, i, IDENTITY_OF(sk), p.width);
     default: return put_sk_unix_path(c, i, sk);
     }
 }
