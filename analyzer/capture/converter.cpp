@@ -147,14 +147,20 @@ std::optional<EventView> Converter::rebuild(const EventView& old, const EventInf
     return EventView::parse(built_);
 }
 
+bool Converter::is_current(const EventView& event) {
+    const EventInfo& info = event.info();
+    const bool is_enter = info.origin == Origin::SYSCALL && !info.is_exit();
+    return !is_enter && successor_of(info) == &info &&
+           (event.nparams() >= info.params.size() || !info.is_exit() ||
+            (info.flags & LARGE_PAYLOAD) != 0 ||
+            std::ranges::find(kLeftShort, info.code) != std::end(kLeftShort));
+}
+
 std::optional<EventView> Converter::convert(const EventView& event) {
     const EventInfo& info = event.info();
     const EventInfo& target = *successor_of(info);
     if (info.origin != Origin::SYSCALL || info.is_exit()) {
-        const bool complete = event.nparams() >= target.params.size();
-        const bool is_current = &target == &info;
-        if (is_current && (complete || !info.is_exit() || (info.flags & LARGE_PAYLOAD) != 0 ||
-                           std::ranges::find(kLeftShort, info.code) != std::end(kLeftShort)))
+        if (is_current(event))
             return event;
         const auto enter = info.is_exit() ? last_enter(event) : std::nullopt;
         return rebuild(event, target, enter ? &*enter : nullptr);

@@ -19,6 +19,9 @@ namespace tiercel::capture {
 
 class Converter {
   public:
+    // Whether the event is as the current schema has it, and convert() would give it back: asked
+    // first, that spares a copy of nearly every event.
+    static bool is_current(const event::EventView& event);
     // The event to go on with: itself when nothing is to be done, or one in the converter's own
     // memory, good until the next call. Nothing for events that are only remembered.
     std::optional<event::EventView> convert(const event::EventView& event);

@@ -81,13 +81,11 @@ bool Reader::read_block() {
         fail("has a block of an impossible length (" + std::to_string(length) + " bytes)");
         return false;
     }
-    if (!read_body(length - kFrame))
-        return false;
     std::uint32_t trailer = 0;
-    if (stream_.read(std::as_writable_bytes(std::span(&trailer, 1))) != sizeof trailer) {
-        fail("ends in the middle of a block that starts");
+    if (!read_body(length - kFrame + sizeof trailer))
         return false;
-    }
+    std::memcpy(&trailer, body_.data() + body_.size() - sizeof trailer, sizeof trailer);
+    body_.resize(body_.size() - sizeof trailer);
     if (trailer != length) {
         fail("has a block whose two lengths differ (" + std::to_string(length) + " and " +
              std::to_string(trailer) + ")");
@@ -195,9 +193,11 @@ std::optional<event::EventView> Reader::parse_event() {
         ++skipped_;
         return std::nullopt;
     }
-    std::optional<event::EventView> view;
-    if (!lacks_param_count(type_) || count_params(at))
-        view = event::EventView::parse(event::Bytes(body_).subspan(at));
+    if (lacks_param_count(type_) && !count_params(at)) {
+        fail("has a damaged event");
+        return std::nullopt;
+    }
+    auto view = event::EventView::parse(event::Bytes(body_).subspan(at));
     if (!view)
         fail("has a damaged event");
     return view;
@@ -214,11 +214,11 @@ std::optional<CapturedEvent> Reader::next() {
             state_.link();
             linked_ = true;
         }
-        const auto view = parse_event();
-        if (!view)
-            continue;
-        if (const auto converted = converter_.convert(*view))
-            return CapturedEvent{*converted, ++count_, cpu_};
+        auto view = parse_event();
+        if (view && !Converter::is_current(*view))
+            view = converter_.convert(*view);
+        if (view)
+            return std::optional<CapturedEvent>(std::in_place, *view, ++count_, cpu_);
     }
     return std::nullopt;
 }
