@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <memory>
 #include <tiercel_modern.skel.h>
+#include <tiercel_modern_no_cast.skel.h>
 #include <tiercel_modern_old.skel.h>
 
 namespace tiercel::privd {
@@ -42,10 +43,9 @@ constexpr struct Variant {
     const void* (*bytes)(std::size_t*);
     const char* task_iterator;
 } variants[] = {{Attach::per_syscall, tiercel_modern_bpf__elf_bytes, "dump_task"},
-                {Attach::per_syscall, tiercel_modern_bpf__elf_bytes, "dump_task_nosleep"},
-                {Attach::per_syscall, tiercel_modern_old_bpf__elf_bytes, "dump_task_nosleep"},
+                {Attach::per_syscall, tiercel_modern_no_cast_bpf__elf_bytes, "dump_task"},
                 {Attach::tracepoint, tiercel_modern_bpf__elf_bytes, "dump_task"},
-                {Attach::tracepoint, tiercel_modern_bpf__elf_bytes, "dump_task_nosleep"},
+                {Attach::tracepoint, tiercel_modern_no_cast_bpf__elf_bytes, "dump_task"},
                 {Attach::tracepoint, tiercel_modern_old_bpf__elf_bytes, "dump_task_nosleep"}};
 
 bool wanted(std::string_view program, const tiercel_config& config, const Variant& variant) {
@@ -90,11 +90,13 @@ bool finish_maps(bpf_object* object, const Reply& reply, Handover& into) {
 bool attach_program(const bpf_program* program, Handover& into) {
     int fd = bpf_program__fd(program);
     bpf_attach_type type = bpf_program__expected_attach_type(program);
-    if (fd >= 0 && type == BPF_TRACE_RAW_TP) // negative: not wanted, not loaded
+    std::string_view name = bpf_program__name(program);
+    // negative: not wanted, not loaded; the other fexit programs are per_syscall.cpp's
+    if (fd >= 0 && (type == BPF_TRACE_RAW_TP || name.starts_with("fexit_every_")))
         return into.add(Kind::link, bpf_raw_tracepoint_open(nullptr, fd));
     if (fd < 0 || type != BPF_TRACE_ITER)
         return true;
-    bool files = std::strcmp(bpf_program__name(program), "dump_task_file") == 0;
+    bool files = name == "dump_task_file";
     os::UniqueFd link(bpf_link_create(fd, 0, BPF_TRACE_ITER, nullptr));
     for (int i = 0; i < iterators_of_a_kind; ++i) // an iterator holds its program by itself
         if (!into.add(files ? Kind::iter_task_file : Kind::iter_task, bpf_iter_create(link.get())))

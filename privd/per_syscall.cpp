@@ -6,13 +6,12 @@
 
 #include "kernel/common/abi.h"
 
-#include <algorithm>
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
-#include <cstring>
+#include <cerrno>
 #include <fcntl.h>
 #include <memory>
-#include <span>
+#include <string_view>
 
 namespace tiercel::privd {
 
@@ -20,41 +19,42 @@ namespace {
 
 using std::string_view;
 
-// What the names of the functions that implement syscalls begin with. x86 has those without
-// arguments as __do_sys_, of which __x64_sys_ is at the most another name; the others' __do_sys_ is
-// a part of the function.
-constexpr string_view with_arguments[] = {"__x64_sys_", "__ia32_sys_", "__ia32_compat_sys_",
-                                          "__arm64_sys_", "__arm64_compat_sys_"};
-constexpr string_view without_arguments[] = {"__do_sys_", "__arm64_sys_", "__arm64_compat_sys_"};
+// What the names of the functions that implement native syscalls begin with.
+constexpr string_view prefixes[] = {"__x64_sys_", "__do_sys_", "__arm64_sys_"};
 
-// The symbols of wanted syscalls: 32 bytes for each native number.
+// The symbols of wanted syscalls: 32 bytes for each native number, and last what serves the numbers
+// that the kernel does not know.
 struct Wanted {
     const char (*symbols)[32];
-    std::size_t count;
     const unsigned long long* interest;
 
     [[nodiscard]] bool has(string_view symbol) const {
-        for (std::size_t number = 0; number < count; ++number)
-            if ((interest[number / 64] >> (number % 64) & 1) && symbol == symbols[number])
+        for (std::size_t number = 0; number <= TIERCEL_SYSCALL_MAX; ++number)
+            if ((number == TIERCEL_SYSCALL_MAX || (interest[number / 64] >> (number % 64) & 1)) &&
+                symbol == symbols[number])
                 return true;
         return false;
     }
-    [[nodiscard]] bool implemented_by(string_view function, bool no_arguments) const {
-        for (string_view prefix : no_arguments ? std::span(without_arguments)
-                                               : std::span<const string_view>(with_arguments))
+    [[nodiscard]] bool implemented_by(string_view function) const {
+        for (string_view prefix : prefixes)
             if (function.starts_with(prefix) && has(function.substr(prefix.size())))
                 return true;
         return false;
     }
 };
 
+// BTF may have one function under several names, or one name twice: after the first, the kernel
+// finds its address taken, and that is as good.
 bool attach_stub(const bpf_program* stub, __u32 function, Handover& into) {
     LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FEXIT,
                 .attach_btf_id = function);
     os::UniqueFd copy(bpf_prog_load(BPF_PROG_TYPE_TRACING, "fexit_syscall", "Dual BSD/GPL",
                                     bpf_program__insns(stub), bpf_program__insn_cnt(stub),
                                     &options));
-    return copy.valid() && into.add(wire::Kind::link, bpf_raw_tracepoint_open(nullptr, copy.get()));
+    if (!copy.valid())
+        return false;
+    int link = bpf_raw_tracepoint_open(nullptr, copy.get());
+    return link < 0 ? errno == EBUSY : into.add(wire::Kind::link, link);
 }
 
 // The program that stubs jump to. The kernel empties a prog array when its last fd is closed
@@ -73,8 +73,7 @@ bool attach_per_syscall(bpf_object* object, const unsigned long long* interest, 
     std::size_t bytes = 0;
     const void* symbols =
         bpf_map__initial_value(bpf_object__find_map_by_name(object, ".rodata.symbols"), &bytes);
-    Wanted wanted{static_cast<const char(*)[32]>(symbols),
-                  std::min(bytes / 32, std::size_t{TIERCEL_SYSCALL_MAX}), interest};
+    Wanted wanted{static_cast<const char(*)[32]>(symbols), interest};
     const bpf_program* stubs[] = {bpf_object__find_program_by_name(object, "fexit_syscall"),
                                   bpf_object__find_program_by_name(object, "fexit_syscall_noargs")};
     std::unique_ptr<btf, decltype(&btf__free)> types(btf__load_vmlinux_btf(), btf__free);
@@ -85,13 +84,15 @@ bool attach_per_syscall(bpf_object* object, const unsigned long long* interest, 
         const btf_type* type = btf__type_by_id(types.get(), id);
         if (!btf_is_func(type))
             continue;
-        // A function without arguments has one parameter nevertheless, called __unused.
         auto name = [&types](__u32 offset) { return btf__name_by_offset(types.get(), offset); };
+        if (!wanted.implemented_by(name(type->name_off)))
+            continue;
+        // Their one parameter is called regs or, where they have no use for it, __unused: two
+        // prototypes. Others of these names are parts of them.
         const btf_type* prototype = btf__type_by_id(types.get(), type->type);
-        bool no_arguments = btf_vlen(prototype) > 0 &&
-                            std::strcmp(name(btf_params(prototype)->name_off), "__unused") == 0;
-        if (wanted.implemented_by(name(type->name_off), no_arguments) &&
-            !attach_stub(stubs[no_arguments], id, into))
+        string_view first = btf_vlen(prototype) ? name(btf_params(prototype)->name_off) : "";
+        if ((first == "regs" || first == "__unused") &&
+            !attach_stub(stubs[first == "__unused"], id, into))
             return false;
     }
     return true;

@@ -141,8 +141,8 @@ Problem set_syscalls(const po::variables_map& given, Options& options) {
 
 Problem set_values(const po::variables_map& given, Options& options) {
     wire::Request& request = options.request;
-    // Attachment per syscall does not reach every entry of every call yet (i386-only ones, for
-    // one), and an event that is silently missing is worse than one that costs a little.
+    // Attached per syscall, each wanted function takes the kernel about a tenth of a second to let
+    // go of (kernel/bpf_modern/README.md): ten seconds and more that the analyzer would not end.
     request.attach = wire::Attach::tracepoint;
     std::uint64_t snaplen = request.snaplen, cpus = request.cpus_per_ring;
     if (auto problem = set_number(given, "-n", UINT64_MAX, options.count))

@@ -32,9 +32,11 @@ struct {
 
 #if defined(__TARGET_ARCH_x86)
 #define FUNCTION_PREFIX "__x64_sys_"
-#define NOARGS_PREFIX "__do_sys_" /* of which __x64_sys_ is only another name, which BTF leaves out */
+#define RESULT(registers) ((registers)->ax)
+#define NOARGS_PREFIX "__do_sys_" /* of which __x64_sys_ is only another name, which BTF may leave out */
 #else
 #define FUNCTION_PREFIX "__arm64_sys_"
+#define RESULT(registers) ((registers)->regs[0])
 #define NOARGS_PREFIX FUNCTION_PREFIX
 #endif
 
@@ -55,22 +57,58 @@ int fexit_syscall_noargs(void *ctx)
 SEC("fexit/" FUNCTION_PREFIX "close")
 int fexit_capture(__u64 *ctx)
 {
-    return syscall_done(ctx);
+    return syscall_done(ctx, (const struct pt_regs *)ctx[0], ctx[1]);
 }
 
 SEC("fexit/" NOARGS_PREFIX "getuid")
 int fexit_capture_noargs(__u64 *ctx)
 {
-    return syscall_done(ctx);
+    /* i386 shares these functions, and of its calls fexit_every_ia32 tells */
+    if (is_ia32(this_task()))
+        return 0;
+    return syscall_done(ctx, (const struct pt_regs *)ctx[0], ctx[1]);
 }
+
+#if defined(__TARGET_ARCH_x86)
+/*
+ * arch/x86/entry/syscall_32.c: long ia32_sys_call(regs, number) calls the functions of all i386 syscalls,
+ * which have other names than the native ones and other ones in each kernel. Native callers do not pass here.
+ */
+SEC("fexit/ia32_sys_call")
+int fexit_every_ia32(__u64 *ctx)
+{
+    const struct pt_regs *regs = (const struct pt_regs *)ctx[0];
+
+    if (is_unwanted(&tc_config, regs))
+        return 0;
+    return syscall_done(ctx, regs, ctx[2]);
+}
+#endif
+
+#ifndef TIERCEL_OLD_KERNEL
+/*
+ * kernel/seccomp.c: int __secure_computing(), called for threads with a filter only. -1: the call is not
+ * made, and its result is in the registers already. The number of its arguments changed in 6.16.
+ */
+SEC("fexit/__secure_computing")
+int fexit_every_refused(void *ctx)
+{
+    struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
+    __u64 verdict = 0;
+
+    if (bpf_get_func_ret(ctx, &verdict) || (int)verdict != -1 || is_unwanted(&tc_config, regs))
+        return 0;
+    return syscall_done(ctx, regs, RESULT(regs));
+}
+#endif
 
 /*
  * Which functions those are, for privd: it knows no syscall by name. The part behind the prefix, by native
- * number; empty: no such syscall, or one that does not return where it was called.
+ * number; empty: no such syscall, or one that does not return where it was called. Last what serves the
+ * numbers that the kernel does not know.
  */
 #define SYMBOL_BYTES 32
-const char syscall_symbols[TIERCEL_SYSCALL_SLOTS]
-                          [SYMBOL_BYTES] SEC(".rodata.symbols") = {
+const char syscall_symbols[TIERCEL_SYSCALL_SLOTS][SYMBOL_BYTES] SEC(".rodata.symbols") = {
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Winitializer-overrides"
 #define SYSCALL(name, x86_64, i386, arm64, scap) [SLOT_OF(NATIVE_##name)] = #name,
@@ -81,11 +119,11 @@ const char syscall_symbols[TIERCEL_SYSCALL_SLOTS]
 #undef SYSCALL_COMPAT
 #undef SYSCALL_X32
 #define RENAMED(name, symbol) [SLOT_OF(NATIVE_##name)] = symbol
-                              RENAMED(stat, "newstat"),   RENAMED(lstat, "newlstat"),
-                              RENAMED(fstat, "newfstat"), RENAMED(uname, "newuname"),
-                              RENAMED(umount2, "umount"), RENAMED(sendfile, "sendfile64"),
-                              RENAMED(rt_sigreturn, ""),  RENAMED(exit, ""),
-                              RENAMED(exit_group, ""),    [TIERCEL_SYSCALL_MAX] = "",
+    RENAMED(stat, "newstat"),   RENAMED(lstat, "newlstat"),
+    RENAMED(fstat, "newfstat"), RENAMED(uname, "newuname"),
+    RENAMED(umount2, "umount"), RENAMED(sendfile, "sendfile64"),
+    RENAMED(rt_sigreturn, ""),  RENAMED(exit, ""),
+    RENAMED(exit_group, ""),    [TIERCEL_SYSCALL_MAX] = "ni_syscall",
 #pragma GCC diagnostic pop
 };
 

@@ -78,9 +78,6 @@ enum bpf_func_id {
     BPF_FUNC_loop___t = 181,                 /* 5.17 */
 };
 
-/* kernel/bpf/verifier.c: kfuncs that it knows by name. */
-enum special_kfunc_type { KF_bpf_rdonly_cast };
-
 struct list_head {
     struct list_head *next, *prev;
 };

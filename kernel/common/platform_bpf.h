@@ -41,16 +41,14 @@ static __always_inline const volatile struct tiercel_config *config_of(const str
 /*
  * A helper call for each pointer that is followed is most of what opening a file costs to tell of. From 6.2
  * a number may be declared to be a pointer to some type (bpf_rdonly_cast()), and a plain load follows it; a
- * bad address then reads as 0.
+ * bad address then reads as 0. A kernel without it cannot even be asked, by one who holds no CAP_SYS_ADMIN,
+ * whether it has it (libbpf looks through the modules' BTF): with TIERCEL_NO_CAST the probe does not ask.
  */
-#ifdef TIERCEL_OLD_KERNEL
+#if defined(TIERCEL_OLD_KERNEL) || defined(TIERCEL_NO_CAST)
 #define FIELD(type, object, field) READ((type *)(object), field)
 #else
-void *bpf_rdonly_cast(const void *object, __u32 btf_id) __ksym __weak;
-#define FIELD(type, object, field)                                                 \
-    (bpf_core_enum_value_exists(enum special_kfunc_type, KF_bpf_rdonly_cast)       \
-         ? ((type *)bpf_rdonly_cast(object, bpf_core_type_id_kernel(type)))->field \
-         : READ((type *)(object), field))
+void *bpf_rdonly_cast(const void *object, __u32 btf_id) __ksym;
+#define FIELD(type, object, field) (((type *)bpf_rdonly_cast(object, bpf_core_type_id_kernel(type)))->field)
 #endif
 #define BITFIELD(object, field) BPF_CORE_READ_BITFIELD_PROBED(object, field)
 #define ADDRESS_OF(object, field) __builtin_preserve_access_index(&(object)->field)

@@ -45,13 +45,11 @@ STEP int message_step(__u32 k, void *context)
 }
 
 /*
- * The exit of a syscall that may be wanted. Both places where exits are seen have the same context: registers
- * and result. A function of its own, so that what most exits run through, is_unwanted(), saves no registers.
+ * The exit of a syscall that may be wanted. A function of its own, so that what most exits run through,
+ * is_unwanted(), saves no registers.
  */
-static __attribute__((noinline)) int syscall_done(__u64 *ctx)
+static __attribute__((noinline)) int syscall_done(void *ctx, const struct pt_regs *regs, __s64 ret)
 {
-    const struct pt_regs *regs = (const struct pt_regs *)ctx[0];
-    __s64 ret = ctx[1];
     struct task_struct *task = this_task();
     struct call call = {};
     struct capture *c;
@@ -82,9 +80,11 @@ static __attribute__((noinline)) int syscall_done(__u64 *ctx)
 AT_TRACEPOINT("sys_exit")
 int sys_exit(__u64 *ctx)
 {
-    if (is_unwanted(&tc_config, (const struct pt_regs *)ctx[0]))
+    const struct pt_regs *regs = (const struct pt_regs *)ctx[0];
+
+    if (is_unwanted(&tc_config, regs))
         return 0;
-    return syscall_done(ctx);
+    return syscall_done(ctx, regs, ctx[1]);
 }
 
 /* --- life of processes: always attached, because the analyzer's process table lives on them ------ */

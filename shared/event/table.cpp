@@ -283,4 +283,18 @@ const SyscallInfo* find_syscall_by_number(int native) {
     return found == syscall_table().end() ? nullptr : &*found;
 }
 
+namespace {
+
+constexpr Gap kGaps[] = {
+#define GAP(driver, symbol, reason) {#driver, symbol, reason},
+#include "shared/event/gaps.def"
+#undef GAP
+};
+
+} // namespace
+
+std::span<const Gap> gaps() {
+    return kGaps;
+}
+
 } // namespace tiercel::event

@@ -131,6 +131,14 @@ const SyscallInfo* find_syscall_by_number(int native); // of the machine this is
 // The number of `call` on the machine this is built for; -1: it does not have it.
 int native_number(const SyscallInfo& call);
 
+// An event that a driver cannot give (gaps.def); every other emitted event it gives.
+struct Gap {
+    std::string_view driver;
+    std::uint16_t event;
+    std::string_view reason;
+};
+std::span<const Gap> gaps();
+
 // Codes, by symbol, for code that handles particular events.
 enum Code : std::uint16_t {
 #define EVENT(code, symbol, ...) symbol = code,

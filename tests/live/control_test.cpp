@@ -3,9 +3,11 @@
 // modules, ...
 #include "tests/live/harness/run.h"
 
+#include <cstddef>
 #include <cstring>
 #include <fcntl.h>
 #include <linux/bpf.h>
+#include <linux/filter.h>
 #include <linux/io_uring.h>
 #include <linux/keyctl.h>
 #include <linux/mount.h>
@@ -102,6 +104,25 @@ LIVE_TEST(SYSCALL_SECCOMP_X) {
         LIVE_SKIP("the kernel has no seccomp", SYSCALL_SECCOMP_X);
     run.expect(SYSCALL_SECCOMP_X, {{"res", 0}, {"op", 2}, {"flags", 0}});
     run.expect(SYSCALL_SECCOMP_X, {{"res", -EINVAL}, {"op", 99}, {"flags", 0x10}});
+}
+
+// The call is never made, so no function of it is there to be watched; and yet it was tried.
+LIVE_TEST(SYSCALL_CHDIR_X, "refused by a filter") {
+    Run run([] {
+        sock_filter program[] = {BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)),
+                                 BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_chdir, 0, 1),
+                                 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOTTY),
+                                 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};
+        const sock_fprog filter{static_cast<unsigned short>(std::size(program)), program};
+        note(0, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+                    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0);
+        const char path[] = "/tmp"; // on the stack: nobody else brings it to memory
+        call(SYS_chdir, path);
+    });
+    if (!run.note(0))
+        LIVE_SKIP("the kernel has no seccomp");
+    run.expect(SYSCALL_CHDIR_X, {{"res", -ENOTTY}, {"path", "/tmp"}});
+    run.expect_no_more(SYSCALL_CHDIR_X);
 }
 
 LIVE_TEST(SYSCALL_UNSHARE_X) {

@@ -33,12 +33,16 @@ constexpr int skipped = 77;
 constexpr char help[] =
     "live: performs system calls and compares the events that they give\n"
     "  live [--privd PATH] [--driver NAME] [--attach NAME] [doctest's options: -tc=PATTERN, ...]\n"
+    "  live [...] --results           prints what came of each event too, for tests/conformance\n"
     "  live --check-table   only whether every event of the table has a test; needs no privilege\n"
+    "  live --list-table    the symbol of each event that must have one\n"
     "Exit codes: 0 passed, 1 failed, 2 usage, 77 cannot be tested here.\n";
 
 std::string beside_this_binary(const char* name) {
     return (std::filesystem::read_symlink("/proc/self/exe").parent_path() / name).string();
 }
+
+enum class Task { run, run_with_results, check_table, list_table };
 
 // Sets `value` to the one of the protocol's names that `name` is; false if none is.
 template <typename Enum>
@@ -52,13 +56,17 @@ bool named(const char* name, Enum& value) {
 }
 
 // Takes our options out of the command line; what is left is doctest's. False: usage.
-bool take_options(int& argc, char** argv, bool& only_check) {
+bool take_options(int& argc, char** argv, Task& task) {
     int kept = 1;
     bool good = true;
     for (int i = 1; i < argc; ++i) {
         const std::string_view option = argv[i];
         if (option == "--check-table") {
-            only_check = true;
+            task = Task::check_table;
+        } else if (option == "--list-table") {
+            task = Task::list_table;
+        } else if (option == "--results") {
+            task = Task::run_with_results;
         } else if (option == "--privd" && i + 1 < argc) {
             source_options().privd = argv[++i];
         } else if (option == "--driver" && i + 1 < argc) {
@@ -75,14 +83,22 @@ bool take_options(int& argc, char** argv, bool& only_check) {
     return good;
 }
 
-int run_all(int argc, char** argv) {
+int list_table() {
+    for (const event::EventInfo& info : event::events())
+        if (info.emitted)
+            std::printf("%.*s\n", static_cast<int>(info.symbol.size()), info.symbol.data());
+    return 0;
+}
+
+int run_all(int argc, char** argv, bool with_results) {
     if (geteuid() != 0) {
         std::printf("SKIPPED: all: events need root\n");
         return skipped;
     }
     try {
-        std::printf("driver %s, attached by %s\n", wire::client::name(session().reply().driver),
-                    wire::client::name(session().reply().attach));
+        const wire::Reply& reply = session().reply();
+        std::printf("driver %s, attached by %s in %.0f ms\n", wire::client::name(reply.driver),
+                    wire::client::name(reply.attach), static_cast<double>(reply.load_ns) / 1e6);
     } catch (const Unavailable& reason) {
         std::printf("SKIPPED: all: %s\n", reason.what());
         return skipped;
@@ -97,6 +113,8 @@ int run_all(int argc, char** argv) {
     std::printf("%d skipped\n", coverage.skips());
     if (argc > 1) // a selection owes nothing to the table
         return failed;
+    if (with_results)
+        coverage.print_results(wire::client::name(session().reply().driver));
     const int missing = coverage.report_untested() + coverage.report_unseen();
     std::printf("%llu events submitted by the driver, %llu dropped\n",
                 static_cast<unsigned long long>(session().submitted()),
@@ -111,8 +129,8 @@ int main(int argc, char** argv) {
     using namespace tiercel::live;
     if (argc > 0 && std::strcmp(argv[0], "zero") == 0)
         return 0; // run by a test of exec, as a program that does nothing
-    bool only_check = false;
-    if (!take_options(argc, argv, only_check)) {
+    Task task = Task::run;
+    if (!take_options(argc, argv, task)) {
         std::fputs(help, stdout);
         return 2;
     }
@@ -122,7 +140,11 @@ int main(int argc, char** argv) {
                                                                         : "privd");
     std::setvbuf(stdout, nullptr, _IOLBF,
                  0); // children must not print what the parent has buffered
-    if (only_check)
-        return Coverage::get().report_untested() == 0 ? 0 : 1;
-    return run_all(argc, argv);
+    switch (task) {
+    case Task::check_table: return Coverage::get().report_untested() == 0 ? 0 : 1;
+    case Task::list_table: return list_table();
+    case Task::run:
+    case Task::run_with_results: break;
+    }
+    return run_all(argc, argv, task == Task::run_with_results);
 }

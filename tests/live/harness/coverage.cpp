@@ -53,8 +53,35 @@ void Coverage::skip(const std::string& reason, std::initializer_list<Code> excus
     std::printf("SKIPPED: %s: %s\n", doctest::getContextOptions()->currentTest->m_name,
                 reason.c_str());
     for (Code code : excused)
-        excused_.insert(code);
+        excused_.emplace(code, reason);
     ++skips_;
+}
+
+void Coverage::test_failed(std::string_view test) {
+    broken_.emplace(test.substr(0, test.find(' ')), test);
+}
+
+std::string Coverage::verdict(const EventInfo& info, std::string_view driver) const {
+    const Gap* gap = nullptr;
+    for (const Gap& row : gaps())
+        if (row.event == info.code && row.driver == driver)
+            gap = &row;
+    const bool seen = seen_.contains(info.code);
+    if (gap)
+        return seen ? "fail: it came, though gaps.def says that it cannot"
+                    : "not supported: " + std::string(gap->reason);
+    if (const auto test = broken_.find(info.symbol); test != broken_.end())
+        return "fail: test " + test->second;
+    if (const auto excuse = excused_.find(info.code); excuse != excused_.end())
+        return "fail: not tested, with no row in gaps.def: " + excuse->second;
+    return seen ? "pass" : "fail: no test saw it";
+}
+
+void Coverage::print_results(std::string_view driver) const {
+    for (const EventInfo& info : events())
+        if (info.emitted)
+            std::printf("RESULT\t%.*s\t%s\n", static_cast<int>(info.symbol.size()),
+                        info.symbol.data(), verdict(info, driver).c_str());
 }
 
 bool Coverage::exists_here(Code code) const {
