@@ -41,6 +41,11 @@ constexpr Allow analyzer_alert_file[] = {
     {"the alert file after it was moved away", {SCMP_SYS(openat)}, Only::appending},
 };
 
+// Besides, with captures in several files: the oldest is used again. All are open from the start.
+constexpr Allow analyzer_overwrite[] = {
+    {"captures that are overwritten", {SCMP_SYS(ftruncate)}},
+};
+
 // clang-format on
 
 } // namespace tiercel::policy

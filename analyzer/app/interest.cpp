@@ -39,6 +39,12 @@ void Interest::store(wire::Request& request) const {
 
 namespace {
 
+// A recording by itself is of all that happens; beside something else it has what that looks at.
+void add_everything(Interest& interest) {
+    for (const event::SyscallInfo& call : event::syscalls())
+        interest.add(call);
+}
+
 // What --syscalls names and --filter can match; of nothing said, everything.
 void add_shown(Interest& interest, const Options& options, const Setup& setup) {
     std::vector<const event::SyscallInfo*> calls;
@@ -62,6 +68,8 @@ Interest interest_of(const Options& options, const Setup& setup) {
         interest.add_state();
     if (options.events)
         add_shown(interest, options, setup);
+    else if (!options.record.empty() && !setup.rules)
+        add_everything(interest);
     if (setup.rules)
         for (const event::SyscallInfo* call : setup.rules->interest.syscalls)
             interest.add(*call);

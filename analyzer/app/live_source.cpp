@@ -2,6 +2,7 @@
 #include "analyzer/app/live_source.h"
 
 #include "analyzer/app/clock.h"
+#include "analyzer/app/machine.h"
 #include "analyzer/ring/iterator.h"
 #include "shared/os/file.h"
 
@@ -21,9 +22,9 @@ void load_names(state::Users& users) {
 } // namespace
 
 LiveSource::LiveSource(Live live, Pipeline& pipeline)
-    : live_(std::move(live)), pipeline_(pipeline) {
+    : live_(std::move(live)), pipeline_(pipeline), machine_(this_machine()) {
     load_names(pipeline.state().users());
-    pipeline.state().set_boot_time(now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME));
+    pipeline.state().set_boot_time(machine_.boot_ns);
 }
 
 os::Result<void> LiveSource::begin() {

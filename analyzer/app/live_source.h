@@ -11,7 +11,8 @@ namespace tiercel::app {
 
 class LiveSource : public Source {
   public:
-    // Reads the names of users and groups: make it before the sandbox. `pipeline` must outlive it.
+    // Reads the names of users and groups, and looks at the machine: make it before the sandbox.
+    // `pipeline` must outlive it.
     LiveSource(Live live, Pipeline& pipeline);
 
     os::Result<void> begin() override;
@@ -24,10 +25,12 @@ class LiveSource : public Source {
     bool ends_with_wakeups() const override { return !live_.session.wakeups.empty(); }
     std::size_t room() const override { return live_.session.reply.ring_bytes; }
     std::optional<output::LiveStatistics> statistics() const override;
+    const capture::MachineInfo& machine() const override { return machine_; }
 
   private:
     Live live_;
     Pipeline& pipeline_;
+    const capture::MachineInfo machine_;
     std::uint64_t initial_threads_ = 0, initial_fds_ = 0, iterator_losses_ = 0;
     std::optional<std::uint64_t> first_event_ns_;
     std::string no_error_;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "analyzer/app/selection.h"
+#include "analyzer/capture/file_ring.h"
 #include "kernel/common/abi.h"
 #include "shared/os/file.h"
 
@@ -40,12 +41,20 @@ po::options_description describe_options() {
     config.add_options()(",c", text("FILE"), "with the keys of falco.yaml")(
         ",o", texts("KEY=VALUE"), "one key, after the file's; may be repeated");
     po::options_description which("Which events");
-    which.add_options()(",n", text("COUNT"), "end after COUNT events; without --events: alerts")(
+    which.add_options()(",n", text("COUNT"),
+                        "end after COUNT events; with -r and without --events: alerts")(
         ",M", text("SECONDS"), "end after SECONDS")("syscalls", text("A,B,C"),
                                                     "show only events of these system calls")(
         "filter", text("CONDITION"), "show only events for which it holds: evt.type=open and ...")(
         "tracepoints", text("LIST"), "of signal, switch, page_fault (default: signal)")(
         "snaplen", text("BYTES"), "I/O data kept of each event (default: 80)");
+    po::options_description record("Recording");
+    record.add_options()("record", text("FILE"),
+                         "write all events to a capture; packed if its name ends in .gz")(
+        ",C", text("MB"), "begin the next file after MB million bytes")(
+        ",G", text("SECONDS"), "begin the next file after SECONDS")(
+        ",W", text("COUNT"),
+        "files of a recording, numbered; the oldest is overwritten (default with -C, -G: 10)");
     po::options_description how("Where they come from");
     how.add_options()("replay", text("FILE"), "from a capture, packed or not; -: standard input")(
         "driver", text("DRIVER"), "auto (default), modern_bpf, classic_bpf, module, userspace")(
@@ -55,7 +64,7 @@ po::options_description describe_options() {
         "privd's socket (default: the one that privd --exec passes, else "
         "/run/tiercel/privd.sock)");
     po::options_description all;
-    all.add(what).add(config).add(which).add(how);
+    all.add(what).add(config).add(which).add(record).add(how);
     return all;
 }
 
@@ -168,6 +177,29 @@ Problem set_values(const po::variables_map& given, Options& options) {
     return set_syscalls(given, options);
 }
 
+Problem set_recording(const po::variables_map& given, Options& options) {
+    constexpr std::uint64_t kDefaultFiles = 10;
+    if (given.count("record") != 0)
+        options.record = given["record"].as<std::string>();
+    const bool rotates = given.count("-C") + given.count("-G") > 0;
+    if (options.record.empty() && rotates + given.count("-W") > 0)
+        return "-C, -G and -W go with --record";
+    if (given.count("-W") != 0 && !rotates)
+        return "-W goes with -C or -G, which say when the next file begins";
+    options.record_files = rotates ? kDefaultFiles : 1;
+    if (auto problem = set_number(given, "-C", 1'000'000, options.record_megabytes))
+        return problem;
+    if (auto problem = set_number(given, "-G", 1'000'000'000, options.record_seconds))
+        return problem;
+    if (auto problem = set_number(given, "-W", capture::FileRing::kMostFiles, options.record_files))
+        return problem;
+    if (rotates && options.record_megabytes + options.record_seconds == 0)
+        return "-C and -G are numbers from 1";
+    if (rotates && options.record_files < 2)
+        return "-W is a number from 2: one file is written while the other is kept";
+    return {};
+}
+
 Problem set_detection(const po::variables_map& given, Options& options) {
     const auto take = [&given](const char* name, auto& into) {
         if (given.count(name) != 0)
@@ -214,8 +246,10 @@ Problem set_task(const po::variables_map& given, Options& options) {
         return "--markdown goes with --list-events and --list-fields only";
     if (options.task == Task::list_syscalls && options.form == Options::Form::json)
         return "--list-syscalls has no JSON form; --list-events has";
-    if ((tasks == 0 || options.task == Task::validate) && !options.events && !alerts)
-        return "nothing to do: -r FILE alerts by rules, --events shows events";
+    const bool records = tasks == 0 && given.count("record") != 0;
+    if ((tasks == 0 || options.task == Task::validate) && !options.events && !alerts && !records)
+        return "nothing to do: -r FILE alerts by rules, --events shows events, --record FILE "
+               "writes a capture";
     return {};
 }
 
@@ -243,7 +277,7 @@ std::string help_text() {
     options << describe_options();
     return "analyzer " TIERCEL_VERSION
            ": shows what happens on this machine, without any privilege\n"
-           "usage: privd --exec -- analyzer -r FILE | --events [OPTION]...\n"
+           "usage: privd --exec -- analyzer -r FILE | --events | --record FILE [OPTION]...\n"
            "       analyzer --replay FILE -r FILE | --events [OPTION]...\n" +
            options.str() +
            "\nSignals: SIGINT and SIGTERM end it; SIGUSR1 prints statistics on stderr; SIGHUP\n"
@@ -277,6 +311,8 @@ std::variant<Options, std::string> parse_options(int argc, const char* const* ar
     if (auto problem = set_task(given, options))
         return *problem;
     if (auto problem = set_detection(given, options))
+        return *problem;
+    if (auto problem = set_recording(given, options))
         return *problem;
     if (auto problem = set_values(given, options))
         return *problem;

@@ -38,6 +38,9 @@ struct Options {
     std::string config;                // -c; empty: none
     std::vector<std::string> settings; // -o: key=value
     std::string replay;                // a capture, "-": standard input; empty: live
+    std::string record;                // a capture to write; empty: none
+    std::uint64_t record_files = 1;    // -W
+    std::uint64_t record_megabytes = 0, record_seconds = 0; // -C, -G; 0: no next file
     wire::Request request; // driver, rings, snaplen and tracepoints; the interest is not set
     bool driver_given = false, ring_size_given = false;
     std::string socket; // of privd; empty: inherited, or the default path

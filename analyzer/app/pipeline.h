@@ -6,7 +6,7 @@
 //
 //     Pipeline pipeline(fields);
 //     pipeline.set_rules(rules, rules::Matching::first);          // if there are any
-//     pipeline.on_event([&](const Pipeline::Event& e) { recorder.write(e.view, e.cpu); });
+//     pipeline.on_event([&](const Pipeline::Event& e) { show(e.view, e.cpu); });
 //     pipeline.on_match([&](const Pipeline::Event& e) { alert(e.matched, e.fields); });
 //     pipeline.take(view, cpu);                                   // for each event
 #pragma once
@@ -37,6 +37,7 @@ class Pipeline {
         std::span<const filter::RuleId> matched; // into rules()->rules().rules
     };
     using Observer = std::function<void(const Event&)>;
+    using Arrival = std::function<void(const event::EventView&, std::uint16_t cpu)>;
 
     // `fields` must outlive it, and know every field that rules and observers will ask for.
     explicit Pipeline(const filter::Fields& fields) : values_(fields, state_) {}
@@ -49,10 +50,14 @@ class Pipeline {
     // Observers are called in the order in which they came; those of matches after the others.
     void on_event(Observer observer) { on_event_.push_back(std::move(observer)); }
     void on_match(Observer observer) { on_match_.push_back(std::move(observer)); }
+    // Called before the state learns from the event.
+    void on_arrival(Arrival arrival) { on_arrival_.push_back(std::move(arrival)); }
 
     // One event, in the order of their times. False: no more is wanted.
     bool take(const event::EventView& view, std::uint16_t cpu) {
         ++events_;
+        for (const Arrival& arrival : on_arrival_)
+            arrival(view, cpu);
         values_.set(view, events_, cpu, state_.apply(view, cpu));
         Event event{view, events_, cpu, state_, values_, {}};
         if (rules_)
@@ -78,6 +83,7 @@ class Pipeline {
     state::Engine state_;
     filter::EventFields values_;
     std::optional<rules::Engine> rules_;
+    std::vector<Arrival> on_arrival_;
     std::vector<Observer> on_event_, on_match_;
     std::uint64_t events_ = 0;
     bool stopped_ = false;

@@ -22,6 +22,7 @@ class ReplaySource : public Source {
     bool ends_with_wakeups() const override { return false; }
     std::size_t room() const override { return kBatch; }
     std::optional<output::LiveStatistics> statistics() const override { return std::nullopt; }
+    const capture::MachineInfo& machine() const override { return reader_.machine(); }
     const std::string& error() const override { return reader_.error(); }
 
   private:

@@ -20,9 +20,9 @@ int fail(const os::Error& error, std::string_view todo = {}) {
 
 } // namespace
 
-Run::Run(const Options& options, Setup& setup, Pipeline& pipeline, Source& source, Alerter* alerter)
-    : options_(options), pipeline_(pipeline), source_(source), alerter_(alerter),
-      err_(STDERR_FILENO),
+Run::Run(const Options& options, Setup& setup, Pipeline& pipeline, Source& source, Takers takers)
+    : options_(options), pipeline_(pipeline), source_(source), alerter_(takers.alerter),
+      recording_(takers.recording), err_(STDERR_FILENO),
       loop_(source.wakeups(), source.ends_with_wakeups(), source.room(), options.seconds,
             {.read = [this] { return read(); },
              .report = [this] { report(); },
@@ -38,11 +38,13 @@ Run::Run(const Options& options, Setup& setup, Pipeline& pipeline, Source& sourc
                 pipeline_.stop();
         });
     }
-    if (alerter != nullptr)
+    if (alerter_ != nullptr)
         pipeline.on_match([this](const Pipeline::Event& event) {
             if (!alerter_->alert(event))
                 pipeline_.stop();
         });
+    if (recording_ != nullptr)
+        recording_->attach(pipeline, source.machine());
 }
 
 os::Result<Confinement> Run::confine() {
@@ -50,6 +52,7 @@ os::Result<Confinement> Run::confine() {
         alerter_ != nullptr ? alerter_->writable() : std::vector<int>();
     return enter_sandbox({.more_fds = kMoreFds,
                           .writable = writable,
+                          .overwrite = recording_ != nullptr && recording_->overwrites(),
                           .start_threads =
                               [this] {
                                   if (alerter_ != nullptr)
@@ -83,6 +86,8 @@ int Run::run() {
 std::size_t Run::read() {
     const std::size_t bytes = source_.read();
     check_outputs();
+    if (recording_ != nullptr)
+        recording_->flush(now_ns(CLOCK_MONOTONIC));
     if (pipeline_.stopped())
         loop_.stop();
     notify_.alive(now_ns(CLOCK_MONOTONIC));
@@ -112,6 +117,7 @@ void Run::report() {
 }
 
 int Run::end() {
+    const bool recorded = recording_ == nullptr || recording_->finish(pipeline_.state());
     if (printer_)
         printer_->flush();
     if (alerter_ != nullptr)
@@ -127,7 +133,7 @@ int Run::end() {
     if (alerter_ != nullptr && alerter_->gone())
         return fail(os::error("write", "alerts: every output has gone", 0));
     if (source_.error().empty())
-        return 0;
+        return recorded ? 0 : 1;
     fmt::print(stderr, "analyzer: {}\n", source_.error());
     return 1;
 }

@@ -10,6 +10,7 @@
 #include "analyzer/app/notify.h"
 #include "analyzer/app/options.h"
 #include "analyzer/app/pipeline.h"
+#include "analyzer/app/recording.h"
 #include "analyzer/app/sandbox.h"
 #include "analyzer/app/source.h"
 
@@ -17,8 +18,13 @@ namespace tiercel::app {
 
 class Run {
   public:
-    // All are lent, and must outlive it. `alerter`: nullptr: there are no rules.
-    Run(const Options& options, Setup& setup, Pipeline& pipeline, Source& source, Alerter* alerter);
+    // What takes events, besides the printer. nullptr: there are no rules, nothing is recorded.
+    struct Takers {
+        Alerter* alerter = nullptr;
+        Recording* recording = nullptr;
+    };
+    // All are lent, and must outlive it.
+    Run(const Options& options, Setup& setup, Pipeline& pipeline, Source& source, Takers takers);
     // The exit code; what went wrong has been said on stderr.
     int run();
 
@@ -33,6 +39,7 @@ class Run {
     Pipeline& pipeline_;
     Source& source_;
     Alerter* alerter_;
+    Recording* recording_;
     std::optional<EventPrinter> printer_;
     output::Writer err_;
     Loop loop_;

@@ -86,12 +86,15 @@ os::Result<void> limit_resources(unsigned more_fds) {
 constexpr policy::Allow kSanitizers{"sanitizers", {SCMP_SYS(pipe2), SCMP_SYS(sigaltstack)}};
 #endif
 
-std::vector<policy::Allow> allowlist(bool alert_file) {
+std::vector<policy::Allow> allowlist(const Needs& needs) {
     std::vector<policy::Allow> list(std::begin(policy::analyzer_steady),
                                     std::end(policy::analyzer_steady));
-    if (alert_file)
+    if (!needs.writable.empty())
         list.insert(list.end(), std::begin(policy::analyzer_alert_file),
                     std::end(policy::analyzer_alert_file));
+    if (needs.overwrite)
+        list.insert(list.end(), std::begin(policy::analyzer_overwrite),
+                    std::end(policy::analyzer_overwrite));
 #ifdef __SANITIZE_ADDRESS__
     list.push_back(kSanitizers);
 #endif
@@ -115,7 +118,7 @@ os::Result<Confinement> enter_sandbox(const Needs& needs) {
         needs.start_threads();
     if (auto limited = limit_resources(needs.more_fds); !limited)
         return limited.error();
-    if (auto confined = policy::allow_only(allowlist(!needs.writable.empty())); !confined)
+    if (auto confined = policy::allow_only(allowlist(needs)); !confined)
         return confined.error();
     return Confinement{*abi, uid};
 }

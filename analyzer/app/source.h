@@ -10,6 +10,7 @@
 #include <string>
 
 #include "analyzer/app/pipeline.h"
+#include "analyzer/capture/lists.h"
 #include "analyzer/output/statistics.h"
 #include "shared/os/unique_fd.h"
 
@@ -34,6 +35,8 @@ class Source {
     virtual bool ends_with_wakeups() const { return false; }
     virtual std::size_t room() const = 0;
     virtual std::optional<output::LiveStatistics> statistics() const = 0;
+    // Where the events happened. A capture says so when its first event is read.
+    virtual const capture::MachineInfo& machine() const = 0;
 };
 
 } // namespace tiercel::app

@@ -26,7 +26,7 @@ std::variant<Live, Refusal, os::Error> ask_privd(const Options& options, const S
     return open_live(options.socket, request);
 }
 
-int watch_live(const Options& options, Setup& setup, Pipeline& pipeline, Alerter* alerter) {
+int watch_live(const Options& options, Setup& setup, Pipeline& pipeline, Run::Takers takers) {
     auto opened = ask_privd(options, setup);
     if (const auto* refusal = std::get_if<Refusal>(&opened)) {
         fmt::print(stderr, "analyzer: {}\n", refusal->line);
@@ -39,14 +39,14 @@ int watch_live(const Options& options, Setup& setup, Pipeline& pipeline, Alerter
                            : "");
     }
     LiveSource source(std::get<Live>(std::move(opened)), pipeline);
-    return Run(options, setup, pipeline, source, alerter).run();
+    return Run(options, setup, pipeline, source, takers).run();
 }
 
-int watch_capture(const Options& options, Setup& setup, Pipeline& pipeline, Alerter* alerter) {
+int watch_capture(const Options& options, Setup& setup, Pipeline& pipeline, Run::Takers takers) {
     auto source = ReplaySource::open(options.replay, pipeline);
     if (!source)
         return fail(source.error());
-    return Run(options, setup, pipeline, *source, alerter).run();
+    return Run(options, setup, pipeline, *source, takers).run();
 }
 
 } // namespace
@@ -70,7 +70,11 @@ int watch(const Options& given) {
         pipeline.set_rules(setup->rules, setup->settings.match_all ? rules::Matching::all
                                                                    : rules::Matching::first);
     }
-    return (replay ? watch_capture : watch_live)(options, *setup, pipeline, alerter.get());
+    auto recording = Recording::open(options, *setup);
+    if (!recording)
+        return fail(recording.error());
+    return (replay ? watch_capture : watch_live)(
+        options, *setup, pipeline, {.alerter = alerter.get(), .recording = recording->get()});
 }
 
 } // namespace tiercel::app

@@ -21,9 +21,10 @@ class AlertCapture {
   public:
     static constexpr std::size_t kSegmentBytes = 32u << 20;
 
-    // `before_ns`: how far captures reach back from the alert.
-    AlertCapture(FileRing files, std::uint64_t before_ns, MachineInfo machine)
-        : files_(std::move(files)), before_ns_(before_ns), machine_(std::move(machine)) {}
+    // `before_ns`: how far captures reach back from the alert. `machine` is lent, and looked at
+    // when a segment begins.
+    AlertCapture(FileRing files, std::uint64_t before_ns, const MachineInfo& machine)
+        : files_(std::move(files)), before_ns_(before_ns), machine_(machine) {}
 
     // Each event, before the state takes it.
     os::Result<void> take(const event::EventView& event, std::uint16_t cpu, state::Engine& state);
@@ -44,7 +45,7 @@ class AlertCapture {
 
     FileRing files_;
     std::uint64_t before_ns_;
-    MachineInfo machine_;
+    const MachineInfo& machine_;
     Segment older_, younger_;
     std::optional<Writer> writer_; // a capture is under way
     std::uint64_t until_ns_ = 0;   // its end

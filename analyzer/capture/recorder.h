@@ -20,8 +20,9 @@ class Recorder {
         std::uint64_t bytes = 0;
         std::uint64_t ns = 0; // between events' times
     };
-    Recorder(FileRing files, Limits limits, MachineInfo machine)
-        : files_(std::move(files)), limits_(limits), machine_(std::move(machine)) {}
+    // `machine` is lent, and looked at when a file begins.
+    Recorder(FileRing files, Limits limits, const MachineInfo& machine)
+        : files_(std::move(files)), limits_(limits), machine_(machine) {}
 
     // Each event, before the state takes it. After a failure nothing more is written.
     os::Result<void> take(const event::EventView& event, std::uint16_t cpu, state::Engine& state);
@@ -36,7 +37,7 @@ class Recorder {
 
     FileRing files_;
     Limits limits_;
-    MachineInfo machine_;
+    const MachineInfo& machine_;
     std::optional<Writer> writer_; // of the file being written
     std::uint64_t begun_ns_ = 0;   // time of its first event
 };

@@ -71,6 +71,11 @@ std::string take_matching(const DocumentNode& node, Settings& settings) {
     return settings.match_all || node.scalar == "first" ? "" : "must be first or all";
 }
 
+std::string take_capture_mode(const DocumentNode& node, Settings& settings) {
+    settings.capture_all_rules = node.scalar == "all_rules";
+    return settings.capture_all_rules || node.scalar == "rules" ? "" : "must be rules or all_rules";
+}
+
 // Falco's 0 asks for a queue without bound, which would let a blocked output take all memory.
 std::string take_capacity(const DocumentNode& node, Settings& settings) {
     const std::uint64_t ours = Settings().queue_capacity;
@@ -134,6 +139,8 @@ std::string take_additions(const DocumentNode& node, Settings& settings) {
     return node.is_sequence() || node.is_null() ? "" : "must be a sequence";
 }
 
+constexpr std::uint64_t kMostMilliseconds = 3'600'000;
+
 struct Row {
     std::string_view key;
     Take take;
@@ -162,6 +169,12 @@ const std::vector<Row>& rows() {
         {"program_output.program", word(&Settings::program)},
         {"unix_socket_output.enabled", flag(&Settings::socket_enabled)},
         {"unix_socket_output.path", word(&Settings::socket_path)},
+        {"capture.enabled", flag(&Settings::capture_enabled)},
+        {"capture.mode", take_capture_mode},
+        {"capture.path_prefix", word(&Settings::capture_prefix)},
+        {"capture.default_duration", number(&Settings::capture_duration_ms, 1, kMostMilliseconds)},
+        {"capture.before", number(&Settings::capture_before_ms, 1, kMostMilliseconds)},
+        {"capture.files", number(&Settings::capture_files, 2, 500)},
         {"engine.kind", word(&Settings::driver)},
         {"engine.modern_ebpf.buf_size_preset", number(&Settings::buffer_preset, 1, 10)},
         {"engine.ebpf.buf_size_preset", number(&Settings::buffer_preset, 1, 10)},
@@ -177,7 +190,7 @@ const std::vector<Row>& rows() {
 }
 
 // Keys of falco.yaml that are understood, and mean nothing here.
-constexpr std::array<std::string_view, 27> kUnused = {"buffered_outputs",
+constexpr std::array<std::string_view, 26> kUnused = {"buffered_outputs",
                                                       "config_files",
                                                       "watch_config_files",
                                                       "plugins",
@@ -197,7 +210,6 @@ constexpr std::array<std::string_view, 27> kUnused = {"buffered_outputs",
                                                       "metrics",
                                                       "falco_libs",
                                                       "container_engines",
-                                                      "capture",
                                                       "engine.replay",
                                                       "engine.gvisor",
                                                       "engine.modern_ebpf",

@@ -60,6 +60,13 @@ struct Settings {
     bool socket_enabled = false; // unix_socket_output: ours
     std::string socket_path;
 
+    bool capture_enabled = false;
+    bool capture_all_rules = false; // capture.mode
+    std::string capture_prefix = "/tmp/tiercel";
+    std::uint64_t capture_duration_ms = 5000; // capture.default_duration: after the alert
+    std::uint64_t capture_before_ms = 5000;   // capture.before: ours
+    std::uint64_t capture_files = 10;         // capture.files: ours
+
     std::string driver; // engine.kind: modern_ebpf, ebpf, kmod, replay, …; empty: not said
     std::uint64_t buffer_preset = 0; // engine.*.buf_size_preset; 0: not said
     std::vector<std::string> base_syscalls;

@@ -21,6 +21,7 @@ using test::EventBuilder;
 namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
+const capture::MachineInfo kMachine = test::sample_machine();
 
 struct Folder {
     std::string path = std::filesystem::temp_directory_path().string() + "/recorder-XXXXXX";
@@ -87,7 +88,7 @@ TEST_CASE("rotation by time: the oldest file is overwritten, each begins with it
     state::Engine engine;
     test::fill_sample_state(engine);
     capture::Recorder recorder(open_ring(folder.file("t.scap"), 3), {.ns = 10 * kSecond},
-                               test::sample_machine());
+                               kMachine);
     for (std::uint64_t second = 100; second < 150; ++second) {
         auto event = opening(static_cast<std::int64_t>(second), second);
         const auto view = event.view();
@@ -117,7 +118,7 @@ TEST_CASE("rotation by size") {
     test::fill_sample_state(engine);
     constexpr std::uint64_t kSize = 300'000;
     capture::Recorder recorder(open_ring(folder.file("s.scap"), 10), {.bytes = kSize},
-                               test::sample_machine());
+                               kMachine);
     for (std::uint64_t second = 1; second <= 10'000; ++second)
         REQUIRE(recorder.take(opening(3, second).view(), 0, engine));
     REQUIRE(recorder.finish(engine));
@@ -140,7 +141,7 @@ TEST_CASE("a recording without events is a whole capture") {
     const Folder folder;
     state::Engine engine;
     test::fill_sample_state(engine);
-    capture::Recorder recorder(open_ring(folder.file("e.scap.gz"), 1), {}, test::sample_machine());
+    capture::Recorder recorder(open_ring(folder.file("e.scap.gz"), 1), {}, kMachine);
     REQUIRE(recorder.finish(engine));
     const Content content = read_back(folder.file("e.scap.gz"));
     CHECK(content.seconds.empty());
@@ -152,7 +153,7 @@ TEST_CASE("an alert's capture holds what was before and after it") {
     state::Engine engine;
     test::fill_sample_state(engine);
     capture::AlertCapture captures(open_ring(folder.file("a.scap"), 2), 5 * kSecond,
-                                   test::sample_machine());
+                                   kMachine);
     std::vector<std::string> begun;
     for (std::uint64_t second = 100; second < 200; ++second) {
         auto event = opening(static_cast<std::int64_t>(second), second);
@@ -184,7 +185,7 @@ TEST_CASE("memory for what may become a capture is bounded") {
     const Folder folder;
     state::Engine engine;
     capture::AlertCapture captures(open_ring(folder.file("m.scap"), 1), 1000 * kSecond,
-                                   test::sample_machine());
+                                   kMachine);
     const std::string payload(60'000, 'x');
     for (std::uint64_t i = 0; i < 2'000; ++i) { // 120 MB within the time
         EventBuilder read(event::SYSCALL_READ_X);
