@@ -71,6 +71,8 @@ class EventView {
     // Text up to the first NUL or the parameter's end. Empty when there is no value.
     std::string_view text(std::uint32_t index) const {
         const Bytes bytes = param(index);
+        if (bytes.empty())
+            return {}; // data() may be null, which strnlen() must not be given
         const auto* chars = reinterpret_cast<const char*>(bytes.data());
         return {chars, strnlen(chars, bytes.size())};
     }
