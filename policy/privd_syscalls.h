@@ -34,6 +34,8 @@ constexpr Allow privd_steady[] = {
     {"hand fds over, the door's requests and answers", {SCMP_SYS(sendmsg), SCMP_SYS(recvmsg)}},
     {"the door opens files of /proc", {SCMP_SYS(openat2)}},
     {"release fds and memory", {SCMP_SYS(close), SCMP_SYS(munmap), SCMP_SYS(brk)}},
+    {"glibc looks what stderr is before the error line", {SCMP_SYS(newfstatat)}, Only::empty_path},
+    {"and where its end is", {SCMP_SYS(lseek)}},
     {"one error line, and leave", {SCMP_SYS(write), SCMP_SYS(exit_group)}},
 };
 

@@ -28,18 +28,21 @@ namespace {
 constexpr char help[] =
     "privd " TIERCEL_VERSION ": loads the probe, hands it over to the analyzer, and leaves\n"
     "  privd [--user NAME] [--door] --exec -- ANALYZER [ARGUMENT...]\n"
-    "  privd [--user NAME] [--door] [--peer-user NAME] --socket PATH   (or systemd's LISTEN_FDS)\n"
+    "  privd [--user NAME] [--door | --stay] [--peer-user NAME] --socket PATH   (or LISTEN_FDS)\n"
     "  privd [--user NAME] --prove-caps [--driver modern] [--json]\n"
     "  privd --help | --version\n"
     "--user       account to become; default: tiercel if it exists, else nobody, when run as root\n"
     "--peer-user  the only account that may connect; default: that of --user\n"
     "--door       stay after the hand-over and open files of /proc, with CAP_SYS_PTRACE alone\n"
+    "--stay       stay after the hand-over with no capability, until the analyzer ends: for those "
+    "who\n"
+    "             start again whatever exits\n"
     "--prove-caps try the load with each capability removed; exit 1 if plan and kernel disagree\n"
     "Exit codes: 0 done, 1 failure, 2 usage. With --exec: the analyzer's.\n";
 
 struct Options {
     Account user, peer; // whom privd becomes, who may connect
-    bool door;
+    bool door, stay;
 };
 
 int usage(const char* complaint, const char* what) {
@@ -50,7 +53,11 @@ int usage(const char* complaint, const char* what) {
 // All privilege that the load does not need is given up here, before a peer says anything.
 Session prepare(const Options& options) {
     policy::Plan plan = policy::plan(policy::Driver::modern, policy::gather_facts(), options.door);
-    Session session{.plan = plan, .refusal = {}, .door = options.door, .serves = options.peer.uid};
+    Session session{.plan = plan,
+                    .refusal = {},
+                    .door = options.door,
+                    .stay = options.stay,
+                    .serves = options.peer.uid};
     become(options.user, plan.held(Phase::start));
     rlimit infinite{RLIM_INFINITY, RLIM_INFINITY};
     std::uint64_t missing = plan.held(Phase::load) & ~hold_only(plan.held(Phase::raise_limit));
@@ -175,17 +182,12 @@ void prove(char** argv) {
 }
 
 constexpr option table[] = {
-    {"user", required_argument, nullptr, 'u'},
-    {"peer-user", required_argument, nullptr, 'p'},
-    {"socket", required_argument, nullptr, 's'},
-    {"driver", required_argument, nullptr, 'D'},
-    {"door", no_argument, nullptr, 'd'},
-    {"exec", no_argument, nullptr, 'e'},
-    {"prove-caps", no_argument, nullptr, 'c'},
-    {"json", no_argument, nullptr, 'j'},
-    {"help", no_argument, nullptr, 'h'},
-    {"version", no_argument, nullptr, 'v'},
-    {},
+    {"user", required_argument, nullptr, 'u'},   {"peer-user", required_argument, nullptr, 'p'},
+    {"socket", required_argument, nullptr, 's'}, {"driver", required_argument, nullptr, 'D'},
+    {"door", no_argument, nullptr, 'd'},         {"stay", no_argument, nullptr, 'S'},
+    {"exec", no_argument, nullptr, 'e'},         {"prove-caps", no_argument, nullptr, 'c'},
+    {"json", no_argument, nullptr, 'j'},         {"help", no_argument, nullptr, 'h'},
+    {"version", no_argument, nullptr, 'v'},      {},
 };
 
 } // namespace
@@ -208,7 +210,8 @@ int main(int argc, char** argv) {
     if (values['D'] || values['j'])
         return usage("--driver and --json are for --prove-caps", "");
     Options options{find_account(values['u']),
-                    find_account(values['p'] ? values['p'] : values['u']), values['d'] != nullptr};
+                    find_account(values['p'] ? values['p'] : values['u']), values['d'] != nullptr,
+                    values['S'] != nullptr};
     if (values['e'])
         run_beside(options, argv + optind);
     const char* path = values['s'];

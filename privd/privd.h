@@ -46,7 +46,8 @@ constexpr uid_t any_uid = ~0u;
 struct Session {
     policy::Plan plan;
     wire::Reply refusal;    // of every request, unless its status is ok: privd lacks what it needs
-    bool door = false;      // stay after the hand-over
+    bool door = false;      // stay after the hand-over and open files of /proc
+    bool stay = false;      // stay after the hand-over, to end when the peer does; answer nothing
     uid_t serves = any_uid; // the only uid that is served
     os::UniqueFd socket = {};
     ucred peer = {}; // the analyzer's process

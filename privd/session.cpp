@@ -81,7 +81,7 @@ Result<void> answer_open(Session& session, const Record& record) {
         sent = wire::send_fds(session.socket, static_cast<wire::Kind>(kind),
                               {handover.fds[kind], handover.count[kind]});
     handover = {}; // the peer's fds are now the only ones that keep the probe attached
-    session.phase = Phase::door;
+    session.phase = session.door ? Phase::door : Phase::handover;
     return sent ? wire::send_message(session.socket, wire::Done{}) : sent;
 }
 
@@ -141,9 +141,9 @@ Result<void> Session::run() {
         Record record{};
         auto got = wire::receive_record(socket, &record, sizeof record);
         int failure = got ? 0 : got.error().number;
-        if (phase == Phase::door && failure == EAGAIN)
+        if (phase != Phase::load && failure == EAGAIN)
             continue; // the time limit is for peers that never ask
-        if (phase == Phase::door && failure == ECONNRESET)
+        if (phase != Phase::load && failure == ECONNRESET)
             return {};
         if (failure == EMSGSIZE)
             return refuse(*this, {.status = Status::malformed});
@@ -151,7 +151,7 @@ Result<void> Session::run() {
             return got.error();
         if (auto answered = answer(*this, record, *got); !answered)
             return answered;
-    } while (door);
+    } while (door || stay);
     return {};
 }
 

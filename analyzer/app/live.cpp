@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/app/live.h"
 
+#include <chrono>
 #include <climits>
 #include <cstdlib>
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <thread>
 
 #include "analyzer/app/options.h"
 #include "analyzer/ring/bpf_ring.h"
@@ -14,6 +16,7 @@ namespace tiercel::app {
 
 namespace {
 
+constexpr std::chrono::seconds kPatience{3};
 constexpr const char* kInherited = "TIERCEL_PRIVD_FD";
 
 // The socket that `privd --exec` left open for its analyzer.
@@ -34,9 +37,21 @@ os::Result<os::UniqueFd> inherited_socket(const char* number) {
     return socket;
 }
 
+// Containers, and units without socket activation, are started at once: privd may not listen yet.
+os::Result<os::UniqueFd> connect_patiently(const char* path) {
+    constexpr std::chrono::milliseconds kPause{50};
+    for (auto waited = kPause; waited < kPatience; waited += kPause) {
+        auto socket = wire::client::connect_to(path);
+        if (socket || (socket.error().number != ENOENT && socket.error().number != ECONNREFUSED))
+            return socket;
+        std::this_thread::sleep_for(kPause);
+    }
+    return wire::client::connect_to(path);
+}
+
 os::Result<os::UniqueFd> reach_privd(const std::string& path) {
     if (!path.empty())
-        return wire::client::connect_to(path.c_str());
+        return connect_patiently(path.c_str());
     if (const char* number = std::getenv(kInherited))
         return inherited_socket(number);
     return wire::client::connect_to(kDefaultSocket);
@@ -64,7 +79,7 @@ std::variant<Live, Refusal, os::Error> open_live(const std::string& path,
     if (!counters)
         return counters.error();
     session->counters.clear(); // mappings outlive their fds
-    return Live{*std::move(session), *std::move(rings), *std::move(counters)};
+    return Live{*std::move(socket), *std::move(session), *std::move(rings), *std::move(counters)};
 }
 
 } // namespace tiercel::app

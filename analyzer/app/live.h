@@ -15,6 +15,7 @@
 namespace tiercel::app {
 
 struct Live {
+    os::UniqueFd privd; // open as long as the session: by its end a privd that stays knows of ours
     wire::client::Session session;
     ring::RingSet rings;
     ring::Counters counters;
@@ -25,7 +26,7 @@ struct Refusal {
     std::string line;
 };
 
-// Reaches privd (at `path`; if that is empty through the socket in $TIERCEL_PRIVD_FD, otherwise at
+// Reaches privd (at `path`, for which it waits three seconds; if that is empty through the socket in $TIERCEL_PRIVD_FD, otherwise at
 // the default path), asks, and maps what comes. Blocks until the probe is attached.
 std::variant<Live, Refusal, os::Error> open_live(const std::string& path,
                                                  const wire::Request& request);

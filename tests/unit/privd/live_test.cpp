@@ -266,6 +266,32 @@ TEST_CASE("the door stays, with CAP_SYS_PTRACE alone, until its peer leaves") {
     CHECK(privd.exit_code() == 0);
 }
 
+TEST_CASE("--stay stays, with no capability and no door, until its peer leaves") {
+    Socket place;
+    Words words = place.words();
+    words.emplace_back("--stay");
+    Privd privd(words);
+    os::UniqueFd socket = place.connect();
+    auto session = good_session(socket);
+    CHECK(session.reply.door == 0);
+    std::this_thread::sleep_for(1200ms); // longer than a peer has to ask
+    CHECK(privd.status("CapPrm:") == "0000000000000000");
+    CHECK(privd.status("Seccomp_filters:") == "2");
+    socket.reset();
+    CHECK(privd.exit_code() == 0);
+}
+
+TEST_CASE("--stay answers nothing: who asks for the door ends it") {
+    Socket place;
+    Words words = place.words();
+    words.emplace_back("--stay");
+    Privd privd(words);
+    os::UniqueFd socket = place.connect();
+    good_session(socket);
+    CHECK_FALSE(wire::client::ask_door(socket, getpid(), wire::ProcFile::stat));
+    CHECK(privd.exit_code() == 1);
+}
+
 TEST_CASE("a kernel without BTF is named as such") {
     Socket place;
     Privd privd(place.words(), [] { // a directory without the file, in a mount namespace of its own
