@@ -46,6 +46,11 @@ constexpr Allow analyzer_overwrite[] = {
     {"captures that are overwritten", {SCMP_SYS(ftruncate)}},
 };
 
+// Besides, when a listening socket was passed for metrics.
+constexpr Allow analyzer_metrics[] = {
+    {"take a reader of the metrics", {SCMP_SYS(accept4)}},
+};
+
 // clang-format on
 
 } // namespace tiercel::policy

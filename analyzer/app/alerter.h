@@ -38,6 +38,7 @@ class Alerter {
 
     // What each output took and lost, one line each.
     void append_statistics(output::Buffer& out) const;
+    std::vector<alerts::Dispatcher::Output> outputs() const { return dispatcher_.outputs(); }
     std::uint64_t alerts() const { return alerts_; }
 
   private:

@@ -66,7 +66,7 @@ Interest interest_of(const Options& options, const Setup& setup) {
     const config::Settings& settings = setup.settings;
     if (settings.base_syscalls.empty() || settings.repair_base_syscalls)
         interest.add_state();
-    if (options.events)
+    if (options.events || options.top)
         add_shown(interest, options, setup);
     else if (!options.record.empty() && !setup.rules)
         add_everything(interest);

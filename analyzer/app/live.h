@@ -26,8 +26,9 @@ struct Refusal {
     std::string line;
 };
 
-// Reaches privd (at `path`, for which it waits three seconds; if that is empty through the socket in $TIERCEL_PRIVD_FD, otherwise at
-// the default path), asks, and maps what comes. Blocks until the probe is attached.
+// Reaches privd (at `path`, for which it waits three seconds; if that is empty through the socket
+// in $TIERCEL_PRIVD_FD, otherwise at the default path), asks, and maps what comes. Blocks until the
+// probe is attached.
 std::variant<Live, Refusal, os::Error> open_live(const std::string& path,
                                                  const wire::Request& request);
 

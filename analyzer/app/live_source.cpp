@@ -19,6 +19,15 @@ void load_names(state::Users& users) {
         users.load_group(*group);
 }
 
+std::string_view driver_name(wire::Driver driver) {
+    switch (driver) {
+    case wire::Driver::modern: return "modern_bpf";
+    case wire::Driver::classic: return "bpf";
+    case wire::Driver::module: return "kmod";
+    default: return wire::client::name(driver);
+    }
+}
+
 } // namespace
 
 LiveSource::LiveSource(Live live, Pipeline& pipeline)
@@ -58,6 +67,7 @@ std::size_t LiveSource::read() {
 std::optional<output::LiveStatistics> LiveSource::statistics() const {
     return output::LiveStatistics{.rings = live_.rings,
                                   .counters = live_.counters,
+                                  .driver = driver_name(live_.session.reply.driver),
                                   .first_event_ns = first_event_ns_,
                                   .load_ns = live_.session.reply.load_ns,
                                   .initial_threads = initial_threads_,

@@ -8,6 +8,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
+#include <deque>
+#include <fcntl.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -122,6 +124,38 @@ struct Loop::Impl {
         });
     }
 
+    struct Watched {
+        asio::posix::stream_descriptor fd;
+        std::function<void()> ready;
+    };
+    struct Repeated {
+        asio::steady_timer timer;
+        std::chrono::seconds time;
+        std::function<void()> then;
+    };
+    std::deque<Watched> watched; // addresses stay
+    std::deque<Repeated> repeated;
+
+    void wait_for(Watched& one) {
+        one.fd.async_wait(asio::posix::stream_descriptor::wait_read,
+                          [this, &one](error_code cancelled) {
+                              if (cancelled)
+                                  return;
+                              one.ready();
+                              wait_for(one);
+                          });
+    }
+
+    void repeat(Repeated& one) {
+        one.timer.expires_after(one.time);
+        one.timer.async_wait([this, &one](error_code cancelled) {
+            if (cancelled)
+                return;
+            one.then();
+            repeat(one);
+        });
+    }
+
     void watch_others() {
         others.async_wait([this](error_code cancelled, int signal) {
             if (cancelled)
@@ -149,6 +183,20 @@ Loop::Loop(std::span<const os::UniqueFd> wakeups, bool pipes, std::size_t ring_b
 }
 
 Loop::~Loop() = default;
+
+void Loop::watch(const os::UniqueFd& fd, std::function<void()> ready) {
+    // Asio closes what it is given.
+    auto& one = impl_->watched.emplace_back(Impl::Watched{
+        asio::posix::stream_descriptor(impl_->io, fcntl(fd.get(), F_DUPFD_CLOEXEC, 0)),
+        std::move(ready)});
+    one.fd.non_blocking(true); // else Asio does it at the first wait, by ioctl(2)
+    impl_->wait_for(one);
+}
+
+void Loop::every(std::chrono::seconds time, std::function<void()> then) {
+    impl_->repeat(impl_->repeated.emplace_back(
+        Impl::Repeated{asio::steady_timer(impl_->io), time, std::move(then)}));
+}
 
 void Loop::run() {
     impl_->read_soon();

@@ -30,6 +30,7 @@ po::options_description describe_options() {
                        "their names; may be repeated")(
         ",V", "only check rules and configuration; say all that is wrong")(
         "events", "show events, one a line")(
+        "top", "show rates by process, event type and rule, each second; alerts are only counted")(
         "json", "as JSON: alerts, events (one object a line), the lists, -V, --explain-caps")(
         "list-syscalls", "list the system calls that --syscalls takes")(
         "list-events", "list the events and their parameters")(
@@ -238,16 +239,18 @@ Problem set_task(const po::variables_map& given, Options& options) {
         ++tasks;
     }
     options.events = given.count("events") != 0;
+    options.top = given.count("top") != 0;
     const bool alerts = given.count("-r") + given.count("-c") + given.count("-o") > 0;
-    if (tasks + (options.events ? 1 : 0) > 1)
-        return "--events, -V, --list-... and --explain-caps exclude each other";
+    if (tasks + (options.events ? 1 : 0) + (options.top ? 1 : 0) > 1)
+        return "--events, --top, -V, --list-... and --explain-caps exclude each other";
     if (options.form == Options::Form::markdown && options.task != Task::list_events &&
         options.task != Task::list_fields)
         return "--markdown goes with --list-events and --list-fields only";
     if (options.task == Task::list_syscalls && options.form == Options::Form::json)
         return "--list-syscalls has no JSON form; --list-events has";
     const bool records = tasks == 0 && given.count("record") != 0;
-    if ((tasks == 0 || options.task == Task::validate) && !options.events && !alerts && !records)
+    if ((tasks == 0 || options.task == Task::validate) && !options.events && !options.top &&
+        !alerts && !records)
         return "nothing to do: -r FILE alerts by rules, --events shows events, --record FILE "
                "writes a capture";
     return {};

@@ -30,6 +30,7 @@ struct Options {
     Task task = Task::watch;
     Form form = Form::text;
     bool events = false;               // show them
+    bool top = false;                  // a page of rates, in place of events and alerts
     std::uint64_t count = 0;           // -n: events to show, or without that alerts; 0: no limit
     std::uint64_t seconds = 0;         // -M: how long; 0: no limit
     std::vector<std::string> syscalls; // all known; empty: every one

@@ -10,8 +10,8 @@ namespace tiercel::app {
 
 namespace {
 
-// For the door, and for the alert file while it is reopened.
-constexpr unsigned kMoreFds = 17;
+// For the door, for the alert file while it is reopened, and for readers of the metrics.
+constexpr unsigned kMoreFds = 22;
 
 int fail(const os::Error& error, std::string_view todo = {}) {
     os::print("analyzer", error, todo);
@@ -58,6 +58,7 @@ os::Result<Confinement> Run::confine() {
                                   if (alerter_ != nullptr)
                                       alerter_->start();
                               },
+                          .listens = monitor_->listens(),
                           .root_too = !options_.replay.empty()});
 }
 
@@ -66,6 +67,10 @@ int Run::run() {
     if (!notify)
         return fail(notify.error());
     notify_ = *std::move(notify);
+    auto monitor = Monitor::make(options_, pipeline_, source_, alerter_, loop_);
+    if (!monitor)
+        return fail(monitor.error());
+    monitor_ = *std::move(monitor);
     auto confined = confine();
     if (!confined)
         return fail(confined.error(), confined.error().number == EPERM
@@ -85,6 +90,7 @@ int Run::run() {
 
 std::size_t Run::read() {
     const std::size_t bytes = source_.read();
+    monitor_->batch_done();
     check_outputs();
     if (recording_ != nullptr)
         recording_->flush(now_ns(CLOCK_MONOTONIC));
@@ -118,6 +124,7 @@ void Run::report() {
 
 int Run::end() {
     const bool recorded = recording_ == nullptr || recording_->finish(pipeline_.state());
+    monitor_->end();
     if (printer_)
         printer_->flush();
     if (alerter_ != nullptr)

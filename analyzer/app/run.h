@@ -7,6 +7,7 @@
 #include "analyzer/app/alerter.h"
 #include "analyzer/app/event_printer.h"
 #include "analyzer/app/loop.h"
+#include "analyzer/app/monitor.h"
 #include "analyzer/app/notify.h"
 #include "analyzer/app/options.h"
 #include "analyzer/app/pipeline.h"
@@ -43,6 +44,7 @@ class Run {
     std::optional<EventPrinter> printer_;
     output::Writer err_;
     Loop loop_;
+    std::unique_ptr<Monitor> monitor_;
     Notify notify_;
     Confinement confinement_;
     std::uint64_t begun_ = 0;

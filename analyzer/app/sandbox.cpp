@@ -89,12 +89,15 @@ constexpr policy::Allow kSanitizers{"sanitizers", {SCMP_SYS(pipe2), SCMP_SYS(sig
 std::vector<policy::Allow> allowlist(const Needs& needs) {
     std::vector<policy::Allow> list(std::begin(policy::analyzer_steady),
                                     std::end(policy::analyzer_steady));
+    const auto add = [&list](std::span<const policy::Allow> more) {
+        list.insert(list.end(), more.begin(), more.end());
+    };
     if (!needs.writable.empty())
-        list.insert(list.end(), std::begin(policy::analyzer_alert_file),
-                    std::end(policy::analyzer_alert_file));
+        add(policy::analyzer_alert_file);
+    if (needs.listens)
+        add(policy::analyzer_metrics);
     if (needs.overwrite)
-        list.insert(list.end(), std::begin(policy::analyzer_overwrite),
-                    std::end(policy::analyzer_overwrite));
+        add(policy::analyzer_overwrite);
 #ifdef __SANITIZE_ADDRESS__
     list.push_back(kSanitizers);
 #endif

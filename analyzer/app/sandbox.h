@@ -24,6 +24,7 @@ struct Needs {
     // Starts the threads that write alerts. They inherit what concerns a single thread; no other
     // may be there before.
     std::function<void()> start_threads;
+    bool listens = false; // a listening socket is open, and takes connections
     // uid 0 without capabilities is accepted: nothing of what it may read can be opened.
     bool root_too = false;
 };

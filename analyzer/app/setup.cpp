@@ -135,7 +135,8 @@ std::unique_ptr<Setup> read(Options& options, Findings& findings) {
 std::unique_ptr<Setup> read_setup(Options& options) {
     Findings findings;
     auto setup = read(options, findings);
-    if (findings.good() && !setup->rules && !options.events && options.record.empty())
+    if (findings.good() && !setup->rules && !options.events && !options.top &&
+        options.record.empty())
         findings.add_error("-c",
                            "there are no rules: rules_files in the configuration, or -r FILE");
     fmt::print(stderr, "{}", findings.text());

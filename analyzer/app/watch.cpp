@@ -63,10 +63,12 @@ int watch(const Options& given) {
     std::unique_ptr<Alerter> alerter;
     Pipeline pipeline(setup->fields);
     if (setup->rules) {
-        auto opened = Alerter::open(*setup, options.events ? 0 : options.count);
-        if (!opened)
-            return fail(opened.error());
-        alerter = *std::move(opened);
+        if (!options.top) {
+            auto opened = Alerter::open(*setup, options.events ? 0 : options.count);
+            if (!opened)
+                return fail(opened.error());
+            alerter = *std::move(opened);
+        }
         pipeline.set_rules(setup->rules, setup->settings.match_all ? rules::Matching::all
                                                                    : rules::Matching::first);
     }

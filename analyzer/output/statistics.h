@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "analyzer/output/writer.h"
 #include "analyzer/ring/counters.h"
@@ -18,6 +19,7 @@ namespace tiercel::output {
 struct LiveStatistics {
     const ring::RingSet& rings;
     const ring::Counters& counters;
+    std::string_view driver; // in Falco's words: modern_bpf, bpf, kmod, …
     std::optional<std::uint64_t>
         first_event_ns;    // from the beginning of the load to the first event here
     std::uint64_t load_ns; // that load and attachment took

@@ -110,7 +110,9 @@ bool Outbox::drain(std::chrono::milliseconds deadline) {
 
 Outbox::Counters Outbox::counters() const {
     const std::lock_guard lock(state_->mutex);
-    return state_->counters;
+    Counters counters = state_->counters;
+    counters.waiting = state_->queue.size();
+    return counters;
 }
 
 } // namespace tiercel::alerts

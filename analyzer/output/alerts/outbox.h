@@ -29,6 +29,7 @@ class Outbox {
         config::Priority priority = config::Priority::debug;
     };
     struct Counters {
+        std::uint64_t waiting = 0; // in the queue
         std::uint64_t written = 0;
         std::uint64_t discarded = 0; // the queue was full
         std::uint64_t failed = 0;    // the sink refused, also to be reopened

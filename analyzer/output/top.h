@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Top: who makes the events of the last moment, as a page for a terminal: rates by process, event
+// type and rule, drops and lag.
+//
+//     top.count(comm, type);                        // each event
+//     top.match(rule);                              // each match
+//     top.append_page(out, totals, size);           // about each second; counting begins anew
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "analyzer/output/writer.h"
+
+namespace tiercel::output {
+
+// Counts by name; a name costs memory only when it is new.
+class Tally {
+  public:
+    static constexpr std::size_t kMost = 4096; // names; further ones are counted as "(others)"
+
+    void add(std::string_view name);
+    // The most frequent first, at most `most`; then all is forgotten.
+    std::vector<std::pair<std::string, std::uint64_t>> take(std::size_t most);
+
+  private:
+    struct Hash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const {
+            return std::hash<std::string_view>()(text);
+        }
+    };
+    std::unordered_map<std::string, std::uint64_t, Hash, std::equal_to<>> counts_;
+};
+
+class Top {
+  public:
+    struct Totals {
+        std::uint64_t events, drops;         // since the session began; drops are the probe's
+        std::uint64_t ns;                    // CLOCK_MONOTONIC
+        std::uint64_t lag_ns;                // of the last event
+        std::uint64_t ring_used, ring_bytes; // the fullest ring
+        std::size_t threads;                 // in the table
+    };
+    struct Size {
+        unsigned columns = 80, rows = 24;
+    };
+
+    void count(std::string_view process, std::string_view type) {
+        processes_.add(process);
+        types_.add(type);
+    }
+    void match(std::string_view rule) { rules_.add(rule); }
+
+    // A whole page of exactly size.rows lines, none longer than size.columns, the cursor placed at
+    // the top first. At least 40 columns and 10 rows are written.
+    void append_page(Buffer& out, const Totals& totals, Size size);
+
+  private:
+    Tally processes_, types_, rules_;
+    Totals last_{};
+};
+
+} // namespace tiercel::output

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/output/metrics.h"
+
+#include <doctest/doctest.h>
+#include <regex>
+#include <set>
+#include <sstream>
+
+using namespace tiercel;
+using namespace tiercel::output;
+
+namespace {
+
+std::string text_of(const Metrics& metrics) {
+    Buffer out;
+    append_metrics(out, metrics);
+    return fmt::to_string(out);
+}
+
+Metrics sample(const state::Engine& engine) {
+    return {.engine = engine,
+            .events = 1234,
+            .ns = 2'500'000'000,
+            .live = {},
+            .driver = "modern_bpf",
+            .rules = {{.name = "Say \"hi\"\\\n",
+                       .priority = "Critical",
+                       .source = "syscall",
+                       .matches = 3}},
+            .queues = {{.name = "stdout", .waiting = 1, .written = 5, .discarded = 2, .failed = 0}},
+            .lag_ns = 4'000'000,
+            .rss_bytes = 4096,
+            .cpu_ns = 1'000'000'000};
+}
+
+} // namespace
+
+TEST_CASE("every line is one of the text format, every sample has its head, no head comes twice") {
+    const state::Engine engine;
+    std::istringstream lines(text_of(sample(engine)));
+    const std::regex head("# (HELP|TYPE) ([a-z_]+) .+");
+    const std::regex value(R"(([a-z_]+)(\{([a-z_]+="([^"\\]|\\.)*",?)+\})? [0-9.e+-]+)");
+    std::set<std::string> known;
+    for (std::string line; std::getline(lines, line);) {
+        std::smatch part;
+        if (std::regex_match(line, part, head)) {
+            if (part[1] == "TYPE")
+                CHECK(known.insert(part[2]).second);
+            continue;
+        }
+        CHECK_MESSAGE(std::regex_match(line, part, value), line);
+        CHECK_MESSAGE(known.contains(part[1]), line);
+    }
+    CHECK(known.size() > 10);
+}
+
+TEST_CASE("values are what was given, under Falco's names where there is one") {
+    const state::Engine engine;
+    const std::string text = text_of(sample(engine));
+    for (const char* line :
+         {"falcosecurity_falco_duration_seconds_total 2.5\n",
+          "falcosecurity_falco_memory_rss_bytes 4096\n", "tiercel_events_total 1234\n",
+          "tiercel_lag_seconds 0.004\n",
+          "falcosecurity_scap_engine_name_info{engine_name=\"modern_bpf\",evt_source=\"syscall\"} "
+          "1\n",
+          "tiercel_output_queue_lines{output=\"stdout\"} 1\n",
+          "tiercel_output_lines_total{output=\"stdout\",result=\"discarded\"} 2\n",
+          "falcosecurity_falco_outputs_queue_num_drops_total 2\n"})
+        CHECK_MESSAGE(text.find(line) != std::string::npos, line);
+}
+
+TEST_CASE("a rule's name cannot forge a line") {
+    const state::Engine engine;
+    CHECK(text_of(sample(engine))
+              .find(R"(priority="Critical",rule_name="Say \"hi\"\\\n",source="syscall"} 3)") !=
+          std::string::npos);
+}

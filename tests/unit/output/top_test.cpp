@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/output/top.h"
+
+#include <doctest/doctest.h>
+#include <sstream>
+#include <vector>
+
+using namespace tiercel::output;
+
+namespace {
+
+// The page as a terminal shows it: without escape sequences, one string a line.
+std::vector<std::string> page(Top& top, const Top::Totals& totals, Top::Size size) {
+    Buffer out;
+    top.append_page(out, totals, size);
+    std::string plain;
+    const std::string text = fmt::to_string(out);
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        if (text[at] != '\x1b') {
+            if (text[at] != '\r')
+                plain += text[at];
+            continue;
+        }
+        while (at < text.size() && (text[at] < 'A' || text[at] > 'z' || text[at] == '['))
+            ++at;
+    }
+    std::vector<std::string> lines;
+    std::istringstream stream(plain);
+    for (std::string line; std::getline(stream, line);)
+        lines.push_back(line);
+    return lines;
+}
+
+constexpr Top::Totals kOneSecond{.events = 1000,
+                                 .drops = 10,
+                                 .ns = 1'000'000'000,
+                                 .lag_ns = 12'300'000,
+                                 .ring_used = 64 << 10,
+                                 .ring_bytes = 8 << 20,
+                                 .threads = 75};
+
+} // namespace
+
+TEST_CASE("a page fits the terminal and shows the busiest first") {
+    Top top;
+    for (int i = 0; i < 300; ++i)
+        top.count("postgres", "read");
+    for (int i = 0; i < 50; ++i)
+        top.count("cat", "openat");
+    top.match("Read sensitive file untrusted");
+    const auto lines = page(top, kOneSecond, {.columns = 80, .rows = 24});
+    CHECK(lines.size() == 24);
+    for (const std::string& line : lines)
+        CHECK(line.size() < 80);
+    CHECK(lines[0].find("1000 events/s") != std::string::npos);
+    CHECK(lines[0].find("10 drops/s") != std::string::npos);
+    CHECK(lines[1].find("lag 12.3 ms") != std::string::npos);
+    CHECK(lines[4].find("300  postgres") != std::string::npos);
+    CHECK(lines[4].find("300  read") != std::string::npos);
+    CHECK(lines[5].find("50  cat") != std::string::npos);
+    CHECK(lines[4].find('~') == std::string::npos); // nothing was cut
+    CHECK(lines[23].find("1  Read sensitive file untrusted") != std::string::npos);
+}
+
+TEST_CASE("rates are of the time since the last page") {
+    Top top;
+    page(top, kOneSecond, {});
+    Top::Totals later = kOneSecond;
+    later.events += 400;
+    later.ns += 2'000'000'000;
+    CHECK(page(top, later, {})[0].find("   200 events/s   0 drops/s") != std::string::npos);
+}
+
+TEST_CASE("names of the watched cannot steer the terminal") {
+    Top top;
+    top.count("\x1b[2J\nevil", "read");
+    Buffer out;
+    top.append_page(out, kOneSecond, {});
+    CHECK(fmt::to_string(out).find("?[2J?evil") != std::string::npos);
+    CHECK(fmt::to_string(out).find("\x1b[2J") == std::string::npos);
+}
+
+TEST_CASE("a tally of many names stays small") {
+    Tally tally;
+    for (std::size_t i = 0; i < 3 * Tally::kMost; ++i)
+        tally.add("name" + std::to_string(i));
+    const auto counts = tally.take(2);
+    REQUIRE(counts.size() == 2);
+    CHECK(counts[0] == std::pair<std::string, std::uint64_t>("(others)", 2 * Tally::kMost));
+    CHECK(tally.take(1).empty());
+}
+
+TEST_CASE("a terminal that is too small gets the smallest page") {
+    Top top;
+    CHECK(page(top, kOneSecond, {.columns = 1, .rows = 1}).size() == 10);
+}
