@@ -12,8 +12,8 @@ static struct capture scratch; /* there is one capture at a time */
 static __always_inline struct capture* capture_at(__u32 slot) {
     return &scratch;
 }
-#include "kernel/common/syscalls.h"
 #include "kernel/common/iterators.h"
+#include "kernel/common/syscalls.h"
 
 const volatile struct tiercel_config* tiercel_session_config;
 

@@ -87,8 +87,7 @@ TEST_CASE("rotation by time: the oldest file is overwritten, each begins with it
     const Folder folder;
     state::Engine engine;
     test::fill_sample_state(engine);
-    capture::Recorder recorder(open_ring(folder.file("t.scap"), 3), {.ns = 10 * kSecond},
-                               kMachine);
+    capture::Recorder recorder(open_ring(folder.file("t.scap"), 3), {.ns = 10 * kSecond}, kMachine);
     for (std::uint64_t second = 100; second < 150; ++second) {
         auto event = opening(static_cast<std::int64_t>(second), second);
         const auto view = event.view();
@@ -117,8 +116,7 @@ TEST_CASE("rotation by size") {
     state::Engine engine;
     test::fill_sample_state(engine);
     constexpr std::uint64_t kSize = 300'000;
-    capture::Recorder recorder(open_ring(folder.file("s.scap"), 10), {.bytes = kSize},
-                               kMachine);
+    capture::Recorder recorder(open_ring(folder.file("s.scap"), 10), {.bytes = kSize}, kMachine);
     for (std::uint64_t second = 1; second <= 10'000; ++second)
         REQUIRE(recorder.take(opening(3, second).view(), 0, engine));
     REQUIRE(recorder.finish(engine));
@@ -152,8 +150,7 @@ TEST_CASE("an alert's capture holds what was before and after it") {
     const Folder folder;
     state::Engine engine;
     test::fill_sample_state(engine);
-    capture::AlertCapture captures(open_ring(folder.file("a.scap"), 2), 5 * kSecond,
-                                   kMachine);
+    capture::AlertCapture captures(open_ring(folder.file("a.scap"), 2), 5 * kSecond, kMachine);
     std::vector<std::string> begun;
     for (std::uint64_t second = 100; second < 200; ++second) {
         auto event = opening(static_cast<std::int64_t>(second), second);
@@ -184,8 +181,7 @@ TEST_CASE("an alert's capture holds what was before and after it") {
 TEST_CASE("memory for what may become a capture is bounded") {
     const Folder folder;
     state::Engine engine;
-    capture::AlertCapture captures(open_ring(folder.file("m.scap"), 1), 1000 * kSecond,
-                                   kMachine);
+    capture::AlertCapture captures(open_ring(folder.file("m.scap"), 1), 1000 * kSecond, kMachine);
     const std::string payload(60'000, 'x');
     for (std::uint64_t i = 0; i < 2'000; ++i) { // 120 MB within the time
         EventBuilder read(event::SYSCALL_READ_X);

@@ -172,7 +172,8 @@ TEST_CASE("with an alert file openat appends and can do nothing else") {
     CHECK(allowed(program, native, SYS_openat, {directory, 0, reopen_flags, mode}));
     for (std::uint64_t flags :
          {std::uint64_t{O_RDONLY}, std::uint64_t{O_WRONLY}, std::uint64_t{reopen_flags | O_TRUNC},
-          std::uint64_t{(reopen_flags & ~O_WRONLY) | O_RDWR}, reopen_flags | std::uint64_t{1} << 32})
+          std::uint64_t{(reopen_flags & ~O_WRONLY) | O_RDWR},
+          reopen_flags | std::uint64_t{1} << 32})
         CHECK_FALSE(allowed(program, native, SYS_openat, {directory, 0, flags, mode}));
     CHECK_FALSE(allowed(program, native, SYS_open, {0, reopen_flags, mode}));
 }
