@@ -186,7 +186,8 @@ TEST_CASE("after the hand-over privd can load nothing") {
     // The second list narrows the first: what only it has would never be allowed.
     for (const Allow& rule : privd_steady)
         for (int call : rule.calls)
-            CHECK(allowed(compile(privd_load), native, call));
+            CHECK(allowed(compile(privd_load), native, call,
+                          {0, 0, 0, rule.only == Only::empty_path ? AT_EMPTY_PATH : 0u}));
 }
 
 TEST_CASE("every rule has a reason") {
