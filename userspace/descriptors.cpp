@@ -169,9 +169,12 @@ int facts_of_socket(int tid, int fd, socket_facts* out) {
     out->protocol = option(socket, SO_PROTOCOL);
     out->local_length = address(socket, getsockname, out->local);
     out->remote_length = address(socket, getpeername, out->remote);
-    if (out->family == AF_UNIX)
-        out->peer_ino = tiercel::userspace::unix_peer(out->ino);
-    else if (out->type == SOCK_STREAM && out->protocol == IPPROTO_TCP)
+    if (out->family == AF_UNIX) {
+        const auto peer = tiercel::userspace::unix_peer(out->ino);
+        out->peer_ino = peer.inode;
+        out->queue_limit = peer.queue_limit;
+    } else if (out->type == SOCK_STREAM && out->protocol == IPPROTO_TCP) {
         take_queue(socket, *out);
+    }
     return 0;
 }

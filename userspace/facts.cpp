@@ -187,6 +187,8 @@ int facts_of_thread(int tid, thread_facts* out) {
     }
     if (out->namespaces == 1)
         out->namespace_start_ns = own_namespace_start();
+    else if (out->namespaces > 1 && out->ids[0][out->namespaces - 1] == 1)
+        out->namespace_start_ns = out->start_ns; // it is the init of its namespace
     out->login_uid = login_uid(tid);
     out->fd_limit = fd_limit(tid);
     return 0;

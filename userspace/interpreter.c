@@ -198,6 +198,8 @@ void capture_clone(int parent, int child, const struct user_call* user, struct e
                    ? call.index
                    : INDEX_SYSCALL_CLONE_20_X;
     capture_life_event(0, child);
+    if (!pidns_start(c->task))
+        strip_capture(c, CAPTURE_pidns_start);
     emit_scratch(sink);
 }
 
@@ -265,6 +267,8 @@ void capture_thread(int tgid, int tid, struct event_sink* sink) {
     c->index = INDEX_ITER_TASK_E;
     c->extra[0] = tid;
     capture_own_thread_event(0, iterated_tid(tgid, tid));
+    if (!pidns_start(c->task))
+        strip_capture(c, CAPTURE_pidns_start);
     emit_scratch(sink);
 }
 

@@ -3,6 +3,7 @@
 
 #include "shared/os/unique_fd.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
 #include <linux/netlink.h>
@@ -14,6 +15,8 @@
 namespace tiercel::userspace {
 
 namespace {
+
+constexpr int listening = 10; // TCP_LISTEN, which Unix sockets use, too
 
 struct Question {
     nlmsghdr header;
@@ -28,34 +31,42 @@ bool ask(const os::UniqueFd& netlink, unsigned long long inode) {
     question.request.sdiag_family = AF_UNIX;
     question.request.udiag_states = ~0u;
     question.request.udiag_ino = static_cast<std::uint32_t>(inode);
-    question.request.udiag_show = UDIAG_SHOW_PEER;
+    question.request.udiag_show = UDIAG_SHOW_PEER | UDIAG_SHOW_RQLEN;
     std::memset(question.request.udiag_cookie, 0xff, sizeof question.request.udiag_cookie);
     return send(netlink.get(), &question, sizeof question, 0) == sizeof question;
 }
 
 } // namespace
 
-unsigned long long unix_peer(unsigned long long inode) {
+UnixPeer unix_peer(unsigned long long inode) {
     static const os::UniqueFd netlink(
         socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
     alignas(nlmsghdr) char answer[1024];
     if (!netlink.valid() || !ask(netlink, inode))
-        return 0;
+        return {};
     const ssize_t got = recv(netlink.get(), answer, sizeof answer, 0);
     const auto* header = reinterpret_cast<const nlmsghdr*>(answer);
     if (got < 0 || !NLMSG_OK(header, static_cast<std::size_t>(got)) ||
         header->nlmsg_type != SOCK_DIAG_BY_FAMILY)
-        return 0;
+        return {};
     const auto* message = reinterpret_cast<const unix_diag_msg*>(answer + NLMSG_HDRLEN);
-    // UNIX_DIAG_PEER is all that was asked for: what follows the message is that or nothing.
-    rtattr attribute{};
-    std::uint32_t peer = 0;
-    const char* rest = reinterpret_cast<const char*>(message + 1);
-    if (header->nlmsg_len < NLMSG_LENGTH(sizeof *message) + sizeof attribute + sizeof peer)
-        return 0;
-    std::memcpy(&attribute, rest, sizeof attribute);
-    std::memcpy(&peer, rest + sizeof attribute, sizeof peer);
-    return attribute.rta_type == UNIX_DIAG_PEER ? peer : 0;
+    UnixPeer found;
+    for (std::size_t at = NLMSG_LENGTH(sizeof *message); at + sizeof(rtattr) < header->nlmsg_len;) {
+        rtattr attribute{};
+        std::memcpy(&attribute, answer + at, sizeof attribute);
+        const char* value = answer + at + sizeof attribute;
+        unix_diag_rqlen queue{};
+        std::uint32_t peer = 0;
+        if (attribute.rta_type == UNIX_DIAG_PEER) {
+            std::memcpy(&peer, value, sizeof peer);
+            found.inode = peer;
+        } else if (attribute.rta_type == UNIX_DIAG_RQLEN && message->udiag_state == listening) {
+            std::memcpy(&queue, value, sizeof queue);
+            found.queue_limit = queue.udiag_wqueue;
+        }
+        at += std::max<std::size_t>(RTA_ALIGN(attribute.rta_len), sizeof attribute);
+    }
+    return found;
 }
 
 } // namespace tiercel::userspace

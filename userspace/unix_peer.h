@@ -6,7 +6,10 @@
 
 namespace tiercel::userspace {
 
-// The inode number of the socket's peer; 0 when it has none or the kernel does not say.
-unsigned long long unix_peer(unsigned long long inode);
+struct UnixPeer {
+    unsigned long long inode = 0; // 0: none, none yet, or the kernel does not say
+    unsigned queue_limit = 0;     // of a listener, which has no peer
+};
+UnixPeer unix_peer(unsigned long long inode);
 
 } // namespace tiercel::userspace

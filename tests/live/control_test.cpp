@@ -2,6 +2,7 @@
 // Control over processes and the kernel: prctl, ptrace, seccomp, namespaces, bpf, io_uring, keyctl,
 // modules, ...
 #include "tests/live/harness/run.h"
+#include "tests/live/harness/session.h"
 
 #include <cstddef>
 #include <cstring>
@@ -56,6 +57,8 @@ LIVE_TEST(SYSCALL_PRCTL_X) {
 }
 
 LIVE_TEST(SYSCALL_PTRACE_X) {
+    if (by_ptrace())
+        LIVE_SKIP("what is traced already cannot be traced", SYSCALL_PTRACE_X);
     static long word;
     Run run([] {
         const pid_t child = fork();

@@ -132,6 +132,9 @@ Snapshot::Snapshot() {
         inodes_[i] = note_of(static_cast<std::size_t>(prepared_fds + i));
     }
     mount_id_ = note_of(2 * prepared_fds);
+    supported_ = !by_ptrace(); // what is traced already cannot be traced for a second source
+    if (!supported_)
+        return;
     SourceOptions options = source_options();
     options.syscalls = false;
     const Source source(options);

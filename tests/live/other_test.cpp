@@ -54,6 +54,8 @@ std::vector<EventBytes> traced(std::uint32_t tracepoints, long& child,
 } // namespace
 
 LIVE_TEST(SCHEDSWITCH_6_E) {
+    if (by_ptrace())
+        LIVE_SKIP("it does not stop a traced thread", SCHEDSWITCH_6_E);
     long child = 0;
     const auto events = traced(TIERCEL_TP_SWITCH, child, [] {
         for (int i = 0; i < 5; ++i)
@@ -79,6 +81,8 @@ LIVE_TEST(SCHEDSWITCH_6_E) {
 }
 
 LIVE_TEST(PAGE_FAULT_E) {
+    if (by_ptrace())
+        LIVE_SKIP("it does not stop a traced thread", PAGE_FAULT_E);
     static char* page = static_cast<char*>(
         mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     long child = 0;

@@ -75,15 +75,16 @@ Raw tuple(const Ip& source, const Ip& destination) {
     return {std::string(1, Ip::family) + source.bytes() + destination.bytes()};
 }
 
-// Two kernel addresses, which nobody can know, and a path.
-inline TextCondition unix_tuple(std::string path) {
-    return {"a Unix tuple with two kernel addresses and " + path, [path](std::string_view got) {
+// Two kernel addresses, which nobody can know, and a path. `both`: else the first may be 0.
+inline TextCondition unix_tuple(std::string path, bool both = true) {
+    return {"a Unix tuple with two kernel addresses and " + path,
+            [path, both](std::string_view got) {
                 std::uint64_t ends[2];
                 if (got.size() != 17 + path.size() + 1 || got[0] != AF_UNIX ||
                     got.substr(17) != path + '\0')
                     return false;
                 std::memcpy(ends, got.data() + 1, sizeof ends);
-                return ends[0] != 0 && ends[1] != 0 && ends[0] != ends[1];
+                return (ends[0] != 0 || !both) && ends[1] != 0 && ends[0] != ends[1];
             }};
 }
 

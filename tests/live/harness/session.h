@@ -10,6 +10,11 @@ namespace tiercel::live {
 // The options that main() was given; tests that need a source of their own start from them.
 SourceOptions& source_options();
 
+// The driver under test is the tracer: of some values it cannot know (docs/DRIVER-CONTRACT.md).
+inline bool by_ptrace() {
+    return source_options().driver == wire::Driver::userspace;
+}
+
 // The shared source: all syscalls and signals, the default snaplen. Started at the first use.
 Source& session();
 
