@@ -76,6 +76,9 @@ class Snapshot {
     bool supported_ = true;
 };
 
+// Of the shared source's driver it could no longer be a target: a process has one tracer.
+const BeforeSession prepared([] { Snapshot::get(); });
+
 long now_ns() {
     timespec now{};
     clock_gettime(CLOCK_REALTIME, &now);
@@ -132,11 +135,9 @@ Snapshot::Snapshot() {
         inodes_[i] = note_of(static_cast<std::size_t>(prepared_fds + i));
     }
     mount_id_ = note_of(2 * prepared_fds);
-    supported_ = !by_ptrace(); // what is traced already cannot be traced for a second source
-    if (!supported_)
-        return;
     SourceOptions options = source_options();
     options.syscalls = false;
+    options.target = static_cast<pid_t>(pid_);
     const Source source(options);
     for (wire::Kind kind : {wire::Kind::iter_task, wire::Kind::iter_task_file}) {
         auto events = source.iterate(kind);

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <stdexcept>
 #include <unistd.h>
+#include <vector>
 
 namespace tiercel::live {
 
@@ -22,9 +23,32 @@ SourceOptions& source_options() {
     return options;
 }
 
+namespace {
+std::vector<void (*)()>& preparations() {
+    static std::vector<void (*)()> all;
+    return all;
+}
+} // namespace
+
+BeforeSession::BeforeSession(void (*prepare)()) {
+    preparations().push_back(prepare);
+}
+
+void prepare_session() {
+    for (auto* prepare : preparations())
+        prepare();
+}
+
 Source& session() {
     static Source source(source_options());
     return source;
+}
+
+std::optional<std::string_view> declared_gap(event::Code code) {
+    for (const event::Gap& row : event::gaps())
+        if (row.event == code && row.driver == wire::client::name(session().reply().driver))
+            return row.reason;
+    return {};
 }
 
 namespace {
@@ -96,6 +120,7 @@ int run_all(int argc, char** argv, bool with_results) {
         return skipped;
     }
     try {
+        prepare_session();
         const wire::Reply& reply = session().reply();
         std::printf("driver %s, attached by %s in %.0f ms\n", wire::client::name(reply.driver),
                     wire::client::name(reply.attach), static_cast<double>(reply.load_ns) / 1e6);

@@ -5,6 +5,9 @@
 
 #include "tests/live/harness/source.h"
 
+#include <optional>
+#include <string_view>
+
 namespace tiercel::live {
 
 // The options that main() was given; tests that need a source of their own start from them.
@@ -14,6 +17,16 @@ SourceOptions& source_options();
 inline bool by_ptrace() {
     return source_options().driver == wire::Driver::userspace;
 }
+
+// Why the driver under test cannot give the event, if gaps.def says so.
+std::optional<std::string_view> declared_gap(event::Code code);
+
+// Does something before the shared source is started, to which it is then as old as anything:
+//   const BeforeSession prepared([] { ... });
+struct BeforeSession {
+    explicit BeforeSession(void (*prepare)());
+};
+void prepare_session();
 
 // The shared source: all syscalls and signals, the default snaplen. Started at the first use.
 Source& session();

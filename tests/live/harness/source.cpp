@@ -19,14 +19,14 @@ constexpr std::uint32_t busy_bit = 1u << 31,
                         discard_bit = 1u << 30; // linux/bpf.h, BPF_RINGBUF_*_BIT
 constexpr std::size_t record_header = 8;        // u32 length, u32 page offset
 
-// privd, or the driver that traces this very process and what it forks.
+// privd, or the driver that traces a process and what it forks.
 pid_t start_driver(const SourceOptions& options, const std::string& socket) {
     const char* binary = options.privd.c_str();
-    const std::string self = std::to_string(getpid());
+    const std::string target = std::to_string(options.target ? options.target : getpid());
     pid_t child = fork();
     if (child == 0) {
         if (options.driver == wire::Driver::userspace)
-            execl(binary, binary, "--socket", socket.c_str(), "-p", self.c_str(),
+            execl(binary, binary, "--socket", socket.c_str(), "-p", target.c_str(),
                   static_cast<char*>(nullptr));
         else
             execl(binary, binary, "--user", "nobody", "--peer-user", "root", "--socket",

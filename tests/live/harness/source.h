@@ -14,6 +14,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace tiercel::live {
@@ -28,6 +29,7 @@ struct SourceOptions {
     std::uint32_t tracepoints = 0; // enum tiercel_tracepoint
     bool syscalls = true;          // all of them, or none
     std::uint32_t snaplen = 80;
+    pid_t target = 0; // of the tracer alone: whom it traces; 0: this process and what it starts
 };
 
 // Events cannot be had on this machine, through no fault of the driver.
