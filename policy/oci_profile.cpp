@@ -56,6 +56,7 @@ int main(int argc, char** argv) {
     if (program == "analyzer") {
         add(analyzer_start, names);
         add(analyzer_steady, names);
+        add(analyzer_metrics, names);
     } else if (program == "privd") {
         add(privd_start, names);
         add(privd_listen, names);

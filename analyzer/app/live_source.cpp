@@ -68,6 +68,8 @@ std::optional<output::LiveStatistics> LiveSource::statistics() const {
     return output::LiveStatistics{.rings = live_.rings,
                                   .counters = live_.counters,
                                   .driver = driver_name(live_.session.reply.driver),
+                                  .of_machine =
+                                      live_.session.reply.driver != wire::Driver::userspace,
                                   .first_event_ns = first_event_ns_,
                                   .load_ns = live_.session.reply.load_ns,
                                   .initial_threads = initial_threads_,

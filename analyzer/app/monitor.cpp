@@ -134,7 +134,7 @@ HttpListener::Answer Monitor::health() {
         made = number_after({text.data(), static_cast<std::size_t>(got)}, "\nprocesses ");
         at += std::max<off_t>(got - 64, 1); // overlapping, for a number across the border
     }
-    if (!live || !made)
+    if (!live || !live->of_machine || !made)
         return {.body = "ok; whether events should come cannot be told here\n"};
     const ring::CpuCounts all = live->counters.total();
     if (const auto unseen =

@@ -20,6 +20,7 @@ struct LiveStatistics {
     const ring::RingSet& rings;
     const ring::Counters& counters;
     std::string_view driver; // in Falco's words: modern_bpf, bpf, kmod, …
+    bool of_machine;         // not of one program alone
     std::optional<std::uint64_t>
         first_event_ns;    // from the beginning of the load to the first event here
     std::uint64_t load_ns; // that load and attachment took

@@ -1,4 +1,4 @@
-# bash completion for analyzer, privd and tiercel-driver: the options are what --help of the installed program says.
+# bash completion for analyzer, privd, tiercel-driver and tiercel-trace: the options are what --help of the installed program says.
 # shellcheck shell=bash
 
 _tiercel() {
@@ -10,7 +10,7 @@ _tiercel() {
         analyzer:--driver) mapfile -t COMPREPLY < <(compgen -W 'auto modern_bpf classic_bpf module userspace' -- "$cur") ;;
         analyzer:--tracepoints) mapfile -t COMPREPLY < <(compgen -W 'signal switch page_fault' -- "$cur") ;;
         analyzer:--syscalls) mapfile -t COMPREPLY < <(compgen -W "$("$1" --list-syscalls 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur") ;;
-        privd:--user | privd:--peer-user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
+        privd:--user | privd:--peer-user | tiercel-trace:--user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
         privd:--driver) mapfile -t COMPREPLY < <(compgen -W 'modern classic' -- "$cur") ;;
         tiercel-driver:load) mapfile -t COMPREPLY < <(compgen -W 'modern_bpf classic_bpf module' -- "$cur") ;;
         tiercel-driver:module) mapfile -t COMPREPLY < <(compgen -W 'load unload' -- "$cur") ;;
@@ -25,4 +25,4 @@ _tiercel() {
                 _filedir
             fi ;;
     esac
-} && complete -F _tiercel analyzer privd tiercel-driver
+} && complete -F _tiercel analyzer privd tiercel-driver tiercel-trace

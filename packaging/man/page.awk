@@ -4,8 +4,8 @@
 #
 # The template's lines @NAME@, @SYNOPSIS@, @OPTIONS@ and @CLOSING@ are replaced. In --help the first line is
 # `NAME [VERSION]: what it does`; usage lines begin with `usage:` or blanks and the program's name; a line at the
-# margin that ends in a colon is a heading; options and subcommands begin at the margin with `--` or after two blanks;
-# what is indented further goes on; any other line at the margin closes, `Word: text` beginning a paragraph.
+# margin that ends in a colon is a heading; options and subcommands begin at the margin with `-` or after two
+# blanks, and so does what a NAME in capitals stands for; what is indented further goes on; any other line at the margin closes, `Word: text` beginning a paragraph.
 
 function roff(text) {
     gsub(/\\/, "\\e", text)
@@ -43,7 +43,7 @@ NR == FNR && /^[^ -].*:$/ {
     options = options ".SS " roff(substr($0, 1, length($0) - 1)) "\n"
     next
 }
-NR == FNR && (/^--?[a-z]/ || /^  [-a-z]/) { add_option($0); next }
+NR == FNR && (/^--?[a-z]/ || /^[A-Z]+  +[^ ]/ || /^  [-a-z]/) { add_option($0); next }
 NR == FNR && /^   +[^ ]/ && last == "option" {
     sub(/^ +/, "")
     options = options roff($0) "\n"

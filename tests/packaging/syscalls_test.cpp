@@ -59,6 +59,7 @@ TEST_CASE("analyzer.service allows what the analyzer needs to start and to run, 
     std::set<int> wanted;
     add(tiercel::policy::analyzer_start, wanted);
     add(tiercel::policy::analyzer_steady, wanted);
+    add(tiercel::policy::analyzer_metrics, wanted);
     CHECK(numbers_in(filter_of("analyzer.service")) == wanted);
 }
 
