@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/output/event_line.h"
 
-#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <unistd.h>
 
+#include "analyzer/filter/event_kind.h"
 #include "analyzer/filter/fields_params.h"
 #include "analyzer/output/escape.h"
 #include "analyzer/output/param.h"
@@ -34,19 +34,8 @@ bool has_failed(const event::EventView& event) {
 } // namespace
 
 std::string_view type_of(const event::EventView& event) {
-    // By scap code: most events of a busy machine are generic ones, and a search each would show.
-    static const auto names = [] {
-        std::array<std::string_view, 1024> by_scap{};
-        for (const event::SyscallInfo& call : event::syscalls())
-            if (call.scap != 0 && call.scap < by_scap.size())
-                by_scap[call.scap] = call.name;
-        return by_scap;
-    }();
-    if (event.code() == event::GENERIC_X)
-        if (const auto id = event.number<std::uint16_t>(0))
-            if (*id < names.size() && !names[*id].empty())
-                return names[*id];
-    return event.info().name;
+    const std::string_view name = filter::kind_name(filter::kind_of(event));
+    return name.empty() ? event.info().name : name;
 }
 
 EventLine::EventLine(bool colour) : colour_(colour) {

@@ -91,6 +91,31 @@ TEST_CASE("every kind of event that drivers give comes back byte for byte") {
     }
 }
 
+TEST_CASE("a call that readers of 2022 have no name for is unknown to them, and named by ours") {
+    Written written(capture::Packing::plain);
+    REQUIRE(written.writer.begin(test::sample_machine(), full_state()));
+    const auto native = [](std::string_view name) {
+        return static_cast<std::uint16_t>(event::native_number(*event::find_syscall(name)));
+    };
+    EventBuilder known(event::GENERIC_X), later(event::GENERIC_X), compat(event::GENERIC_X);
+    REQUIRE(written.writer.add(
+        known.u16(event::find_syscall("gettid")->scap).u16(native("gettid")).view(), 0));
+    const event::SyscallInfo& rseq = *event::find_syscall("rseq");
+    REQUIRE(written.writer.add(later.u16(rseq.scap).u16(native("rseq")).view(), 0));
+    const auto i386 = static_cast<std::uint16_t>(rseq.i386); // as a 32-bit program's call says
+    REQUIRE(written.writer.add(compat.u16(rseq.scap).u16(i386).view(), 0));
+    state::Engine again;
+    capture::Reader reader(written.rewound(), again);
+    const auto first = reader.next();
+    CHECK(first->view.number<std::uint16_t>(0) == event::find_syscall("gettid")->scap);
+    for (int i = 0; i < 2; ++i) {
+        const auto event = reader.next();
+        REQUIRE(event);
+        CHECK(event->view.number<std::uint16_t>(0) == 0);
+        CHECK(event->view.number<std::uint16_t>(1) == native("rseq"));
+    }
+}
+
 TEST_CASE("the largest event that a ring can hold") {
     Written written(capture::Packing::plain);
     REQUIRE(written.writer.begin(test::sample_machine(), full_state()));
