@@ -2,7 +2,8 @@
 //
 // What our writer writes, sysdig 0.29 opens, and shows the same events: number, time, thread, CPU
 // and name, for every kind of event that it knows; the kinds added to the schema since, it passes
-// over. Of calls without an event of their own it shows all, the later ones as unknown. Where sysdig is not installed the test says so and counts as skipped (exit code 77).
+// over. Of calls without an event of their own it shows all, the later ones as unknown. Where
+// sysdig is not installed the test says so and counts as skipped (exit code 77).
 #include <array>
 #include <cstdio>
 #include <cstdlib>
