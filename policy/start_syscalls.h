@@ -22,6 +22,7 @@ constexpr Allow analyzer_start[] = {
      SCMP_SYS(statx), SCMP_SYS(getdents64), SCMP_SYS(getcwd), SCMP_SYS(fcntl), SCMP_SYS(ftruncate),
      SCMP_SYS(umask), SCMP_SYS(uname)}},
     {"what standard output is", {SCMP_SYS(ioctl)}},
+    {"how much memory the machine has, for the heads of captures", {SCMP_SYS(sysinfo)}},
     {"privd, syslog, the manager's notification socket, outputs", {SCMP_SYS(socket),
      SCMP_SYS(connect), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
      SCMP_SYS(getpeername), SCMP_SYS(sendto), SCMP_SYS(shutdown)}},
