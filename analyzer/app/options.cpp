@@ -59,6 +59,9 @@ po::options_description describe_options() {
     po::options_description how("Where they come from");
     how.add_options()("replay", text("FILE"), "from a capture, packed or not; -: standard input")(
         "driver", text("DRIVER"), "auto (default), modern_bpf, classic_bpf, module, userspace")(
+        "attach", text("HOW"),
+        "the modern probe: tracepoint (default), per-syscall, which costs the other calls nothing "
+        "but takes longer to begin and end, or auto")(
         "ring-size", text("SIZE"), "of each ring: a power of two, as 8M (default) or 64K")(
         "cpus-per-ring", text("COUNT"), "CPUs that share a ring (default: 2; 0: all share one)")(
         "connect", text("PATH"),
@@ -96,24 +99,42 @@ Problem set_ring_size(const po::variables_map& given, wire::Request& request) {
     return {};
 }
 
-Problem set_driver(const po::variables_map& given, wire::Request& request) {
-    if (given.count("driver") == 0)
+// One of a few names, each with its value.
+template <typename Value, std::size_t N>
+Problem set_named(const po::variables_map& given, const char* name,
+                  const std::pair<std::string_view, Value> (&choices)[N], Value& into) {
+    if (given.count(name) == 0)
         return {};
-    static constexpr std::pair<std::string_view, wire::Driver> kDrivers[] = {
-        {"auto", wire::Driver::automatic},
-        {"modern_bpf", wire::Driver::modern},
-        {"classic_bpf", wire::Driver::classic},
-        {"module", wire::Driver::module},
-        {"userspace", wire::Driver::userspace}};
-    const auto& text = given["driver"].as<std::string>();
-    for (const auto& [name, driver] : kDrivers) {
-        if (name == text) {
-            request.driver = driver;
+    const auto& text = given[name].as<std::string>();
+    std::string names;
+    for (const auto& [choice, value] : choices) {
+        if (choice == text) {
+            into = value;
             return {};
         }
+        fmt::format_to(std::back_inserter(names), "{}{}", names.empty() ? "" : ", ", choice);
     }
-    return fmt::format("--driver is auto, modern_bpf, classic_bpf, module or userspace, not '{}'",
-                       text);
+    return fmt::format("--{} is one of {}; not '{}'", name, names, text);
+}
+
+Problem set_driver(const po::variables_map& given, wire::Request& request) {
+    using wire::Attach, wire::Driver;
+    static constexpr std::pair<std::string_view, Driver> kDrivers[] = {
+        {"auto", Driver::automatic},
+        {"modern_bpf", Driver::modern},
+        {"classic_bpf", Driver::classic},
+        {"module", Driver::module},
+        {"userspace", Driver::userspace}};
+    static constexpr std::pair<std::string_view, Attach> kAttachments[] = {
+        {"tracepoint", Attach::tracepoint},
+        {"per-syscall", Attach::per_syscall},
+        {"auto", Attach::automatic}};
+    // Attached per syscall, each wanted function takes the kernel about a tenth of a second to let
+    // go of (kernel/bpf_modern/README.md): ten seconds that the analyzer would not end.
+    request.attach = Attach::tracepoint;
+    if (auto problem = set_named(given, "driver", kDrivers, request.driver))
+        return problem;
+    return set_named(given, "attach", kAttachments, request.attach);
 }
 
 Problem set_tracepoints(const po::variables_map& given, wire::Request& request) {
@@ -151,9 +172,6 @@ Problem set_syscalls(const po::variables_map& given, Options& options) {
 
 Problem set_values(const po::variables_map& given, Options& options) {
     wire::Request& request = options.request;
-    // Attached per syscall, each wanted function takes the kernel about a tenth of a second to let
-    // go of (kernel/bpf_modern/README.md): ten seconds and more that the analyzer would not end.
-    request.attach = wire::Attach::tracepoint;
     std::uint64_t snaplen = request.snaplen, cpus = request.cpus_per_ring;
     if (auto problem = set_number(given, "-n", UINT64_MAX, options.count))
         return problem;

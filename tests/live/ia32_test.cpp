@@ -296,6 +296,8 @@ LIVE_TEST(SYSCALL_CHDIR_X, "x32 number") {
         call(x32 | SYS_chdir, path);
         call(x32 | 515 /* readv, which x32 numbers in its own way */, -1, nullptr, 0);
     });
+    if (run.result(0) == -ENOSYS && session().reply().attach == wire::Attach::per_syscall)
+        LIVE_SKIP("attached per syscall, and the kernel refuses x32 before it calls a function");
     run.expect(SYSCALL_CHDIR_X, {{"res", run.result(0)}, {"path", "/tmp"}});
     CHECK((run.result(0) == -ENOSYS || run.result(0) == 0));
     run.expect(SYSCALL_READV_X,

@@ -3,6 +3,7 @@
 #include "tests/live/harness/run.h"
 #include "tests/live/harness/session.h"
 
+#include <atomic>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
@@ -134,16 +135,20 @@ LIVE_TEST(PROCEXIT_1_E, "leaving a child to a subreaper") {
 
 LIVE_TEST(PROCEXIT_1_E, "of a thread") {
     static char stack[65536] __attribute__((aligned(16)));
+    static std::atomic<pid_t> alive = 1; // the kernel writes 0 when the thread is gone
     Run run(
         [] {
-            const int flags =
-                CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM;
+            const int flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+                              CLONE_SYSVSEM | CLONE_CHILD_CLEARTID;
             note(0, clone(
                         [](void*) -> int {
                             syscall(SYS_exit, 5);
                             return 0;
                         },
-                        stack + sizeof stack, flags, nullptr));
+                        stack + sizeof stack, flags, nullptr, nullptr, nullptr,
+                        reinterpret_cast<pid_t*>(&alive)));
+            while (alive)
+                usleep(1000);
             usleep(20'000);
             syscall(SYS_exit, 6);
         },

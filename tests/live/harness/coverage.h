@@ -33,8 +33,8 @@ class Coverage {
     // seen.
     [[nodiscard]] int report_unseen() const;
     // Prints a line for each event of the table: RESULT, symbol and what came of it, with tabs
-    // between. That is `pass`, `not supported: ` with the reason of its row in gaps.def, or `fail:
-    // ` with what was wrong.
+    // between. That is `pass`, `not supported: ` with the reason of its row in gaps.def, `not
+    // tested: ` with what this kernel lacks, or `fail: ` with what was wrong.
     void print_results(std::string_view driver) const;
     [[nodiscard]] int skips() const { return skips_; }
     void count_case() { ++cases_; }

@@ -39,19 +39,38 @@ TEST_CASE("without more, two CPUs share a ring of 8 MiB, and signals are shown")
     CHECK(options.request.snaplen == 80);
     CHECK(options.request.tracepoints == TIERCEL_TP_SIGNAL);
     CHECK(options.request.driver == wire::Driver::automatic);
+    CHECK(options.request.attach == wire::Attach::tracepoint);
     CHECK(options.syscalls.empty());
 }
 
 TEST_CASE("everything that is given arrives") {
-    const Options options =
-        good({"--events", "--json", "-n", "5", "-M", "7", "--syscalls", "open, close,,read",
-              "--driver", "modern_bpf", "--ring-size", "64K", "--cpus-per-ring=0", "--snaplen",
-              "65000", "--tracepoints", "switch,page_fault", "--connect", "/x"});
+    const Options options = good({"--events",
+                                  "--json",
+                                  "-n",
+                                  "5",
+                                  "-M",
+                                  "7",
+                                  "--syscalls",
+                                  "open, close,,read",
+                                  "--driver",
+                                  "modern_bpf",
+                                  "--ring-size",
+                                  "64K",
+                                  "--cpus-per-ring=0",
+                                  "--snaplen",
+                                  "65000",
+                                  "--tracepoints",
+                                  "switch,page_fault",
+                                  "--connect",
+                                  "/x",
+                                  "--attach",
+                                  "per-syscall"});
     CHECK(options.form == Options::Form::json);
     CHECK(options.count == 5);
     CHECK(options.seconds == 7);
     CHECK(options.syscalls == std::vector<std::string>{"open", "close", "read"});
     CHECK(options.request.driver == wire::Driver::modern);
+    CHECK(options.request.attach == wire::Attach::per_syscall);
     CHECK(options.request.ring_bytes == 65536);
     CHECK(options.request.cpus_per_ring == 0);
     CHECK(options.request.snaplen == 65000);
@@ -75,6 +94,7 @@ TEST_CASE("values that cannot be are refused, each with the value in the line") 
     CHECK(says(bad({"--events", "--cpus-per-ring", "5000"}), "'5000'"));
     CHECK(says(bad({"--events", "--snaplen", "65001"}), "'65001'"));
     CHECK(says(bad({"--events", "--driver", "ebpf"}), "'ebpf'"));
+    CHECK(says(bad({"--events", "--attach", "fexit"}), "tracepoint, per-syscall, auto"));
     CHECK(says(bad({"--events", "--tracepoints", "signal,swich"}), "'swich'"));
     CHECK(says(bad({"--events", "-n", "many"}), "'many'"));
     CHECK(says(bad({"--events", "-M", "1.5"}), "'1.5'"));
