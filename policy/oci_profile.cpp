@@ -61,6 +61,7 @@ int main(int argc, char** argv) {
         add(privd_start, names);
         add(privd_listen, names);
         add(privd_load, names);
+        add(privd_load_bpf, names);
         add(privd_steady, names);
     } else {
         std::fputs("usage: oci-profile analyzer | privd\n", stderr);

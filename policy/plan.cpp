@@ -3,15 +3,15 @@
 
 namespace tiercel::policy {
 
-Plan plan(Driver driver, const KernelFacts& facts, bool door) {
+Plan plan(Driver driver, const KernelFacts& facts) {
     bool bpf = driver == Driver::modern || driver == Driver::classic;
     // Above 2, Debian asks for CAP_SYS_ADMIN; Ubuntu above 2 or 4, by release; mainline never.
     bool paranoid =
         driver == Driver::classic && facts.distro != Distro::other && facts.perf_event_paranoid > 2;
     bool admin = bpf && (!facts.has_cap_bpf() || paranoid);
     bool memlock = bpf && !facts.charges_cgroup() && !facts.memlock_unlimited;
-    // Without iterators, what already runs can be seen only through /proc.
-    bool needs_door = driver != Driver::userspace && (door || !bpf || !facts.has_iterators());
+    // The others tell by iterators what already runs; this one has none, so /proc has to.
+    bool door = driver == Driver::classic;
     bool yama = driver == Driver::userspace && facts.ptrace_scope == 2;
     // A capability is held from the first phase to the last.
     const struct {
@@ -23,7 +23,7 @@ Plan plan(Driver driver, const KernelFacts& facts, bool door) {
         {CAP_PERFMON, bpf && !admin, Phase::start, Phase::attach},
         {CAP_SYS_ADMIN, admin, Phase::start, Phase::attach},
         {CAP_SYS_RESOURCE, memlock, Phase::start, Phase::raise_limit},
-        {CAP_SYS_PTRACE, needs_door || yama, Phase::start, Phase::door},
+        {CAP_SYS_PTRACE, door || yama, Phase::start, Phase::door},
         {CAP_SYS_MODULE, driver == Driver::module, Phase::separate, Phase::separate},
     };
     Plan made{.raise_memlock = memlock};

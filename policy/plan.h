@@ -32,7 +32,6 @@ struct Plan {
     }
 };
 
-// `door`: privd is asked to stay and open files of /proc although the driver has iterators.
-Plan plan(Driver driver, const KernelFacts& facts, bool door = false);
+Plan plan(Driver driver, const KernelFacts& facts);
 
 } // namespace tiercel::policy

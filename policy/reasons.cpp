@@ -73,23 +73,24 @@ std::string decided_memlock(Driver driver, const HostFacts& facts) {
     return running(facts) + " < 5.11 charges BPF memory to RLIMIT_MEMLOCK";
 }
 
-std::string decided_ptrace(Driver driver, bool door, const HostFacts& facts) {
+std::string decided_ptrace(Driver driver, const HostFacts& facts) {
     std::string scope = facts.kernel.ptrace_scope < 0
                             ? "there is no Yama"
                             : "Yama's ptrace_scope = " + std::to_string(facts.kernel.ptrace_scope);
     if (driver == Driver::userspace)
         return scope +
                (facts.kernel.ptrace_scope == 2 ? "" : ": the command it starts is its own child");
-    if (uses_bpf(driver) && facts.kernel.has_iterators())
-        return door ? "--door was asked for"
-                    : running(facts) + " has BPF iterators for what already runs";
-    return "no BPF iterators: what already runs is read through /proc";
+    switch (driver) {
+    case Driver::modern: return "its BPF iterators tell what already runs";
+    case Driver::module: return "the module itself tells what already runs";
+    default: return "it has no iterators: what already runs is read through /proc";
+    }
 }
 
 } // namespace
 
-Reason explain(Driver driver, int capability, const HostFacts& facts, bool door) {
-    Plan made = plan(driver, facts.kernel, door);
+Reason explain(Driver driver, int capability, const HostFacts& facts) {
+    Plan made = plan(driver, facts.kernel);
     Reason reason{false, "", "", ""};
     for (Phase phase : {Phase::separate, Phase::start, Phase::raise_limit, Phase::load,
                         Phase::attach, Phase::handover, Phase::door})
@@ -101,7 +102,7 @@ Reason explain(Driver driver, int capability, const HostFacts& facts, bool door)
         reason.check = check_of(driver, capability, facts.kernel);
     switch (capability) {
     case CAP_SYS_RESOURCE: reason.decided = decided_memlock(driver, facts); break;
-    case CAP_SYS_PTRACE: reason.decided = decided_ptrace(driver, door, facts); break;
+    case CAP_SYS_PTRACE: reason.decided = decided_ptrace(driver, facts); break;
     case CAP_SYS_MODULE:
         reason.decided = driver == Driver::module
                              ? "modprobe's, once, in a step of its own; privd never has it"

@@ -18,7 +18,7 @@ struct Reason {
 };
 
 // Why `capability` is or is not in plan(driver, facts).
-Reason explain(Driver driver, int capability, const HostFacts& facts, bool door = false);
+Reason explain(Driver driver, int capability, const HostFacts& facts);
 
 // One clause each, without a full stop.
 const char* name(Driver driver);

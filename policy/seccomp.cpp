@@ -12,7 +12,8 @@ scmp_filter_ctx make_filter(std::span<const Allow> list) {
                                    {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0},
                                    {3, SCMP_CMP_EQ, AT_EMPTY_PATH, 0},
                                    {0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()), 0},
-                                   {2, SCMP_CMP_EQ, reopen_flags, 0}};
+                                   {2, SCMP_CMP_EQ, reopen_flags, 0},
+                                   {1, SCMP_CMP_MASKED_EQ, 0xff00, 0xf700}};
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     bool good = filter &&
                 seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&

@@ -20,6 +20,7 @@ enum class Only : unsigned char {
     empty_path,     // flags (fourth argument) are AT_EMPTY_PATH: the fd itself, not a path
     itself,         // pid (first argument) is that of this process
     appending, // flags (third argument) are reopen_flags: a file is made or added to, never read
+    of_the_module, // the ioctl (second argument) has the type of kernel/module/uapi.h
 };
 
 struct Allow {

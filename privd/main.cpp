@@ -3,7 +3,6 @@
 // privd: the privileged helper. It loads the probe, hands it over to the analyzer, and leaves.
 // Here: the command line, and the two ways to run: beside an analyzer that it starts, or behind a
 // socket.
-#include "policy/privd_syscalls.h"
 #include "privd/privd.h"
 
 #include <climits>
@@ -27,13 +26,14 @@ namespace {
 
 constexpr char help[] =
     "privd " TIERCEL_VERSION ": loads the probe, hands it over to the analyzer, and leaves\n"
-    "  privd [--user NAME] [--door] --exec -- ANALYZER [ARGUMENT...]\n"
-    "  privd [--user NAME] [--door | --stay] [--peer-user NAME] --socket PATH   (or LISTEN_FDS)\n"
-    "  privd [--user NAME] --prove-caps [--driver modern] [--json]\n"
+    "  privd [OPTION...] --exec -- ANALYZER [ARGUMENT...]\n"
+    "  privd [OPTION...] [--peer-user NAME] --socket PATH   (or systemd's LISTEN_FDS)\n"
+    "  privd [--user NAME] --prove-caps [--driver NAME] [--json]\n"
     "  privd --help | --version\n"
     "--user       account to become; default: tiercel if it exists, else nobody, when run as root\n"
     "--peer-user  the only account that may connect; default: that of --user\n"
-    "--door       stay after the hand-over and open files of /proc, with CAP_SYS_PTRACE alone\n"
+    "--driver     modern_bpf (default) or classic_bpf: each is a program of its own\n"
+    "--btf        classic_bpf: describes this kernel's types, where it has no BTF itself\n"
     "--stay       stay after the hand-over with no capability, until the analyzer ends: for those "
     "who\n"
     "             start again whatever exits\n"
@@ -42,7 +42,8 @@ constexpr char help[] =
 
 struct Options {
     Account user, peer; // whom privd becomes, who may connect
-    bool door, stay;
+    bool stay;
+    const char* btf;
 };
 
 int usage(const char* complaint, const char* what) {
@@ -52,10 +53,9 @@ int usage(const char* complaint, const char* what) {
 
 // All privilege that the load does not need is given up here, before a peer says anything.
 Session prepare(const Options& options) {
-    policy::Plan plan = policy::plan(policy::Driver::modern, policy::gather_facts(), options.door);
+    policy::Plan plan = plan_here();
     Session session{.plan = plan,
-                    .refusal = {},
-                    .door = options.door,
+                    .refusal = driver.prepare(options.btf),
                     .stay = options.stay,
                     .serves = options.peer.uid};
     become(options.user, plan.held(Phase::start));
@@ -66,7 +66,7 @@ Session prepare(const Options& options) {
     if (plan.raise_memlock && setrlimit(RLIMIT_MEMLOCK, &infinite) < 0)
         session.refusal = {.status = wire::Status::memlock, .error = errno};
     hold_only(plan.held(Phase::load));
-    must(policy::allow_only(policy::privd_load).has_value(), "install a seccomp filter");
+    must(policy::allow_only(driver.load_calls).has_value(), "install a seccomp filter");
     return session;
 }
 
@@ -173,21 +173,29 @@ int run_behind(UniqueFd listener, const Options& options, bool once) {
     }
 }
 
-// The proof is a program of its own, beside this one: none of it is in what serves.
-void prove(char** argv) {
+// Each driver, and the proof, is a program of its own beside this one: none of it is in what serves
+// here.
+void become_program(const char* suffix, char** argv) {
     char path[PATH_MAX] = {};
-    must(readlink("/proc/self/exe", path, sizeof path - sizeof "-prove") > 0, "find privd-prove");
-    execv(strcat(path, "-prove"), argv);
+    must(readlink("/proc/self/exe", path, sizeof path - 16) > 0, "find this program");
+    execv(strcat(path, suffix), argv);
     must(false, "run", path);
 }
 
 constexpr option table[] = {
-    {"user", required_argument, nullptr, 'u'},   {"peer-user", required_argument, nullptr, 'p'},
-    {"socket", required_argument, nullptr, 's'}, {"driver", required_argument, nullptr, 'D'},
-    {"door", no_argument, nullptr, 'd'},         {"stay", no_argument, nullptr, 'S'},
-    {"exec", no_argument, nullptr, 'e'},         {"prove-caps", no_argument, nullptr, 'c'},
-    {"json", no_argument, nullptr, 'j'},         {"help", no_argument, nullptr, 'h'},
-    {"version", no_argument, nullptr, 'v'},      {},
+    {"user", required_argument, nullptr, 'u'},
+    {"peer-user", required_argument, nullptr, 'p'},
+    {"socket", required_argument, nullptr, 's'},
+    {"driver", required_argument, nullptr, 'D'},
+    {"btf", required_argument, nullptr, 'b'},
+    {"door", no_argument, nullptr, 'd'},
+    {"stay", no_argument, nullptr, 'S'},
+    {"exec", no_argument, nullptr, 'e'},
+    {"prove-caps", no_argument, nullptr, 'c'},
+    {"json", no_argument, nullptr, 'j'},
+    {"help", no_argument, nullptr, 'h'},
+    {"version", no_argument, nullptr, 'v'},
+    {},
 };
 
 } // namespace
@@ -205,13 +213,20 @@ int main(int argc, char** argv) {
     if (!values['e'] != (optind == argc))
         return usage(values['e'] ? "--exec needs a command" : "unexpected argument ",
                      values['e'] ? "" : argv[optind]);
+    std::string_view name = values['D'] ? values['D'] : "modern_bpf";
+    bool modern = driver.name == wire::Driver::modern; // and so the one who starts the others
+    if (modern && name != "modern_bpf" && name != "classic_bpf")
+        return usage("--driver is modern_bpf or classic_bpf, not ", values['D']);
+    bool classic = !modern || name == "classic_bpf";
     if (values['c'])
-        prove(argv);
-    if (values['D'] || values['j'])
-        return usage("--driver and --json are for --prove-caps", "");
+        become_program(classic ? "-classic-prove" : "-prove", argv);
+    if (values['j'])
+        return usage("--json is for --prove-caps", "");
+    if (modern && classic)
+        become_program("-classic", argv);
     Options options{find_account(values['u']),
-                    find_account(values['p'] ? values['p'] : values['u']), values['d'] != nullptr,
-                    values['S'] != nullptr};
+                    find_account(values['p'] ? values['p'] : values['u']), values['S'] != nullptr,
+                    values['b']};
     if (values['e'])
         run_beside(options, argv + optind);
     const char* path = values['s'];

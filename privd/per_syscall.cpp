@@ -2,7 +2,7 @@
 //
 // Attachment per syscall: a copy of the probe's stub at the exit of each function that implements a
 // wanted syscall, so that the others cost nothing. The contract is kernel/bpf_modern/README.md's.
-#include "privd/privd.h"
+#include "privd/probe.h"
 
 #include "kernel/common/abi.h"
 
@@ -10,7 +10,6 @@
 #include <bpf/btf.h>
 #include <cerrno>
 #include <fcntl.h>
-#include <memory>
 #include <string_view>
 
 namespace tiercel::privd {

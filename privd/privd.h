@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// All of privd's own interfaces, in the order in which they are used: giving privilege up
-// (privilege.cpp), a session with a peer (session.cpp), the probe (modern.cpp, per_syscall.cpp).
-// The command line and the two ways to run are main.cpp.
+// What the privileged programs have in common, in the order in which it is used: giving privilege
+// up (privilege.cpp), a session with a peer (session.cpp), and what a driver owes (modern.cpp,
+// classic.cpp, module.cpp; the first two share probe.h). The command line and the two ways to run
+// are main.cpp.
 #pragma once
 
+#include "kernel/common/abi.h"
 #include "policy/plan.h"
+#include "policy/seccomp.h"
 #include "shared/wire/channel.h"
 
-#include <bpf/libbpf.h>
 #include <sys/socket.h>
 
 namespace tiercel::privd {
@@ -39,14 +41,19 @@ void become(Account account, std::uint64_t mask);
 std::uint64_t hold_only(std::uint64_t mask);
 
 // A conversation with one peer, from its request to the hand-over and, with a door, beyond. The
-// peer's whole input grammar is the table of session.cpp.
+// peer's whole input grammar is two records: session.cpp's, and the driver's `after`.
 
 constexpr uid_t any_uid = ~0u;
+
+union Record {
+    wire::Header header;
+    wire::Request request;
+    wire::DoorRequest door;
+};
 
 struct Session {
     policy::Plan plan;
     wire::Reply refusal;    // of every request, unless its status is ok: privd lacks what it needs
-    bool door = false;      // stay after the hand-over and open files of /proc
     bool stay = false;      // stay after the hand-over, to end when the peer does; answer nothing
     uid_t serves = any_uid; // the only uid that is served
     os::UniqueFd socket = {};
@@ -58,9 +65,18 @@ struct Session {
     os::Result<void> run();
 };
 
+// What a peer can ask for, and in which phase. Without `answer`: nothing.
+struct Rule {
+    wire::Type type = {};
+    std::size_t bytes = 0;
+    policy::Phase phase = {};
+    os::Result<void> (*answer)(Session&, const Record&) = nullptr;
+};
+
 // The door opens one file of /proc of an enumerated menu, and never reads it. `failure` is 0 with a
 // valid fd, or an errno: EINVAL for what is not on the menu.
 os::UniqueFd open_door(const wire::DoorRequest& request, std::int32_t& failure);
+os::Result<void> answer_door(Session& session, const Record& record);
 
 // What goes to the analyzer, by kind and in the order in which it will have it. Nothing but the
 // rings can be written through these. Fixed room: nothing the peer says makes privd allocate.
@@ -85,17 +101,45 @@ struct Handover {
     }
 };
 
-// Loads and attaches as the (checked) request says, for an analyzer whose process is `self`.
-// Returns a Reply that is complete but for the numbers of fds and the door. On failure nothing
-// stays attached once `into` is destroyed. What is attached stays so as long as its fd is open
-// anywhere.
-wire::Reply start_modern(const wire::Request& request, pid_t self, Handover& into);
+// A load in progress, for an analyzer whose process is `self`: the configuration that the request
+// asks for, and the reply that it makes. Its functions, and those of what is made from it, are
+// false, with errno set, when something was refused; reply.detail is then the step that was.
+struct Load {
+    Load(const wire::Request& request, pid_t self, Handover& into);
+    // The answer; `refused` when not `done`.
+    wire::Reply end(bool done, wire::Status refused = wire::Status::load_failed);
 
-// libbpf's last complaint, "" if there was none: one line for the journal.
-extern char libbpf_complaint[256];
+    wire::Reply reply;
+    tiercel_config config{};
+    Handover& into;
+};
 
-// Attaches the loaded object to each wanted syscall's own functions, and adds what must stay open.
-// False with errno.
-bool attach_per_syscall(bpf_object* object, const unsigned long long* interest, Handover& into);
+// Each driver is a program of its own, so that none holds, or can be talked into, what another one
+// needs. This is the driver's part.
+struct Driver {
+    wire::Driver name;
+    std::span<const policy::Allow> load_calls, steady_calls;
+    Rule after; // of the hand-over; where there is one, privd stays for it until its peer leaves
+
+    // Opens and checks, while privd still is what it was started as, what needs that. A refusal of
+    // every request, or a Reply whose status is ok.
+    wire::Reply (*prepare)(const char* btf);
+
+    // Loads and attaches as the (checked) request says. Returns a Reply that is complete but for
+    // the numbers of fds and the door. On failure nothing stays attached once `into` is destroyed.
+    // What is attached stays so as long as its fd is open anywhere. Perf buffers exist as long as
+    // this process or another one has them mapped.
+    wire::Reply (*start)(const wire::Request& request, pid_t self, Handover& into);
+};
+extern const Driver driver;
+
+// The plan for this driver on this kernel. (policy knows no `automatic`.)
+inline policy::Plan plan_here() {
+    return policy::plan(static_cast<policy::Driver>(static_cast<int>(driver.name) - 1),
+                        policy::gather_facts());
+}
+
+// What the load's library said last, "" if nothing: one line for the journal.
+extern char complaint[256];
 
 } // namespace tiercel::privd

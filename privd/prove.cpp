@@ -24,22 +24,34 @@ using policy::Phase;
 // What the plan says about a set; of CAP_SYS_ADMIN alone, which includes much, it says nothing.
 enum class Expected { loads, fails, either };
 
-// The kernel's answer to a load with at most `mask`, or an error of ours before it was asked.
-wire::Reply attempt(Account user, std::uint64_t mask, bool raise) {
+struct Proof {
+    policy::Plan plan;
+    Account user; // as whom loads are tried
+    bool json;
+    bool agree = true;
+    bool first = true; // row
+
+    // Tries a load with one set and prints the row.
+    void try_set(std::uint64_t mask, Expected expected);
+    // The same of the door, on a process of root's.
+    void try_door(std::uint64_t mask, Expected expected);
+    void print_row(std::uint64_t mask, Expected expected, const wire::Reply& reply);
+};
+
+// What `work` answers in a process with at most `mask`, or a status of its own when that could not
+// even be tried.
+template <typename Work>
+wire::Reply ask_child(Account user, std::uint64_t mask, Work work) {
     wire::Reply reply;
-    reply.status = wire::Status::count; // stays so when the child could not even try
+    reply.status = wire::Status::count;
     int ends[2];
     if (pipe(ends) < 0)
         return reply;
     os::UniqueFd in(ends[0]), out(ends[1]);
     pid_t child = fork();
     if (child == 0) {
-        static Handover handover;
-        rlimit infinite{RLIM_INFINITY, RLIM_INFINITY};
         become(user, mask);
-        if (raise)
-            setrlimit(RLIMIT_MEMLOCK, &infinite); // whether it mattered, the load tells
-        reply = start_modern(wire::Request{}, getpid(), handover);
+        reply = work();
         _exit(write(out.get(), &reply, sizeof reply) == sizeof reply ? 0 : 1);
     }
     out.reset();
@@ -62,10 +74,7 @@ void print_set(std::uint64_t mask, bool json) {
         printf("%*s", column < 34 ? 34 - column : 1, column ? "" : "(none)");
 }
 
-// Tries one set and prints the row. Whether the kernel agrees with what is expected.
-bool try_set(Account user, const policy::Plan& plan, std::uint64_t mask, Expected expected,
-             bool json, bool first) {
-    wire::Reply reply = attempt(user, mask, plan.raise_memlock);
+void Proof::print_row(std::uint64_t mask, Expected expected, const wire::Reply& reply) {
     bool loads = reply.status == wire::Status::ok;
     bool tried = reply.status != wire::Status::count;
     bool agrees = tried && (expected == Expected::either || loads == (expected == Expected::loads));
@@ -81,7 +90,28 @@ bool try_set(Account user, const policy::Plan& plan, std::uint64_t mask, Expecte
                agrees ? "true" : "false");
     else
         printf(" plan: %-7s kernel: %-10s %s\n", wish, answer, agrees ? "agree" : "DISAGREE");
-    return agrees;
+    agree &= agrees;
+    first = false;
+}
+
+void Proof::try_set(std::uint64_t mask, Expected expected) {
+    print_row(mask, expected, ask_child(user, mask, [this] {
+                  static Handover handover;
+                  rlimit infinite{RLIM_INFINITY, RLIM_INFINITY};
+                  if (plan.raise_memlock)
+                      setrlimit(RLIMIT_MEMLOCK, &infinite); // whether it mattered, the load tells
+                  return driver.start(wire::Request{}, getpid(), handover);
+              }));
+}
+
+void Proof::try_door(std::uint64_t mask, Expected expected) {
+    print_row(mask, expected, ask_child(user, mask, [root = getpid()] {
+                  wire::Reply reply;
+                  bool opened =
+                      open_door({.pid = root, .file = wire::ProcFile::exe}, reply.error).valid();
+                  reply.status = opened ? wire::Status::ok : wire::Status::load_failed;
+                  return reply;
+              }));
 }
 
 // The permitted set of this process.
@@ -97,36 +127,52 @@ std::uint64_t permitted() {
     return mask;
 }
 
+constexpr std::uint64_t bit(int capability) {
+    return std::uint64_t{1} << capability;
+}
+
+// The plan's set for the load, it less each capability, and each capability alone.
+void try_loads(Proof& proof, std::uint64_t planned, std::uint64_t ours) {
+    proof.try_set(planned, Expected::loads);
+    for (int capability : policy::candidates)
+        if (planned & bit(capability))
+            proof.try_set(planned & ~bit(capability), Expected::fails);
+    if (planned & bit(CAP_SYS_ADMIN)) // which the plan has only where these are not enough
+        proof.try_set((planned & ~bit(CAP_SYS_ADMIN)) | bit(CAP_BPF) | bit(CAP_PERFMON),
+                      Expected::fails);
+    for (int capability : policy::candidates) {
+        std::uint64_t alone = bit(capability);
+        bool shown = alone == planned || (alone & planned && std::popcount(planned) == 2);
+        if (!shown && ours & alone) // what we do not have, we cannot try
+            proof.try_set(alone, capability == CAP_SYS_ADMIN ? Expected::either : Expected::fails);
+    }
+    if (std::popcount(planned) != 1)
+        proof.try_set(0, Expected::fails);
+}
+
 int prove(Account user, bool json) {
-    policy::Plan plan = policy::plan(policy::Driver::modern, policy::gather_facts());
-    std::uint64_t planned = plan.held(Phase::start), ours = permitted();
+    Proof proof{plan_here(), user, json};
+    std::uint64_t planned = proof.plan.held(Phase::start), ours = permitted();
+    std::uint64_t door = proof.plan.held(Phase::door);
     if (planned & ~ours || geteuid() != 0) {
         fprintf(stderr, "privd: --prove-caps needs every capability of the plan; run it as root\n");
         return 1;
     }
-    if (json)
-        printf("{\"driver\": \"modern\", \"attempts\": [");
-    else
-        printf("driver modern, tried as uid %u:\n", user.uid);
-    bool agree = try_set(user, plan, planned, Expected::loads, json, true);
-    for (int capability : policy::candidates)
-        if (std::uint64_t rest = planned & ~(std::uint64_t{1} << capability); rest != planned)
-            agree &= try_set(user, plan, rest, Expected::fails, json, false);
-    for (int capability : policy::candidates) {
-        std::uint64_t alone = std::uint64_t{1} << capability;
-        bool shown = alone == planned || (alone & planned && std::popcount(planned) == 2);
-        if (!shown && ours & alone) // what we do not have, we cannot try
-            agree &= try_set(user, plan, alone,
-                             capability == CAP_SYS_ADMIN ? Expected::either : Expected::fails, json,
-                             false);
+    const char* name = driver.name == wire::Driver::modern ? "modern" : "classic";
+    printf(json ? "{\"driver\": \"%s\", \"attempts\": [" : "driver %s, tried as uid %u:\n", name,
+           user.uid);
+    try_loads(proof, planned & ~door, ours);
+    if (door) {
+        if (!json)
+            puts("what already runs, opened through /proc:");
+        proof.try_door(door, Expected::loads);
+        proof.try_door(0, Expected::fails);
     }
-    if (std::popcount(planned) != 1)
-        agree &= try_set(user, plan, 0, Expected::fails, json, false);
     if (json)
-        printf("\n], \"agree\": %s}\n", agree ? "true" : "false");
+        printf("\n], \"agree\": %s}\n", proof.agree ? "true" : "false");
     else
-        printf("the plan and the kernel %s\n", agree ? "agree" : "DISAGREE");
-    return agree ? 0 : 1;
+        printf("the plan and the kernel %s\n", proof.agree ? "agree" : "DISAGREE");
+    return proof.agree ? 0 : 1;
 }
 
 } // namespace
@@ -139,9 +185,11 @@ int main(int argc, char** argv) {
                                 {}};
     const char* values[128] = {}; // by the option's letter
     for (int chosen; (chosen = getopt_long(argc, argv, "", table, nullptr)) != -1;) {
-        if (chosen == '?' || (chosen == 'D' && std::strcmp(optarg, "modern") != 0)) {
-            fprintf(stderr,
-                    "privd: usage: privd --prove-caps [--driver modern] [--user NAME] [--json]\n");
+        bool other = chosen == 'D' && std::strcmp(optarg, "modern_bpf") != 0 &&
+                     std::strcmp(optarg, "classic_bpf") != 0; // which of them, privd has seen to
+        if (chosen == '?' || other) {
+            fprintf(stderr, "privd: usage: privd --prove-caps [--driver modern_bpf|classic_bpf] "
+                            "[--user NAME] [--json]\n");
             return 2;
         }
         values[chosen] = optarg ? optarg : "";

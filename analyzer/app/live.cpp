@@ -10,6 +10,7 @@
 
 #include "analyzer/app/options.h"
 #include "analyzer/ring/bpf_ring.h"
+#include "analyzer/ring/perf_ring.h"
 #include "shared/os/file.h"
 
 namespace tiercel::app {
@@ -72,7 +73,10 @@ std::variant<Live, Refusal, os::Error> open_live(const std::string& path,
     if (session->rings.empty() || session->counters.size() != 1)
         return os::error("use", "what privd handed over: rings or counters are missing", EBADMSG);
 
-    auto rings = ring::RingSet::map<ring::BpfRing>(session->rings, session->reply.ring_bytes);
+    const auto map = session->reply.driver == wire::Driver::classic
+                         ? ring::RingSet::map<ring::PerfRing>
+                         : ring::RingSet::map<ring::BpfRing>;
+    auto rings = map(session->rings, session->reply.ring_bytes);
     if (!rings)
         return rings.error();
     auto counters = ring::Counters::map(session->counters.front(), session->reply.cpus);

@@ -53,8 +53,8 @@ std::string reason(std::int32_t number) {
 std::string describe_load(LoadStep step, std::int32_t number) {
     if (step == step_load && number == ESRCH) // libbpf's answer when it finds no kernel BTF
         return "this kernel has no BTF (/sys/kernel/btf/vmlinux), which the modern driver needs; "
-               "use a "
-               "kernel built with CONFIG_DEBUG_INFO_BTF";
+               "use a kernel built with CONFIG_DEBUG_INFO_BTF, or privd --driver classic_bpf --btf "
+               "FILE";
     if (step == step_ring && number == EINVAL)
         return "this kernel has no BPF ring buffer, which the modern driver needs; use Linux 5.8 "
                "or newer";
@@ -104,7 +104,7 @@ std::string describe(const Reply& reply) {
         return "privd knows no such tracepoint; install both from the same release";
     case Status::not_built_in:
         return std::string("driver ") + name(static_cast<Driver>(reply.detail)) +
-               " is not built into this privd; use --driver modern";
+               " is not what this privd was started for; start it with --driver and that name";
     case Status::missing_capability:
         return "privd lacks " + capability_names(reply.detail) +
                "; start it as root, or grant it (AmbientCapabilities= in its unit)";

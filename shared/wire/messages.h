@@ -79,7 +79,8 @@ struct Reply {
     Status status = Status::ok;
     std::int32_t error = 0;
     std::uint64_t detail = 0;
-    Driver driver = Driver::automatic; // taken
+    Driver driver =
+        Driver::automatic; // taken, or asked for; the rings of `classic` are perf buffers
     Attach attach = Attach::automatic; // taken
     std::uint32_t ring_count = 0;
     std::uint32_t ring_bytes = 0;

@@ -67,6 +67,10 @@ TEST_CASE("privd.service allows what privd needs to start, to load and to hand o
     std::set<int> wanted;
     add(tiercel::policy::privd_start, wanted);
     add(tiercel::policy::privd_load, wanted);
+    add(tiercel::policy::privd_load_bpf, wanted);
+    add(tiercel::policy::privd_load_classic, wanted);
+    add(tiercel::policy::privd_load_module, wanted);
     add(tiercel::policy::privd_steady, wanted);
+    add(tiercel::policy::privd_steady_classic, wanted);
     CHECK(numbers_in(filter_of("privd.service")) == wanted);
 }

@@ -4,8 +4,10 @@
 #include "kernel/common/abi.h"
 #include "tests/live/harness/directory.h"
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
+#include <linux/perf_event.h>
 #include <stdexcept>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,8 +31,9 @@ pid_t start_driver(const SourceOptions& options, const std::string& socket) {
             execl(binary, binary, "--socket", socket.c_str(), "-p", target.c_str(),
                   static_cast<char*>(nullptr));
         else
-            execl(binary, binary, "--user", "nobody", "--peer-user", "root", "--socket",
-                  socket.c_str(), static_cast<char*>(nullptr));
+            execl(binary, binary, "--user", "nobody", "--peer-user", "root", "--driver",
+                  options.driver == wire::Driver::classic ? "classic_bpf" : "modern_bpf",
+                  "--socket", socket.c_str(), static_cast<char*>(nullptr));
         dprintf(STDERR_FILENO, "cannot run %s: %s\n", binary, strerror(errno));
         _exit(127);
     }
@@ -82,7 +85,7 @@ Source::Source(const SourceOptions& options) {
     const Directory directory;
     const std::string path = directory.path() + "/privd";
     const pid_t privd = start_driver(options, path);
-    const os::UniqueFd socket = connect_when_ready(path, privd);
+    os::UniqueFd socket = connect_when_ready(path, privd);
     wire::Request request;
     request.driver = options.driver;
     request.attach = options.attach;
@@ -97,20 +100,74 @@ Source::Source(const SourceOptions& options) {
                                  " " + session.error().on);
     refuse_or_pass(session->reply);
     session_ = std::move(*session);
+    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    const bool perf = session_.reply.driver == wire::Driver::classic;
+    for (std::size_t i = 0; perf && i < session_.rings.size(); ++i)
+        buffers_.push_back(
+            mapped(session_.rings[i], page + session_.reply.ring_bytes, 0, PROT_READ | PROT_WRITE));
+    socket.reset();               // the buffers are mapped: privd may go
     if (session_.wakeups.empty()) // else the driver lives as long as its events are wanted
         waitpid(privd, nullptr, 0);
-    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    if (session_.counters.size() == 1)
+        counters_ = mapped(session_.counters[0], session_.reply.cpus * sizeof(tiercel_cpu_counters),
+                           0, PROT_READ);
+    if (perf)
+        return;
     if (session_.rings.size() != 1 || session_.counters.size() != 1)
         throw std::runtime_error("privd handed over " + std::to_string(session_.rings.size()) +
                                  " rings instead of 1");
     consumer_ = mapped(session_.rings[0], page, 0, PROT_READ | PROT_WRITE);
     producer_ = mapped(session_.rings[0], page + 2 * std::size_t{ring_bytes},
                        static_cast<off_t>(page), PROT_READ);
-    counters_ = mapped(session_.counters[0], session_.reply.cpus * sizeof(tiercel_cpu_counters), 0,
-                       PROT_READ);
 }
 
-void Source::drain(const std::function<void(EventBytes, unsigned)>& take) {
+// perf_event_open(2): samples whose data begins with a 32-bit length.
+void Source::drain_perf_buffer(const os::Mapping& buffer, const Take& take) const {
+    auto* page = reinterpret_cast<perf_event_mmap_page*>(buffer.data());
+    const std::byte* data = buffer.data() + sysconf(_SC_PAGESIZE);
+    const std::uint64_t end = __atomic_load_n(&page->data_head, __ATOMIC_ACQUIRE);
+    std::uint64_t at = page->data_tail;
+    while (at < end) {
+        std::byte record[65536];
+        perf_event_header header{};
+        const auto copy = [&](void* to, std::size_t bytes) {
+            for (std::size_t i = 0; i < bytes; ++i)
+                static_cast<std::byte*>(to)[i] = data[(at + i) % session_.reply.ring_bytes];
+        };
+        copy(&header, sizeof header);
+        copy(record, header.size);
+        at += header.size;
+        if (header.type != PERF_RECORD_SAMPLE)
+            continue;
+        event::Header event;
+        tiercel_record_trailer trailer{};
+        const std::byte* begin = record + sizeof header + sizeof(std::uint32_t);
+        std::memcpy(&event, begin, sizeof event);
+        std::memcpy(&trailer, begin + event.len, sizeof trailer);
+        take(EventBytes(begin, begin + event.len), trailer.cpu);
+    }
+    __atomic_store_n(&page->data_tail, at, __ATOMIC_RELEASE);
+}
+
+void Source::drain(const Take& take) {
+    if (buffers_.empty())
+        return drain_bpf_ring(take);
+    std::vector<std::pair<EventBytes, unsigned>> all;
+    for (const os::Mapping& buffer : buffers_)
+        drain_perf_buffer(buffer, [&all](EventBytes bytes, unsigned cpu) {
+            all.emplace_back(std::move(bytes), cpu);
+        });
+    std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) {
+        std::uint64_t times[2]; // the first field
+        std::memcpy(&times[0], a.first.data(), sizeof times[0]);
+        std::memcpy(&times[1], b.first.data(), sizeof times[1]);
+        return times[0] < times[1];
+    });
+    for (auto& [bytes, cpu] : all)
+        take(std::move(bytes), cpu);
+}
+
+void Source::drain_bpf_ring(const Take& take) {
     const std::byte* data = producer_.data() + sysconf(_SC_PAGESIZE);
     auto* consumed = reinterpret_cast<std::atomic<std::uint64_t>*>(consumer_.data());
     std::uint64_t position = consumed->load(std::memory_order_relaxed);

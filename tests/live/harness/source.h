@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Source: one running driver, as the tests see it. It starts privd, takes over the hand-over like
-// an analyzer would, and reads the ring with a reader of its own, so that a mistake in the
-// analyzer's does not hide one in the probe. It uses a single ring: events come in the order in
-// which they were submitted.
+// an analyzer would, and reads the rings with readers of its own, so that a mistake in the
+// analyzer's does not hide one in the probe. It uses a single ring, whose events come in the order
+// in which they were submitted; a driver that has one for each CPU gives them by their times.
 #pragma once
 
 #include "shared/event/view.h"
@@ -57,10 +57,14 @@ class Source {
     [[nodiscard]] const wire::Reply& reply() const { return session_.reply; }
 
   private:
+    using Take = std::function<void(EventBytes, unsigned)>;
+    void drain_bpf_ring(const Take& take);
+    void drain_perf_buffer(const os::Mapping& buffer, const Take& take) const;
     [[nodiscard]] std::uint64_t sum_counters(std::size_t first, std::size_t count) const;
 
     wire::client::Session session_;
     os::Mapping consumer_, producer_, counters_;
+    std::vector<os::Mapping> buffers_; // perf buffers, where the driver has those
 };
 
 } // namespace tiercel::live

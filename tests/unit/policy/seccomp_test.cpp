@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The compiled filters are exported and interpreted here, as the kernel would (net/core/filter.c),
 // for every syscall number of three ABIs and many arguments.
+#include "kernel/module/uapi.h"
 #include "policy/analyzer_syscalls.h"
 #include "policy/privd_syscalls.h"
 
@@ -12,6 +13,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <map>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -83,8 +85,15 @@ struct List {
     const char* name;
     std::span<const Allow> rules;
 };
-const List lists[] = {
-    {"privd, load", privd_load}, {"privd, steady", privd_steady}, {"analyzer", analyzer_steady}};
+// As each driver's program of privd/ puts them together.
+constexpr auto modern_load = joined(privd_load, privd_load_bpf);
+constexpr auto classic_load = joined(privd_load, privd_load_bpf, privd_load_classic);
+constexpr auto module_load = joined(privd_load, privd_load_module);
+constexpr auto classic_steady = joined(privd_steady, privd_steady_classic);
+
+const List lists[] = {{"modern, load", modern_load},       {"classic, load", classic_load},
+                      {"module, load", module_load},       {"privd, steady", privd_steady},
+                      {"classic, steady", classic_steady}, {"analyzer", analyzer_steady}};
 
 } // namespace
 
@@ -114,7 +123,7 @@ TEST_CASE("what is on a list is allowed, everything else kills, of every ABI") {
 
 TEST_CASE("memory is never executable") {
     for (std::span<const Allow> list :
-         {std::span<const Allow>(privd_load), std::span<const Allow>(analyzer_steady)}) {
+         {std::span<const Allow>(classic_load), std::span<const Allow>(analyzer_steady)}) {
         auto program = compile(list);
         for (int number : {SYS_mmap, SYS_mprotect})
             for (std::uint64_t protection = 0; protection < 16; ++protection)
@@ -184,10 +193,25 @@ TEST_CASE("after the hand-over privd can load nothing") {
          {SYS_bpf, SYS_accept4, SYS_openat, SYS_prctl, SYS_capset, SYS_execve, SYS_socket})
         CHECK_FALSE(allowed(program, native, number));
     // The second list narrows the first: what only it has would never be allowed.
-    for (const Allow& rule : privd_steady)
-        for (int call : rule.calls)
-            CHECK(allowed(compile(privd_load), native, call,
-                          {0, 0, 0, rule.only == Only::empty_path ? AT_EMPTY_PATH : 0u}));
+    const std::pair<std::span<const Allow>, std::span<const Allow>> pairs[] = {
+        {modern_load, privd_steady}, {module_load, privd_steady}, {classic_load, classic_steady}};
+    for (const auto& [load, steady] : pairs)
+        for (const Allow& rule : steady)
+            for (int call : rule.calls)
+                CHECK(allowed(compile(load), native, call,
+                              {0, 0, 0, rule.only == Only::empty_path ? AT_EMPTY_PATH : 0u}));
+}
+
+TEST_CASE("of a driver's calls the others have none") {
+    for (int number : {SYS_bpf, SYS_openat, SYS_openat2, SYS_perf_event_open})
+        CHECK_FALSE(allowed(compile(module_load), native, number));
+    for (int number : {SYS_openat2, SYS_perf_event_open, SYS_ioctl})
+        CHECK_FALSE(allowed(compile(modern_load), native, number));
+    auto module = compile(module_load);
+    CHECK(allowed(module, native, SYS_ioctl, {5, TIERCEL_IOC_START}));
+    CHECK(allowed(module, native, SYS_ioctl, {5, TIERCEL_IOC_FD}));
+    for (unsigned long request : {TCGETS, TIOCSTI, FIONREAD, FIOCLEX})
+        CHECK_FALSE(allowed(module, native, SYS_ioctl, {5, request}));
 }
 
 TEST_CASE("every rule has a reason") {

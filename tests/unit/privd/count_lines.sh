@@ -14,7 +14,7 @@ sources=$root/privd/main.cpp
 while read -r member; do
     library=${member%%.a*} name=${member#*\(}
     case ${library#libtiercel_} in
-    privd) folder=privd ;;
+    privd | privd_modern | privd_classic) folder=privd ;;
     policy) folder=policy ;;
     wire) folder=shared/wire ;;
     os) folder=shared/os ;;

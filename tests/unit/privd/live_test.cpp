@@ -244,10 +244,10 @@ TEST_CASE("a busy socket is left alone, a stale one is replaced") {
     CHECK(third.exit_code() == 0);
 }
 
-TEST_CASE("the door stays, with CAP_SYS_PTRACE alone, until its peer leaves") {
+TEST_CASE("the classic driver's door stays, with CAP_SYS_PTRACE alone, until its peer leaves") {
     Socket place;
     Words words = place.words();
-    words.emplace_back("--door");
+    words.insert(words.end(), {"--driver", "classic_bpf"});
     Privd privd(words);
     os::UniqueFd socket = place.connect();
     auto session = good_session(socket);
@@ -351,8 +351,10 @@ TEST_CASE("usage errors are 2, with one line") {
 }
 
 TEST_CASE("the kernel agrees with the plan") {
-    Privd privd({"--prove-caps", "--user", "nobody"});
-    CHECK_MESSAGE(privd.exit_code() == 0, privd.output());
+    for (const char* driver : {"modern_bpf", "classic_bpf"}) {
+        Privd privd({"--prove-caps", "--driver", driver, "--user", "nobody"});
+        CHECK_MESSAGE(privd.exit_code() == 0, privd.output());
+    }
 }
 
 int main(int argc, char** argv) {

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "privd/privd.h"
+
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+
+namespace tiercel::privd {
+
+char complaint[256];
+
+namespace {
+
+std::uint64_t now(clockid_t clock) {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return static_cast<std::uint64_t>(time.tv_sec * 1'000'000'000 + time.tv_nsec);
+}
+
+} // namespace
+
+Load::Load(const wire::Request& request, pid_t self, Handover& handover) : into(handover) {
+    reply.load_begin_ns = now(CLOCK_MONOTONIC);
+    reply.ring_bytes = request.ring_bytes;
+    std::memcpy(config.interest, request.interest, sizeof config.interest);
+    config.boot_time_ns = now(CLOCK_REALTIME) - now(CLOCK_BOOTTIME);
+    config.tracepoints = request.tracepoints;
+    config.snaplen = request.snaplen;
+    config.cpus_per_ring = request.cpus_per_ring;
+    config.ring_bytes = request.ring_bytes;
+    config.self_tgid = static_cast<__u32>(self);
+}
+
+wire::Reply Load::end(bool done, wire::Status refused) {
+    reply.error = done ? 0 : errno;
+    reply.status = done ? wire::Status::ok : refused;
+    reply.load_ns = now(CLOCK_MONOTONIC) - reply.load_begin_ns;
+    return reply;
+}
+
+} // namespace tiercel::privd
