@@ -18,6 +18,8 @@ os::Result<ReplaySource> ReplaySource::open(const std::string& path, Pipeline& p
 std::size_t ReplaySource::read() {
     for (std::size_t i = 0; i < kBatch; ++i) {
         const auto got = reader_.next();
+        if (!got && reader_.waiting())
+            return 0; // the loop looks at signals, and is woken when the pipe has more
         if (!got || !pipeline_.take(got->view, got->cpu)) {
             pipeline_.stop();
             break;

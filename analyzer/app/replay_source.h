@@ -18,7 +18,9 @@ class ReplaySource : public Source {
     os::Result<void> begin() override { return {}; }
     std::size_t read() override;
     void finish() override {}
-    std::span<const os::UniqueFd> wakeups() const override { return {}; }
+    std::span<const os::UniqueFd> wakeups() const override {
+        return {&reader_.ready(), reader_.ready().valid() ? 1u : 0u};
+    }
     bool ends_with_wakeups() const override { return false; }
     std::size_t room() const override { return kBatch; }
     std::optional<output::LiveStatistics> statistics() const override { return std::nullopt; }

@@ -41,37 +41,30 @@ void Reader::fail(const std::string& what) {
              std::to_string(block_offset_);
 }
 
-// The content grows as it comes, so that a wrong length costs no more memory than there is data.
-bool Reader::read_body(std::uint32_t size) {
-    body_.clear();
-    while (body_.size() < size) {
-        const std::size_t at = body_.size();
-        const std::size_t step = std::min<std::size_t>(kReadStep, size - at);
-        body_.resize(at + step);
-        if (stream_.read({body_.data() + at, step}) != step) {
-            fail("ends in the middle of a block that starts");
-            return false;
-        }
+bool Reader::read_header() {
+    const auto bytes = std::as_writable_bytes(std::span(header_));
+    if (header_read_ == 0) {
+        block_offset_ = stream_.offset();
+        body_.clear();
     }
-    return true;
-}
-
-bool Reader::read_block() {
-    block_offset_ = stream_.offset();
-    std::uint32_t header[2]{};
-    const std::size_t count = stream_.read(std::as_writable_bytes(std::span(header)));
-    if (count == 0 && stream_.error() == nullptr) {
+    header_read_ += stream_.read(bytes.subspan(header_read_));
+    if (header_read_ == bytes.size())
+        return accept_header();
+    if (stream_.waiting())
+        return false;
+    if (header_read_ == 0 && stream_.error() == nullptr) {
         ended_ = true;
         if (!section_seen_)
             fail("is empty");
-        return false;
-    }
-    if (count != sizeof header) {
+    } else {
         fail("ends in the middle of a block that starts");
-        return false;
     }
-    type_ = released_type(header[0]);
-    const std::uint32_t length = header[1];
+    return false;
+}
+
+bool Reader::accept_header() {
+    type_ = released_type(header_[0]);
+    const std::uint32_t length = header_[1];
     if (!section_seen_ && type_ != SECTION_HEADER) {
         fail("does not begin as captures do,");
         return false;
@@ -81,9 +74,34 @@ bool Reader::read_block() {
         fail("has a block of an impossible length (" + std::to_string(length) + " bytes)");
         return false;
     }
+    return true;
+}
+
+// The content grows as it comes, so that a wrong length costs no more memory than there is data.
+bool Reader::read_body(std::uint32_t size) {
+    while (body_.size() < size) {
+        const std::size_t at = body_.size();
+        const std::size_t step = std::min<std::size_t>(kReadStep, size - at);
+        body_.resize(at + step);
+        const std::size_t count = stream_.read({body_.data() + at, step});
+        if (count == step)
+            continue;
+        body_.resize(at + count);
+        if (!stream_.waiting())
+            fail("ends in the middle of a block that starts");
+        return false;
+    }
+    return true;
+}
+
+bool Reader::read_block() {
+    if (header_read_ < sizeof header_ && !read_header())
+        return false;
+    const std::uint32_t length = header_[1];
     std::uint32_t trailer = 0;
     if (!read_body(length - kFrame + sizeof trailer))
         return false;
+    header_read_ = 0;
     std::memcpy(&trailer, body_.data() + body_.size() - sizeof trailer, sizeof trailer);
     body_.resize(body_.size() - sizeof trailer);
     if (trailer != length) {

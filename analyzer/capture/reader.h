@@ -25,11 +25,15 @@ struct CapturedEvent {
 
 class Reader {
   public:
-    // `fd` may be a pipe. Keep `state` until the reader is gone.
+    // `fd` may be a pipe. Keep `state` until the reader is gone. Make it before the sandbox.
     Reader(os::UniqueFd fd, state::Engine& state) : stream_(std::move(fd)), state_(state) {}
 
-    // Nothing at the end of the capture and where it is damaged: then error() says which.
+    // Nothing at the end of the capture and where it is damaged: error() says which; and, when
+    // waiting() says so, as long as a pipe has no more.
     std::optional<CapturedEvent> next();
+    bool waiting() const { return !ended_ && stream_.waiting(); }
+    // Readable when a pipe has more; not valid for files. Lent.
+    const os::UniqueFd& ready() const { return stream_.ready(); }
     // Empty after a good end; else one line with the offset of the damage in the unpacked capture.
     const std::string& error() const { return error_; }
     const MachineInfo& machine() const { return machine_; }
@@ -38,7 +42,9 @@ class Reader {
 
   private:
     bool read_block();
+    bool read_header();
     bool read_body(std::uint32_t size);
+    bool accept_header();
     bool take_section();
     bool take_list();
     std::optional<event::EventView> parse_event();
@@ -49,7 +55,10 @@ class Reader {
     state::Engine& state_;
     Converter converter_;
     MachineInfo machine_;
-    std::vector<std::byte> body_; // of the block, without header and trailer
+    // The block being read: a pipe may leave it unfinished.
+    std::uint32_t header_[2] = {}; // type and length
+    std::size_t header_read_ = 0;  // bytes of it
+    std::vector<std::byte> body_;  // without header and, at the end, trailer
     std::uint32_t type_ = 0;
     std::uint64_t block_offset_ = 0;
     std::uint16_t cpu_ = 0;

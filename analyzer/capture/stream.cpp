@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <sys/epoll.h>
+#include <utility>
 #include <zlib.h>
 
 namespace tiercel::capture {
@@ -11,6 +13,15 @@ namespace {
 
 constexpr std::size_t kBufferSize = 64 * 1024;
 constexpr unsigned char kGzipMagic[2] = {0x1f, 0x8b};
+
+// A set of `fd` alone. Not valid for files, which the kernel does not take: they are always ready.
+os::UniqueFd watch(const os::UniqueFd& fd) {
+    os::UniqueFd set(epoll_create1(EPOLL_CLOEXEC));
+    epoll_event readable{.events = EPOLLIN, .data = {}};
+    if (set.valid() && epoll_ctl(set.get(), EPOLL_CTL_ADD, fd.get(), &readable) != 0)
+        set.reset();
+    return set;
+}
 
 } // namespace
 
@@ -22,6 +33,7 @@ struct Stream::Inflater {
     z_stream zlib{};
     bool started = false;
     bool packed = false;
+    bool between = false; // one packed member has ended, and another may follow
     bool ended = false;
 
     ~Inflater() {
@@ -30,14 +42,19 @@ struct Stream::Inflater {
     }
 };
 
-Stream::Stream(os::UniqueFd fd) : fd_(std::move(fd)), state_(std::make_unique<Inflater>()) {}
+Stream::Stream(os::UniqueFd fd)
+    : fd_(std::move(fd)), ready_(watch(fd_)), state_(std::make_unique<Inflater>()) {}
 Stream::~Stream() = default;
 Stream::Stream(Stream&&) noexcept = default;
 Stream& Stream::operator=(Stream&&) noexcept = default;
 
-// Reads more input behind what there is; false at the end.
+// Reads more input behind what there is; false at the end, and when there is none for now.
 bool Stream::read_more() {
     Inflater& s = *state_;
+    epoll_event event;
+    waiting_ = ready_.valid() && epoll_wait(ready_.get(), &event, 1, 0) == 0;
+    if (waiting_)
+        return false;
     if (s.input_begin > 0) {
         std::memmove(s.input.data(), s.input.data() + s.input_begin, s.input_end - s.input_begin);
         s.input_end -= s.input_begin;
@@ -55,28 +72,38 @@ bool Stream::read_more() {
     return true;
 }
 
-// Looks at the first bytes, to tell packed captures from plain ones.
-void Stream::start() {
+// Looks at the first bytes, to tell packed captures from plain ones. False: they are not there yet.
+bool Stream::start() {
     Inflater& s = *state_;
-    s.started = true;
     while (s.input_end < sizeof kGzipMagic && read_more()) {
     }
+    if (waiting_)
+        return false;
+    s.started = true;
     s.packed = s.input_end >= sizeof kGzipMagic &&
                std::memcmp(s.input.data(), kGzipMagic, sizeof kGzipMagic) == 0;
     if (s.packed && inflateInit2(&s.zlib, 16 + MAX_WBITS) != Z_OK) {
         s.packed = false;
         error_ = "cannot be unpacked";
     }
+    return true;
 }
 
-// Makes at least one unpacked byte available; false at the end of the data and on errors.
+// Makes at least one unpacked byte available; false at the end of the data, on errors, and when
+// there is none for now.
 bool Stream::unpack() {
     Inflater& s = *state_;
     while (!s.ended) {
         if (s.input_begin == s.input_end && !read_more()) {
-            s.ended = true;
-            if (error_ == nullptr)
+            s.ended = !waiting_;
+            if (s.ended && !s.between && error_ == nullptr)
                 error_ = "ends in the middle of its compressed data";
+            return false;
+        }
+        // Another member follows, as `cat a.gz b.gz` and interrupted writers make it.
+        if (std::exchange(s.between, false) && inflateReset(&s.zlib) != Z_OK) {
+            s.ended = true;
+            error_ = "cannot be unpacked";
             return false;
         }
         s.zlib.next_in = reinterpret_cast<Bytef*>(s.input.data() + s.input_begin);
@@ -88,10 +115,7 @@ bool Stream::unpack() {
         s.output_begin = 0;
         s.output_end = s.output.size() - s.zlib.avail_out;
         if (result == Z_STREAM_END) {
-            // Another member may follow, as `cat a.gz b.gz` and interrupted writers make it.
-            if (s.input_begin == s.input_end)
-                read_more();
-            s.ended = s.input_begin == s.input_end || inflateReset(&s.zlib) != Z_OK;
+            s.between = true;
         } else if (result != Z_OK && result != Z_BUF_ERROR) {
             s.ended = true;
             error_ = "has damaged compressed data";
@@ -104,8 +128,9 @@ bool Stream::unpack() {
 
 std::size_t Stream::read(std::span<std::byte> out) {
     Inflater& s = *state_;
-    if (!s.started)
-        start();
+    waiting_ = false;
+    if (!s.started && !start())
+        return 0;
     std::size_t done = 0;
     while (done < out.size()) {
         std::size_t& begin = s.packed ? s.output_begin : s.input_begin;
@@ -123,18 +148,6 @@ std::size_t Stream::read(std::span<std::byte> out) {
     }
     offset_ += done;
     return done;
-}
-
-bool Stream::skip(std::uint64_t bytes) {
-    std::array<std::byte, 4096> scrap;
-    while (bytes > 0) {
-        const std::size_t step =
-            static_cast<std::size_t>(std::min<std::uint64_t>(bytes, scrap.size()));
-        if (read({scrap.data(), step}) != step)
-            return false;
-        bytes -= step;
-    }
-    return true;
 }
 
 } // namespace tiercel::capture
