@@ -47,6 +47,8 @@ class Pipeline {
     void set_rules(std::shared_ptr<const rules::RuleSet> rules, rules::Matching matching) {
         rules_.emplace(std::move(rules), matching);
     }
+    // As evt.hostname gives it. Lent, and may be filled in until the first event.
+    void set_hostname(const char* hostname) { values_.set_hostname(hostname); }
     // Observers are called in the order in which they came; those of matches after the others.
     void on_event(Observer observer) { on_event_.push_back(std::move(observer)); }
     void on_match(Observer observer) { on_match_.push_back(std::move(observer)); }

@@ -31,6 +31,8 @@ Run::Run(const Options& options, Setup& setup, Pipeline& pipeline, Source& sourc
                      if (alerter_ != nullptr)
                          alerter_->reopen();
                  }}) {
+    pipeline.set_hostname(setup.settings.hostname.empty() ? source.machine().hostname
+                                                          : setup.settings.hostname.c_str());
     if (options.events) {
         printer_.emplace(options, setup);
         pipeline.on_event([this](const Pipeline::Event& event) {

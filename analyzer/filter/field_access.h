@@ -40,6 +40,7 @@ struct FieldUse {
     std::uint8_t cost =
         4; // of fetching: 1 a number of the event, 4 a look-up, 20 a walk over ancestors
     bool is_event_type = false; // evt.type: known from the event's code alone
+    bool is_distance = false;   // evt.around: `=` means within, and is the only comparison
 };
 
 struct Value {

@@ -167,6 +167,8 @@ bool Fields::resolve(std::string_view name, std::string_view argument, bool has_
     case FieldArgument::none: return !has_argument || wrong(problem, quoted + " takes no argument");
     case FieldArgument::optional_index:
         return !has_argument || is_number || wrong(problem, quoted + " takes a number in brackets");
+    case FieldArgument::number:
+        return is_number || wrong(problem, quoted + " needs a number in brackets");
     case FieldArgument::optional_key: return true;
     case FieldArgument::index_or_name:
         if (!has_argument || argument.empty())
@@ -204,6 +206,7 @@ bool Fields::resolve(const Operand& operand, FieldUse& use, Problem& problem) {
     use.plurality = field.argument.key.empty() ? field.info->plurality : Plurality::single;
     use.cost = field.info->cost;
     use.is_event_type = field.info->name == "evt.type";
+    use.is_distance = field.info->name == "evt.around";
     use.id = add(std::move(field));
     return true;
 }

@@ -33,13 +33,14 @@ struct EventContext {
     const state::Fd* fd = nullptr;         // the event's fd; nullptr: none, or not known
     std::int64_t fd_num = state::Current::kNoFd;
     bool fd_name_changed = false;
-    std::string_view hostname;
+    const char* hostname = nullptr; // nullptr or empty: not known
     Arena* arena = nullptr;
 };
 
 enum class FieldArgument : std::uint8_t {
     none,
     optional_index, // proc.aname[2]
+    number,         // evt.around[1404996934793590564]
     optional_key,   // proc.env[HOME], proc.env
     index_or_name,  // evt.arg[0], evt.arg.flags
     name,           // evt.rawarg.flags
@@ -107,7 +108,8 @@ class EventFields : public FieldSource {
     // Once for each event, after the state took it.
     void set(const event::EventView& event, std::uint64_t num, std::uint16_t cpu,
              const state::Current& now);
-    void set_hostname(std::string_view hostname) { context_.hostname = hostname; }
+    // Lent; looked at with each event, for a capture tells the name of its machine later.
+    void set_hostname(const char* hostname) { context_.hostname = hostname; }
 
     Values fetch(std::uint32_t id, Value& single) override {
         const ResolvedField& field = fields_[id];

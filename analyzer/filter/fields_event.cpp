@@ -93,7 +93,9 @@ Values source(const EventContext&, const Argument&, Value& single) {
     return text_value(single, "syscall");
 }
 Values hostname(const EventContext& event, const Argument&, Value& single) {
-    return event.hostname.empty() ? no_value() : text_value(single, event.hostname);
+    if (event.hostname == nullptr || *event.hostname == '\0')
+        return no_value();
+    return text_value(single, event.hostname);
 }
 Values never(const EventContext&, const Argument&, Value&) {
     return no_value();
@@ -353,8 +355,8 @@ constexpr FieldInfo kFields[] = {
      kSingle, 1},
     {"evt.source", "CHARBUF", T, "Where the event comes from: always 'syscall'.", source, 0, kNone,
      kSingle, 1},
-    {"evt.hostname", "CHARBUF", T, "Name of the machine, as the sensor was told.", hostname, 0,
-     kNone, kSingle, 1},
+    {"evt.hostname", "CHARBUF", T, "Name of the machine: the setting hostname, or else its own.",
+     hostname, 0, kNone, kSingle, 1},
     {"evt.pluginname", "CHARBUF", T, "Always without a value: there are no plugins.", never},
     {"evt.plugininfo", "CHARBUF", T, "Always without a value: there are no plugins.", never},
     {"evt.is_async", "BOOL", B,
@@ -368,7 +370,7 @@ constexpr FieldInfo kFields[] = {
      "A parameter as text, by name or number: evt.arg.fd, evt.arg[0]. Numbers that stand for "
      "something are given as that.",
      arg, 0, FieldArgument::index_or_name, kSingle, 8},
-    {"evt.rawarg", "DYN", ValueType::bytes, "A parameter as it is, by name: evt.rawarg.fd.",
+    {"evt.rawarg", "DYNAMIC", ValueType::bytes, "A parameter as it is, by name: evt.rawarg.fd.",
      raw_arg, 0, FieldArgument::name, kSingle, 2},
     {"evt.buffer", "BYTEBUF", ValueType::bytes, "The first bytes that were read or written.",
      buffer},

@@ -267,7 +267,7 @@ constexpr FieldInfo kFields[] = {
     {"fd.typechar", "CHARBUF", T,
      "fd.type as one character: f, 4, 6, u, p, e, s, l, i, t, n, b, r, m, P; o for others.",
      type_letter},
-    {"fd.types", "CHARBUF", T, "Types of all open fds, each once; or of one: fd.types[0].", types,
+    {"fd.types", "LIST(CHARBUF)", T, "Types of all open fds, each once; or of one: fd.types[0].", types,
      0, FieldArgument::optional_index, Plurality::list, 30},
     {"fd.name", "CHARBUF", T, "Name of the fd: a file's path, a connection's addresses.", name,
      PLAIN, kNone, kSingle, 2},

@@ -13,7 +13,8 @@ constexpr std::size_t kNameWidth = 28;
 
 std::string_view argument_text(FieldArgument argument) {
     switch (argument) {
-    case FieldArgument::optional_index: return "[number]";
+    case FieldArgument::optional_index:
+    case FieldArgument::number: return "[number]";
     case FieldArgument::optional_key: return "[name]";
     case FieldArgument::index_or_name: return ".name or [number]";
     case FieldArgument::name: return ".name";

@@ -8,7 +8,7 @@
 namespace tiercel::filter {
 namespace {
 
-constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::uint64_t kSecond = 1'000'000'000, kMillisecond = 1'000'000;
 
 std::tm local(std::uint64_t ns) {
     const auto seconds = static_cast<std::time_t>(ns / kSecond);
@@ -59,6 +59,13 @@ Values time_text(const EventContext& event, const Argument& argument, Value& sin
     default: append_date(text, ns, false); break;
     }
     return text_value(single, event.arena->copy(text));
+}
+
+// How far from the time in brackets, in ms: rounded up, so that within D ms is within D.
+Values around(const EventContext& event, const Argument& argument, Value& single) {
+    const std::uint64_t ns = event.event->ts(), then = static_cast<std::uint64_t>(argument.index);
+    const std::uint64_t distance = ns > then ? ns - then : then - ns;
+    return unsigned_value(single, distance / kMillisecond + (distance % kMillisecond != 0 ? 1 : 0));
 }
 
 Values time_number(const EventContext& event, const Argument& argument, Value& single) {
@@ -114,6 +121,9 @@ constexpr FieldInfo kFields[] = {
      kNone, kSingle, 1},
     {"evt.deltatime.ns", "RELTIME", U, "The fraction of a second of evt.deltatime, in ns.",
      time_number, DELTA_NS, kNone, kSingle, 1, kPadded},
+    {"evt.around", "UINT64", U,
+     "evt.around[TIME]=MS holds within MS milliseconds of TIME, which is in ns, as evt.rawtime.",
+     around, 0, FieldArgument::number, kSingle, 1},
 };
 
 } // namespace

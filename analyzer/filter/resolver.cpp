@@ -86,9 +86,14 @@ NodeId Resolver::compare(const Node& node, SlotId slot, Scope& scope, std::vecto
     const FieldUse& use = graph_.slots()[slot].use;
     if (use.is_event_type && !check_event_types(check, values, spans, issues))
         return kFalse;
+    if (use.is_distance && check.op != Op::eq) {
+        issues.push_back({node.span, "evt.around is compared with '=' only",
+                          "evt.around[TIME]=MS: within so many milliseconds of that time", false});
+        return kFalse;
+    }
     ComparisonProblem problem;
-    std::optional<Comparison> comparison =
-        Comparison::make(use.type, use.plurality, check.op, values, problem);
+    std::optional<Comparison> comparison = Comparison::make(
+        use.type, use.plurality, use.is_distance ? Op::le : check.op, values, problem);
     if (!comparison) {
         const Span span = problem.value < spans.size() ? spans[problem.value] : node.span;
         issues.push_back({span, problem.message, problem.hint, false});
@@ -129,6 +134,10 @@ NodeId Resolver::compare_fields(const Node& node, SlotId slot, std::vector<Issue
         return kFalse;
     const FieldUse& a = graph_.slots()[slot].use;
     const FieldUse& b = graph_.slots()[*right].use;
+    if (a.is_distance || b.is_distance) {
+        issues.push_back({node.span, "evt.around is compared with a number only", {}, false});
+        return kFalse;
+    }
     const bool one_list = (a.plurality == Plurality::list) != (b.plurality == Plurality::list);
     if (a.type != b.type || one_list) {
         issues.push_back({node.span,

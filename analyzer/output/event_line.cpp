@@ -81,7 +81,7 @@ void EventLine::append(Buffer& out, const Shown& shown) {
                            .thread = now.thread,
                            .fd = now.fd,
                            .fd_num = now.fd_num,
-                           .hostname = {},
+                           .hostname = nullptr,
                            .arena = nullptr},
                           params_);
     if (!params_.empty())

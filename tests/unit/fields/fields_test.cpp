@@ -4,6 +4,7 @@
 #include "analyzer/filter/fields.h"
 
 #include <cstdlib>
+#include <cstring>
 #include <doctest/doctest.h>
 #include <set>
 #include <string>
@@ -246,6 +247,20 @@ TEST_CASE("times") {
     CHECK(world["evt.rawtime"] == "1534527342000000007");
     CHECK(world["evt.rawtime.ns"] == "7");
     CHECK(world["evt.deltatime.ns"] == "000000000");
+    CHECK(world["evt.around[1534527342000000007]"] == "0");
+    CHECK(world["evt.around[1534527341000000007]"] == "1000");
+    CHECK(world["evt.around[1534527343000000008]"] == "1001"); // a ns more than a second later
+}
+
+TEST_CASE("the machine's name, as it is known when the event comes") {
+    World world;
+    char name[16] = "";
+    world.event.set_hostname(name);
+    auto open = open_by(20, 3, "/x", 1);
+    world.apply(open);
+    CHECK(world["evt.hostname"] == "<NA>");
+    std::strcpy(name, "host-7");
+    CHECK(world["evt.hostname"] == "host-7");
 }
 
 TEST_CASE("what is no field, or not with that argument") {
@@ -254,6 +269,8 @@ TEST_CASE("what is no field, or not with that argument") {
     CHECK(world["proc.pid[2]"].starts_with("!"));
     CHECK(world["proc.aname[x]"].starts_with("!"));
     CHECK(world["evt.arg"].starts_with("!"));
+    CHECK(world["evt.around"].starts_with("!"));
+    CHECK(world["evt.around[now]"].starts_with("!"));
     CHECK(world["evt.arg.nosuch"].starts_with("!no event has a parameter"));
     Fields::Problem problem;
     world.fields.resolve("proc.nmae", problem);
@@ -272,6 +289,8 @@ TEST_CASE("every field can be fetched for every event") {
                 field.argument == filter::FieldArgument::name)
                 name +=
                     field.name == "thread.cgroup" || field.name == "evt.type.is" ? ".cpu" : ".fd";
+            if (field.argument == filter::FieldArgument::number)
+                name += "[1]";
             REQUIRE(world.fields.resolve(name, problem));
             CHECK_FALSE(field.description.empty());
         }
