@@ -43,10 +43,10 @@ void Findings::add(rules::Sources sources, rules::Diagnostics diagnostics) {
             groups_.back().diagnostics.add(diagnostic);
 }
 
-void Findings::add_error(std::string name, std::string message) {
+void Findings::add(Severity severity, std::string name, std::string message) {
     Group group;
     const std::uint32_t file = group.sources.add(std::move(name), {});
-    group.diagnostics.add({Severity::error, {file, 0, 0}, 1, {}, std::move(message), {}});
+    group.diagnostics.add({severity, {file, 0, 0}, 1, {}, std::move(message), {}});
     groups_.push_back(std::move(group));
 }
 

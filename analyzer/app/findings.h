@@ -24,7 +24,11 @@ class Findings {
              const std::vector<filter::Condition::Problem>& problems);
     // Of rule files. Notes are left out.
     void add(rules::Sources sources, rules::Diagnostics diagnostics);
-    void add_error(std::string name, std::string message);
+    // About something that has no text of its own.
+    void add(rules::Severity severity, std::string name, std::string message);
+    void add_error(std::string name, std::string message) {
+        add(rules::Severity::error, std::move(name), std::move(message));
+    }
 
     std::size_t count(rules::Severity severity) const;
     bool good() const { return count(rules::Severity::error) == 0; }

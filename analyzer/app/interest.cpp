@@ -5,6 +5,7 @@
 
 #include "analyzer/filter/interest.h"
 #include "analyzer/state/engine.h"
+#include "kernel/common/abi.h"
 
 namespace tiercel::app {
 
@@ -31,7 +32,18 @@ void Interest::add_state() {
             add(call);
 }
 
+void Interest::add_tracepoints(const filter::Interest& wanted) {
+    static constexpr std::pair<std::uint16_t, std::uint32_t> kTracepoints[] = {
+        {event::SIGNALDELIVER_E, TIERCEL_TP_SIGNAL},
+        {event::SCHEDSWITCH_6_E, TIERCEL_TP_SWITCH},
+        {event::PAGE_FAULT_E, TIERCEL_TP_PAGE_FAULT}};
+    for (const auto& [code, tracepoint] : kTracepoints)
+        if (wanted.named[code])
+            tracepoints_ |= tracepoint;
+}
+
 void Interest::store(wire::Request& request) const {
+    request.tracepoints |= tracepoints_;
     for (std::size_t bit = 0; bit < natives_.size(); ++bit)
         if (natives_[bit])
             request.interest[bit / 64] |= 1ULL << (bit % 64);
@@ -48,9 +60,11 @@ void add_everything(Interest& interest) {
 // What --syscalls names and --filter can match; of nothing said, everything.
 void add_shown(Interest& interest, const Options& options, const Setup& setup) {
     std::vector<const event::SyscallInfo*> calls;
-    if (setup.filter)
-        calls = filter::interest_of(setup.filter->program()).syscalls;
-    else
+    if (setup.filter) {
+        const filter::Interest wanted = filter::interest_of(setup.filter->program());
+        calls = wanted.syscalls;
+        interest.add_tracepoints(wanted);
+    } else
         for (const event::SyscallInfo& call : event::syscalls())
             calls.push_back(&call);
     for (const event::SyscallInfo* call : calls)
@@ -70,9 +84,11 @@ Interest interest_of(const Options& options, const Setup& setup) {
         add_shown(interest, options, setup);
     else if (!options.record.empty() && !setup.rules)
         add_everything(interest);
-    if (setup.rules)
+    if (setup.rules) {
         for (const event::SyscallInfo* call : setup.rules->interest.syscalls)
             interest.add(*call);
+        interest.add_tracepoints(setup.rules->interest);
+    }
     for (const std::string& name : settings.base_syscalls) {
         const bool out = name.starts_with('!');
         if (const auto* call = event::find_syscall(std::string_view(name).substr(out ? 1 : 0)))

@@ -20,10 +20,14 @@ class Interest {
     void remove(const event::SyscallInfo& call);
     // Everything without which the state would become wrong.
     void add_state();
+    // The tracepoints behind events that conditions name.
+    void add_tracepoints(const filter::Interest& wanted);
+    // Adds to what the request has.
     void store(wire::Request& request) const;
 
   private:
     std::bitset<64 * wire::interest_words> natives_;
+    std::uint32_t tracepoints_ = 0; // TIERCEL_TP_...
 };
 
 // The number of the native call through whose bit `call` is captured; -1: there is none here.

@@ -47,7 +47,8 @@ po::options_description describe_options() {
         ",M", text("SECONDS"), "end after SECONDS")("syscalls", text("A,B,C"),
                                                     "show only events of these system calls")(
         "filter", text("CONDITION"), "show only events for which it holds: evt.type=open and ...")(
-        "tracepoints", text("LIST"), "of signal, switch, page_fault (default: signal)")(
+        "tracepoints", text("LIST"),
+        "of signal, switch, page_fault (default: signal); what rules and --filter name is added")(
         "snaplen", text("BYTES"), "I/O data kept of each event (default: 80)");
     po::options_description record("Recording");
     record.add_options()("record", text("FILE"),

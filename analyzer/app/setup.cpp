@@ -8,6 +8,7 @@
 #include <system_error>
 
 #include "analyzer/app/findings.h"
+#include "analyzer/app/selection.h"
 #include "analyzer/rules/engine.h"
 #include "analyzer/rules/output_check.h"
 
@@ -45,8 +46,9 @@ void read_configuration(const Options& options, Setup& setup, Findings& findings
     }
 }
 
-// As falco.yaml has it, files of the configuration may be missing; those of -r may not.
-std::vector<std::string> rule_paths(const Options& options, const Setup& setup) {
+// As with falco.yaml, files of the configuration may be missing; those of -r may not.
+std::vector<std::string> rule_paths(const Options& options, const Setup& setup,
+                                    Findings& findings) {
     if (!options.rules.empty())
         return options.rules;
     std::vector<std::string> paths;
@@ -54,8 +56,19 @@ std::vector<std::string> rule_paths(const Options& options, const Setup& setup) 
         std::error_code error;
         if (std::filesystem::exists(path, error))
             paths.push_back(path);
+        else
+            findings.add(rules::Severity::warning, "rules_files",
+                         path + ": there is no such file; it is passed over");
     }
     return paths;
+}
+
+// As with Falco, names that mean nothing take nothing away from the others.
+void check_base_syscalls(const config::Settings& settings, Findings& findings) {
+    for (const std::string& name : settings.base_syscalls)
+        if (auto problem = check_syscall(std::string_view(name).substr(name.starts_with('!'))))
+            findings.add(rules::Severity::warning, "base_syscalls.custom_set",
+                         *problem + "; it is passed over");
 }
 
 rules::LoadOptions load_options(Setup& setup) {
@@ -67,12 +80,13 @@ rules::LoadOptions load_options(Setup& setup) {
         load.selections.push_back({enable, rule, tag});
     for (const auto& addition : setup.settings.append_output)
         load.additions.push_back({addition.source, addition.tags, addition.rule,
-                                  addition.extra_output, addition.extra_fields});
+                                  addition.extra_output, addition.extra_fields,
+                                  addition.suggested_fields});
     return load;
 }
 
 void read_rules(const Options& options, Setup& setup, Findings& findings) {
-    const std::vector<std::string> paths = rule_paths(options, setup);
+    const std::vector<std::string> paths = rule_paths(options, setup, findings);
     const bool asked = !options.rules.empty() || !setup.settings.rules_files.empty();
     if (!asked)
         return;
@@ -124,6 +138,7 @@ std::unique_ptr<Setup> read(Options& options, Findings& findings) {
     if (options.form == Options::Form::json)
         setup->settings.json_output = true;
     take_over(*setup, options, findings);
+    check_base_syscalls(setup->settings, findings);
     if (findings.good()) // or rules might be judged by half a configuration
         read_rules(options, *setup, findings);
     read_filter(options, *setup, findings);

@@ -90,6 +90,15 @@ std::string text_of(const DocumentNode& node, std::string_view key) {
     return value != nullptr && value->is_scalar() ? value->scalar : std::string();
 }
 
+// What is wrong with the keys of an entry: those that nobody knows must not pass for settings.
+std::string check_keys(const DocumentNode& node, std::initializer_list<std::string_view> known) {
+    for (const DocumentNode& key : node.keys)
+        if (std::find(known.begin(), known.end(), key.scalar) == known.end())
+            return "has the unknown key '" + key.scalar + "' in line " +
+                   std::to_string(key.mark.line);
+    return "";
+}
+
 std::string take_rules(const DocumentNode& node, Settings& settings) {
     settings.rules.clear();
     for (const DocumentNode& item : node.items) {
@@ -97,6 +106,10 @@ std::string take_rules(const DocumentNode& node, Settings& settings) {
         const DocumentNode* what = item.find(enable ? "enable" : "disable");
         if (what == nullptr || !what->is_mapping())
             return "must be a sequence of `enable: {…}` and `disable: {…}`";
+        if (auto wrong = check_keys(item, {"enable", "disable"}); !wrong.empty())
+            return wrong;
+        if (auto wrong = check_keys(*what, {"rule", "tag"}); !wrong.empty())
+            return wrong;
         settings.rules.push_back({enable, text_of(*what, "rule"), text_of(*what, "tag")});
         if (settings.rules.back().rule.empty() && settings.rules.back().tag.empty())
             return "has an entry that names neither a rule nor a tag";
@@ -117,25 +130,37 @@ std::string take_extra_fields(const DocumentNode& node, Settings::Addition& addi
     return "";
 }
 
+std::string take_match(const DocumentNode& match, Settings::Addition& addition) {
+    addition.source = text_of(match, "source");
+    addition.rule = text_of(match, "rule");
+    if (const DocumentNode* tags = match.find("tags"))
+        if (const std::string wrong = words(*tags, addition.tags); !wrong.empty())
+            return "has match.tags, which " + wrong;
+    return check_keys(match, {"source", "rule", "tags"});
+}
+
+std::string take_addition(const DocumentNode& item, Settings::Addition& addition) {
+    if (!item.is_mapping())
+        return "must be a sequence of mappings";
+    if (const DocumentNode* match = item.find("match"))
+        if (std::string wrong = take_match(*match, addition); !wrong.empty())
+            return wrong;
+    addition.extra_output = text_of(item, "extra_output");
+    if (const DocumentNode* suggested = item.find("suggested_output"))
+        if (!suggested->is_scalar() || !read_bool(suggested->scalar, addition.suggested_fields))
+            return "has suggested_output, which must be true or false";
+    if (const DocumentNode* fields = item.find("extra_fields"))
+        if (std::string wrong = take_extra_fields(*fields, addition); !wrong.empty())
+            return wrong;
+    return check_keys(item, {"match", "extra_output", "suggested_output", "extra_fields"});
+}
+
 std::string take_additions(const DocumentNode& node, Settings& settings) {
     settings.append_output.clear();
-    for (const DocumentNode& item : node.items) {
-        if (!item.is_mapping())
-            return "must be a sequence of mappings";
-        Settings::Addition& addition = settings.append_output.emplace_back();
-        if (const DocumentNode* match = item.find("match")) {
-            addition.source = text_of(*match, "source");
-            addition.rule = text_of(*match, "rule");
-            if (const DocumentNode* tags = match->find("tags"))
-                words(*tags, addition.tags);
-        }
-        addition.extra_output = text_of(item, "extra_output");
-        read_bool(text_of(item, "suggested_output"), addition.suggested_fields);
-        if (const DocumentNode* fields = item.find("extra_fields")) {
-            if (const std::string wrong = take_extra_fields(*fields, addition); !wrong.empty())
-                return wrong;
-        }
-    }
+    for (const DocumentNode& item : node.items)
+        if (std::string wrong = take_addition(item, settings.append_output.emplace_back());
+            !wrong.empty())
+            return wrong;
     return node.is_sequence() || node.is_null() ? "" : "must be a sequence";
 }
 

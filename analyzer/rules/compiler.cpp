@@ -13,8 +13,11 @@ namespace tiercel::rules {
 
 namespace {
 
-// A rule that more kinds of event than this can match costs on nearly every event.
-constexpr std::size_t kManyKinds = 100;
+// The fields that Falco's container plugin marks so, in its order and form.
+constexpr std::string_view kSuggested =
+    " container_id=%container.id container_name=%container.name"
+    " container_image_repository=%container.image.repository"
+    " container_image_tag=%container.image.tag k8s_pod_name=%k8s.pod.name k8s_ns_name=%k8s.ns.name";
 
 class Compiler {
   public:
@@ -89,6 +92,8 @@ class Compiler {
                 continue;
             if (!addition.extra_output.empty())
                 rule.output += ' ' + addition.extra_output;
+            if (addition.suggested)
+                rule.output += kSuggested;
             rule.extra_fields.insert(rule.extra_fields.end(), addition.extra_fields.begin(),
                                      addition.extra_fields.end());
         }
@@ -168,14 +173,10 @@ class Compiler {
     }
 
     void warn_about_wide_rules(const RuleSet& set) {
-        std::vector<std::size_t> kinds(set.rules.size());
-        for (filter::EventKind kind = 0; kind < filter::kind_count(); ++kind) {
-            for (const filter::RuleId rule : set.program->rules_of_kind[kind])
-                kinds[rule] += kind != filter::kUnknownKind ? 1 : 0;
-        }
+        const std::vector<std::size_t>& kinds = set.interest.kinds;
         for (std::size_t i = 0; i < kinds.size(); ++i) {
             const bool never = kinds[i] == 0 && set.rules[i].enabled;
-            if (places_[i]->warn_evttypes && (kinds[i] > kManyKinds || never)) {
+            if (places_[i]->warn_evttypes && (kinds[i] > filter::kManyKinds || never)) {
                 diagnostics_.add({Severity::warning, places_[i]->place, 1, subject(*places_[i]),
                                   never
                                       ? "can never match: its event types exclude each other"

@@ -52,6 +52,7 @@ struct OutputAddition {
     std::string rule;
     std::string extra_output;
     std::vector<std::pair<std::string, std::string>> extra_fields;
+    bool suggested = false; // what Falco's container plugin suggests: container and pod
 };
 
 struct OutputProblem {

@@ -9,6 +9,7 @@
 
 #include "analyzer/app/findings.h"
 #include "analyzer/app/interest.h"
+#include "kernel/common/abi.h"
 
 using namespace tiercel;
 using app::Options;
@@ -120,6 +121,48 @@ TEST_CASE("settings reach the rules and the request") {
     REQUIRE(setup);
     CHECK(setup->rules->rules[0].enabled);
     CHECK_FALSE(setup->rules->rules[1].enabled);
+}
+
+TEST_CASE("rules and --filter ask for the tracepoints of the events that they name") {
+    const auto tracepoints = [](const std::string& condition, bool filter) {
+        const File file("- rule: R\n  desc: d\n  condition: " + condition +
+                        "\n  output: o\n  priority: NOTICE\n  warn_evttypes: false\n");
+        Options options;
+        if (filter) {
+            options.events = true;
+            options.filter = condition;
+        } else {
+            options.rules = {file.path};
+        }
+        const auto setup = app::read_setup(options);
+        REQUIRE(setup);
+        wire::Request request;
+        request.tracepoints = 0;
+        app::interest_of(options, *setup).store(request);
+        return request.tracepoints;
+    };
+    for (const bool filter : {false, true}) {
+        CAPTURE(filter);
+        CHECK(tracepoints("evt.type=openat", filter) == 0);
+        CHECK(tracepoints("evt.type=switch", filter) == TIERCEL_TP_SWITCH);
+        CHECK(tracepoints("evt.type in (page_fault, open)", filter) == TIERCEL_TP_PAGE_FAULT);
+        CHECK(tracepoints("evt.type=signaldeliver and proc.name=x", filter) == TIERCEL_TP_SIGNAL);
+        CHECK(tracepoints("proc.name=x", filter) == 0); // not by what is about everything
+    }
+}
+
+TEST_CASE("what Falco suggests can be appended to outputs") {
+    const File file(kRules);
+    Options options = rules_from(
+        file, {"append_output=[{match: {rule: Opens}, extra_output: x, suggested_output: true}]"});
+    const auto setup = app::read_setup(options);
+    REQUIRE(setup);
+    CHECK(setup->rules->rules[0].output ==
+          "opened (%fd.name) x container_id=%container.id container_name=%container.name "
+          "container_image_repository=%container.image.repository "
+          "container_image_tag=%container.image.tag k8s_pod_name=%k8s.pod.name "
+          "k8s_ns_name=%k8s.ns.name");
+    CHECK(setup->rules->rules[1].output == "asked");
 }
 
 TEST_CASE("what is wrong is refused") {

@@ -77,6 +77,25 @@ TEST_CASE("unknown keys are reported with their line, meaningless ones as such")
     CHECK(Read("").problems.empty());
 }
 
+TEST_CASE("nothing within a sequence's entries is passed over either") {
+    for (const char* wrong :
+         {"append_output:\n  - extra_outptu: x\n", "append_output:\n  - match: {rul: x}\n",
+          "append_output:\n  - suggested_output: perhaps\n",
+          "append_output:\n  - match: {tags: {a: b}}\n", "rules:\n  - disable: {rul: x}\n",
+          "rules:\n  - disable: {rule: x}\n    enabel: {rule: y}\n"}) {
+        CAPTURE(wrong);
+        const Read read(wrong);
+        REQUIRE(read.problems.size() == 1);
+        CHECK(read.problems[0].error);
+    }
+    CHECK(Read("append_output:\n  - extra_output: x\n  - extra_outptu: x\n")
+              .problems[0]
+              .message.find("'extra_outptu' in line 3") != std::string::npos);
+    CHECK(Read("append_output: [{suggested_output: true}]")
+              .settings.append_output[0]
+              .suggested_fields);
+}
+
 TEST_CASE("an unbounded queue is not to be had") {
     CHECK(Read("outputs_queue: {capacity: 0}").settings.queue_capacity ==
           Settings().queue_capacity);
