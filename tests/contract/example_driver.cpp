@@ -1,199 +1,150 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The smallest driver: it follows docs/DRIVER-CONTRACT.md and uses no line of this project. It
+// The smallest driver, written from docs/DRIVER-CONTRACT.md without a line of this project: it
 // starts an analyzer, gives it a thread and so many events that the ring wraps several times, and
-// ends.
-//
-// Usage: example_driver EVENTS ANALYZER [ARGUMENT]...
+// ends. Usage: example_driver EVENTS ANALYZER [ARGUMENT]...
 #include <atomic>
+#include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <err.h>
 #include <fcntl.h>
 #include <string>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
+#include <vector>
 
 namespace {
 
-struct Header {
-    std::uint32_t magic = 0x4c435254;
-    std::uint16_t version = 2, type = 0;
-};
-struct Request {
-    Header header;
-    std::uint32_t driver, attach, ring_bytes, cpus_per_ring, snaplen, tracepoints;
-    std::uint64_t interest[8];
-};
-struct Reply {
-    Header header{.type = 3};
-    std::uint32_t status = 0, error = 0;
-    std::uint64_t detail = 0;
-    std::uint32_t driver = 4, attach = 0, ring_count = 1, ring_bytes = 0, cpus = 1;
-    std::uint32_t fds[6] = {1, 1, 0,
-                            1, 0, 1}; // ring, counters, link, iter_task, iter_task_file, wakeup
-    std::uint32_t door = 0;
-    std::uint64_t load_begin_ns = 0, load_ns = 0;
-};
-struct Fds {
-    Header header{.type = 4};
-    std::uint32_t kind, first = 0, count = 1;
-};
-struct Done {
-    Header header{.type = 5};
-};
-static_assert(sizeof(Request) == 96 && sizeof(Reply) == 88 && sizeof(Fds) == 20);
+using u16 = std::uint16_t;
+using u32 = std::uint32_t;
+using u64 = std::uint64_t;
 
 void must(bool good, const char* what) {
-    if (good)
-        return;
-    std::perror(what);
-    std::exit(1);
+    if (!good)
+        err(1, "%s", what);
 }
 
-// One event: header, lengths, values.
-class Event {
-  public:
-    Event(std::uint16_t type, std::uint64_t tid) : type_(type), tid_(tid) {}
-
-    template <typename T>
-    Event& number(T value) {
-        return bytes(std::string(reinterpret_cast<const char*>(&value), sizeof value));
-    }
-    Event& text(const std::string& value) { return bytes(value + '\0'); }
-    Event& none(int count = 1) { return count == 0 ? *this : bytes("").none(count - 1); }
-
-    [[nodiscard]] std::string finish() const {
-        timespec now{};
-        clock_gettime(CLOCK_REALTIME, &now);
-        const auto ts = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
-                        static_cast<std::uint64_t>(now.tv_nsec);
-        const auto length = static_cast<std::uint32_t>(26 + lengths_.size() + values_.size());
-        Event header(0, 0);
-        header.number(ts).number(tid_).number(length).number(type_).number(
-            static_cast<std::uint32_t>(lengths_.size() / 2));
-        return header.values_ + lengths_ + values_;
-    }
-
-  private:
-    Event& bytes(const std::string& value) {
-        const auto length = static_cast<std::uint16_t>(value.size());
-        lengths_.append(reinterpret_cast<const char*>(&length), sizeof length);
-        values_ += value;
-        return *this;
-    }
-    std::uint16_t type_;
-    std::uint64_t tid_;
-    std::string lengths_, values_;
-};
-
-int memory(const char* name, std::size_t bytes) {
-    const int fd = memfd_create(name, MFD_CLOEXEC);
-    must(fd >= 0 && ftruncate(fd, static_cast<off_t>(bytes)) == 0, name);
-    return fd;
+template <typename T>
+std::string number(T value) {
+    return {reinterpret_cast<const char*>(&value), sizeof value};
+}
+std::string text(const std::string& value) {
+    return value + '\0';
 }
 
-struct Ring {
-    std::size_t size, page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-    int fd = memory("ring", 2 * page + 2 * size);
-    char* base = static_cast<char*>(
-        mmap(nullptr, 2 * page + size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
-    std::uint64_t position = 0;
-
-    bool put(const std::string& event) {
-        const std::string record = event + std::string(2, '\0'); // the CPU: not known
-        const std::size_t needed = (8 + record.size() + 7) / 8 * 8;
-        const std::size_t to_end = size - position % size;
-        const std::size_t skipped = needed > to_end ? to_end : 0;
-        const auto taken = reinterpret_cast<std::atomic<std::uint64_t>*>(base)->load();
-        if (position - taken + needed + skipped >= size)
-            return false;
-        if (skipped > 0)
-            header(static_cast<std::uint32_t>(skipped - 8) | 1u << 30);
-        position += skipped;
-        header(static_cast<std::uint32_t>(record.size()));
-        std::memcpy(base + 2 * page + position % size + 8, record.data(), record.size());
-        position += needed;
-        reinterpret_cast<std::atomic<std::uint64_t>*>(base + page)->store(position);
-        return true;
+std::string event(u16 code, u64 tid, const std::vector<std::string>& params) {
+    std::string lengths, values;
+    for (const std::string& param : params) {
+        lengths += number(static_cast<u16>(param.size()));
+        values += param;
     }
-    void header(std::uint32_t word) {
-        const std::uint64_t whole = word;
-        std::memcpy(base + 2 * page + position % size, &whole, sizeof whole);
-    }
-};
+    const std::chrono::nanoseconds now = std::chrono::system_clock::now().time_since_epoch();
+    const auto length = static_cast<u32>(26 + lengths.size() + values.size());
+    return number(static_cast<u64>(now.count())) + number(tid) + number(length) + number(code) +
+           number(static_cast<u32>(params.size())) + lengths + values;
+}
 
-template <typename Message>
-void send_with(int socket, const Message& message, int fd = -1) {
+enum Type : u16 { REPLY = 3, FDS = 4, DONE = 5 };
+enum Kind : u32 { RING = 0, COUNTERS = 1, ITER_TASK = 3, WAKEUP = 5 };
+
+// All that follows a message's header can be seen as 32-bit words.
+void send(int socket, Type type, const std::vector<u32>& words, int fd = -1) {
+    std::string message = number(u32{0x4c435254}) + number(u16{2}) + number(u16{type});
+    for (const u32 word : words)
+        message += number(word);
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
-    iovec part{const_cast<Message*>(&message), sizeof message};
-    msghdr all{nullptr, 0, &part, 1, control, fd < 0 ? 0 : CMSG_LEN(sizeof fd), 0};
-    if (cmsghdr* rights = CMSG_FIRSTHDR(&all)) {
+    iovec part{message.data(), message.size()};
+    msghdr record{nullptr, 0, &part, 1, control, fd < 0 ? 0 : CMSG_LEN(sizeof fd), 0};
+    if (cmsghdr* rights = CMSG_FIRSTHDR(&record)) {
         *rights = {CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS};
         std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
     }
-    must(sendmsg(socket, &all, MSG_NOSIGNAL) == sizeof message, "send");
+    must(sendmsg(socket, &record, MSG_NOSIGNAL) > 0, "send a message");
 }
+
+struct Memory {
+    Memory(const char* name, std::size_t bytes) : fd(memfd_create(name, MFD_CLOEXEC)) {
+        must(fd >= 0 && ftruncate(fd, static_cast<off_t>(bytes)) == 0, name);
+        base = static_cast<char*>(mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+        must(base != MAP_FAILED, name);
+    }
+    auto& word(std::size_t at) { return *reinterpret_cast<std::atomic<u64>*>(base + at); }
+    int fd;
+    char* base;
+};
+
+struct Ring {
+    std::size_t size, page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    Memory memory{"ring", 2 * page + 2 * size}; // consumer page, producer page, data, data again
+    u64 position = 0;
+
+    bool put(const std::string& event) {
+        const std::string record = event + number(u16{0}); // the CPU: not known
+        const std::size_t needed = (8 + record.size() + 7) / 8 * 8;
+        const std::size_t to_end = size - position % size; // no record may wrap
+        const std::size_t skipped = needed > to_end ? to_end : 0;
+        if (position - memory.word(0) + skipped + needed >= size)
+            return false;
+        if (skipped > 0)
+            write(number(static_cast<u32>(skipped - 8) | 1u << 30), 0);
+        position += skipped;
+        write(number(static_cast<u64>(record.size())), 0);
+        write(record, 8);
+        position += needed;
+        memory.word(page) = position;
+        return true;
+    }
+    void write(const std::string& bytes, std::size_t offset) {
+        std::memcpy(memory.base + 2 * page + position % size + offset, bytes.data(), bytes.size());
+    }
+};
 
 } // namespace
 
 int main(int argc, char** argv) {
     must(argc > 2, "usage: example_driver EVENTS ANALYZER [ARGUMENT]...");
-    int ends[2], pipe[2], status = 0;
-    must(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == 0 &&
-             pipe2(pipe, O_NONBLOCK | O_CLOEXEC) == 0,
-         "make a socket pair");
-    const pid_t analyzer = fork();
-    if (analyzer == 0) {
-        close(ends[0]);
+    int ends[2], pipe[2];
+    must(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) == 0, "make a socket pair");
+    if (fork() != 0) { // this process becomes the analyzer, its child is the driver
         setenv("TIERCEL_PRIVD_FD", std::to_string(ends[1]).c_str(), 1);
-        must(geteuid() != 0 || setuid(65534) == 0, "give root up");
-        execv(argv[2], argv + 2);
-        must(false, argv[2]);
+        must(close(ends[0]) == 0 && (geteuid() != 0 || setuid(65534) == 0), "give root up");
+        must(execv(argv[2], argv + 2) == 0, argv[2]);
     }
-    close(ends[1]);
-    Request request{};
-    must(recv(ends[0], &request, sizeof request, 0) == sizeof request, "receive the request");
-    Ring ring{.size = request.ring_bytes};
-    const int counters = memory("counters", 64), tasks = memory("tasks", 0);
-    auto* counted = static_cast<std::uint64_t*>(
-        mmap(nullptr, 64, PROT_READ | PROT_WRITE, MAP_SHARED, counters, 0));
-    constexpr std::uint64_t tid = 4711; // an ITER_TASK event carries process and thread
-    const std::string task = Event(430, tid << 32 | tid)
-                                 .number(std::uint32_t{1})
-                                 .none(3)
-                                 .text("example")
-                                 .text("example --contract")
-                                 .text("/usr/bin/example")
-                                 .none(25)
-                                 .finish();
-    must(write(tasks, task.data(), task.size()) > 0 && lseek(tasks, 0, SEEK_SET) == 0, "tasks");
-    send_with(ends[0], Reply{.ring_bytes = request.ring_bytes});
-    send_with(ends[0], Fds{.kind = 0}, ring.fd);
-    send_with(ends[0], Fds{.kind = 1}, counters);
-    send_with(ends[0], Fds{.kind = 3}, tasks);
-    send_with(ends[0], Fds{.kind = 5}, pipe[0]);
-    send_with(ends[0], Done{});
+    must(close(ends[1]) == 0 && pipe2(pipe, O_NONBLOCK | O_CLOEXEC) == 0, "make a pipe");
+    u32 request[24] = {}; // magic; version and type; driver; attach; ring_bytes; ...
+    must(recv(ends[0], request, sizeof request, 0) == sizeof request, "receive the request");
+    must(request[0] == 0x4c435254 && request[1] == (1u << 16 | 2), "understand the request");
+    Ring ring{.size = request[4]};
+    Memory counters("counters", 64);
+    constexpr u64 tid = 4711;
+    std::vector<std::string> params(32); // of ITER_TASK; what a driver does not know is empty
+    params[4] = text("example");
+    params[5] = text("example --contract");
+    params[6] = text("/usr/bin/example");
+    const std::string task = event(430, tid << 32 | tid, params); // process and thread
+    Memory tasks("tasks", task.size());
+    std::memcpy(tasks.base, task.data(), task.size());
+    // status, error, detail (2); driver, attach, ring_count, ring_bytes, cpus; fds[6]; door; times
+    send(ends[0], REPLY, {0, 0, 0, 0, 4, 0, 1, request[4], 1, 1, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0});
+    send(ends[0], FDS, {RING, 0, 1}, ring.memory.fd);
+    send(ends[0], FDS, {COUNTERS, 0, 1}, counters.fd);
+    send(ends[0], FDS, {ITER_TASK, 0, 1}, tasks.fd);
+    send(ends[0], FDS, {WAKEUP, 0, 1}, pipe[0]);
+    send(ends[0], DONE, {});
     for (long left = std::atol(argv[1]); left > 0; --left) {
-        const std::string event = Event(307, tid) // openat
-                                      .number(std::uint64_t{3})
-                                      .number(std::int64_t{-100})
-                                      .text("/etc/file" + std::to_string(left))
-                                      .number(std::uint32_t{1})
-                                      .number(std::uint32_t{0})
-                                      .none(2)
-                                      .finish();
-        while (!ring.put(event)) { // a real driver would count counted[1] up instead of waiting
+        params.assign(7, ""); // of openat: fd, directory, name, flags, mode; no device and inode
+        params[0] = number(u64{3});
+        params[1] = number(std::int64_t{-100});
+        params[2] = text("/etc/file" + std::to_string(left));
+        params[3] = params[4] = number(u32{1});
+        while (!ring.put(
+            event(307, tid, params))) { // a real driver would count a drop instead of waiting
             must(write(pipe[1], "", 1) == 1 || errno == EAGAIN, "wake the analyzer");
             usleep(1000);
         }
-        ++counted[0];
+        ++counters.word(0);
     }
-    close(pipe[1]); // no more comes
-    must(waitpid(analyzer, &status, 0) == analyzer, "wait");
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
-}
+} // the pipe's last writing end is closed: no more comes
