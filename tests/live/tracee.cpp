@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a tracer could disturb, done by a program that notices: tracee ASPECT. Exit codes: 0 all is
-// as it is without a tracer, 1 something is not.
+// What a tracer could disturb, done by a program that notices: tracee ASPECT; without one it lists
+// them. Exit codes: 0 all is as it is without a tracer, 1 something is not.
+#include "tests/live/tracee.h"
+
 #include <atomic>
 #include <csignal>
 #include <cstdint>
@@ -137,11 +139,25 @@ bool fault() {
     return waitpid(child, &status, 0) == child && status == 0;
 }
 
+using namespace tiercel::live;
+
+// Those that are not listed need a terminal or a filter, or have no end.
 constexpr struct {
     const char* name;
     bool (*holds)();
-} aspects[] = {{"threads", threads}, {"vfork", vforks}, {"thread-exec", thread_exec},
-               {"signals", signals}, {"stops", stops},  {"fault", fault}};
+    bool listed = true;
+} aspects[] = {{"threads", threads},
+               {"vfork", vforks},
+               {"thread-exec", thread_exec},
+               {"signals", signals},
+               {"stops", stops},
+               {"fault", fault},
+               {"group-stop", group_stop},
+               {"terminal", terminal},
+               {"foreground", foreground, false},
+               {"unstopped", unstopped, false},
+               {"state", state, false},
+               {"busy", busy, false}};
 
 } // namespace
 
@@ -156,6 +172,7 @@ int main(int argc, char** argv) {
         if (std::strcmp(aspect.name, wanted) == 0)
             return aspect.holds() ? 0 : 1;
     for (const auto& aspect : aspects)
-        std::puts(aspect.name);
+        if (aspect.listed)
+            std::puts(aspect.name);
     return 2;
 }

@@ -107,7 +107,8 @@ bool Coverage::exists_here(Code code) const {
 int Coverage::report_untested() const {
     int missing = 0;
     for (const EventInfo& info : events())
-        if (info.emitted && !tested_.contains(info.code)) {
+        if (info.emitted && !tested_.contains(info.code) &&
+            exists_here(static_cast<Code>(info.code))) {
             std::printf("UNTESTED: %u %.*s\n", unsigned{info.code},
                         static_cast<int>(info.symbol.size()), info.symbol.data());
             ++missing;
@@ -119,7 +120,8 @@ int Coverage::report_untested() const {
 int Coverage::report_unseen() const {
     int unseen = 0, one_sided = 0;
     for (const EventInfo& info : events()) {
-        if (!info.emitted || excused_.contains(info.code))
+        if (!info.emitted || excused_.contains(info.code) ||
+            !exists_here(static_cast<Code>(info.code)))
             continue;
         const auto found = seen_.find(info.code);
         const Seen seen = found == seen_.end() ? Seen{} : found->second;

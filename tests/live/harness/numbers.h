@@ -34,7 +34,4 @@
 #define SYS_lchown (-1)
 #define SYS_mknod (-1)
 #define SYS_getdents (-1)
-#define SYS_getrlimit (-1)
-#define SYS_setrlimit (-1)
-#define SYS_renameat (-1)
 #endif

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The aspects of tracee that are about jobs: what a shell does with them, and what a tracer must
+// leave to it.
+#pragma once
+
+namespace tiercel::live {
+
+// A stop takes every thread of a process, and SIGCONT lets every one go on.
+bool group_stop();
+// ^Z, reading in the background, and ^C on a terminal.
+bool terminal();
+// The terminal is this process's own: it is in the foreground, and nobody is its child.
+bool foreground();
+// System calls that nobody asked for are no stops: they cost no switch to another process.
+bool unstopped();
+// Prints what a program can see of how it was started.
+bool state();
+// Threads that make calls until they are killed.
+bool busy(); // does not return
+
+} // namespace tiercel::live
