@@ -55,7 +55,7 @@ apt_install() {
     if ! compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null; then
         apt-get update
     fi
-    apt-get install -y --no-install-recommends "$@" </dev/null
+    apt-get install -y --no-install-recommends --no-remove "$@" </dev/null
 }
 
 # Succeeds when root acts for a user who owns the tree: what is built should then be that user's.
@@ -67,7 +67,7 @@ acts_for_user() {
 return_ownership() {
     local directory
     acts_for_user || return 0
-    for directory in "$root"/build "$root"/build-dev "$root"/build-fuzz; do
+    for directory in "$root"/build "$root"/build-dev "$root"/build-fuzz "$root"/build-aarch64; do
         [ ! -d "$directory" ] || chown -Rh "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$directory"
     done
 }
@@ -83,7 +83,10 @@ build_directory() {
 build() {
     local preset=$1 directory
     shift
-    need_packages build
+    case $preset in
+        aarch64) need_packages build aarch64 ;;
+        *) need_packages build ;;
+    esac
     directory=$(build_directory "$preset")
     if command -v ccache >/dev/null; then
         export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
