@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "analyzer/filter/ordered.h"
 #include "analyzer/filter/sets_text.h"
 
 namespace tiercel::filter {
@@ -19,22 +20,6 @@ constexpr std::size_t kLinear = 4; // sets up to this size are compared one by o
 
 bool is_membership(Op op) {
     return op == Op::in || op == Op::intersects;
-}
-
-// Every member of std::strong_ordering's family, for any type that orders.
-template <typename T>
-bool ordered(Op op, const T& a, const T& b) {
-    switch (op) {
-    case Op::eq:
-    case Op::in:
-    case Op::intersects: return a == b;
-    case Op::ne: return a != b;
-    case Op::lt: return a < b;
-    case Op::le: return a <= b;
-    case Op::gt: return a > b;
-    case Op::ge: return a >= b;
-    default: return false;
-    }
 }
 
 bool related(Op op, std::string_view text, std::string_view literal) {

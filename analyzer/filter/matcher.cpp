@@ -4,24 +4,9 @@
 #include <algorithm>
 #include <bit>
 
+#include "analyzer/filter/ordered.h"
+
 namespace tiercel::filter {
-
-namespace {
-
-template <typename T>
-bool ordered(Op op, T a, T b) {
-    switch (op) {
-    case Op::eq: return a == b;
-    case Op::ne: return a != b;
-    case Op::lt: return a < b;
-    case Op::le: return a <= b;
-    case Op::gt: return a > b;
-    case Op::ge: return a >= b;
-    default: return false;
-    }
-}
-
-} // namespace
 
 Matcher::Matcher(std::shared_ptr<const Program> program)
     : program_(std::move(program)), slots_(program_->graph.slots().size()), scratch_(slots_.size()),

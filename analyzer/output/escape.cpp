@@ -79,25 +79,31 @@ void append_json_escape(Buffer& out, char32_t code) {
     }
 }
 
-// Printable text as it is; what steers, what is no UTF-8 and `also` escaped byte by byte.
-void append_escaping(Buffer& out, std::string_view text, char32_t also) {
+// Printable text as it is; of what may need escaping, `append_other` gets the character (no bytes:
+// it is no UTF-8) and what it is in the text.
+template <typename AppendOther>
+void append_runs(Buffer& out, std::string_view text, AppendOther append_other) {
     while (!text.empty()) {
         std::size_t step = plain_run(text);
         if (step > 0) {
             append(out, text.substr(0, step));
-            text.remove_prefix(step);
-            continue;
-        }
-        const Decoded next = decode(text);
-        step = std::max<std::size_t>(next.bytes, 1);
-        if (next.bytes == 0 || steers(next.code) || next.code == also) {
-            for (const char byte : text.substr(0, step))
-                append_escaped(out, byte);
         } else {
-            append(out, text.substr(0, step));
+            const Decoded next = decode(text);
+            step = std::max<std::size_t>(next.bytes, 1);
+            append_other(next, text.substr(0, step));
         }
         text.remove_prefix(step);
     }
+}
+
+// What steers, what is no UTF-8 and `also` escaped byte by byte.
+void append_escaping(Buffer& out, std::string_view text, char32_t also) {
+    append_runs(out, text, [&](const Decoded& next, std::string_view raw) {
+        if (next.bytes != 0 && !steers(next.code) && next.code != also)
+            return append(out, raw);
+        for (const char byte : raw)
+            append_escaped(out, byte);
+    });
 }
 
 } // namespace
@@ -112,23 +118,14 @@ void append_line(Buffer& out, std::string_view text) {
 
 void append_json(Buffer& out, std::string_view text) {
     out.push_back('"');
-    while (!text.empty()) {
-        std::size_t step = plain_run(text);
-        if (step > 0) {
-            append(out, text.substr(0, step));
-            text.remove_prefix(step);
-            continue;
-        }
-        const Decoded next = decode(text);
-        step = std::max<std::size_t>(next.bytes, 1);
+    append_runs(out, text, [&](const Decoded& next, std::string_view raw) {
         if (next.bytes == 0)
             append(out, "\xef\xbf\xbd");
         else if (steers(next.code) || next.code == '"' || next.code == '\\')
             append_json_escape(out, next.code);
         else
-            append(out, text.substr(0, step));
-        text.remove_prefix(step);
-    }
+            append(out, raw);
+    });
     out.push_back('"');
 }
 
