@@ -42,6 +42,7 @@ HostFacts gather_host_facts(const char* root) {
         facts.lockdown = Lockdown::integrity;
     else if (lockdown.find("[confidentiality]") != Text::npos)
         facts.lockdown = Lockdown::confidentiality;
+    facts.module_loaded = !read(root, "/sys/module/tiercel/initstate", buffer).empty();
     facts.unprivileged_bpf_disabled =
         static_cast<int>(number(read(root, "/proc/sys/kernel/unprivileged_bpf_disabled", buffer)));
     // user_namespaces(7): the initial one maps every id to itself; without the file there are none.

@@ -16,6 +16,7 @@ struct HostFacts {
     int unprivileged_bpf_disabled = 0;
     int seccomp = 0; // this process: 0 none, 2 filter
     bool initial_user_namespace = true;
+    bool module_loaded = false;      // ours
     std::uint64_t permitted = 0;     // capability masks: of this process,
     std::uint64_t bounding = 0;      // its bounding set,
     std::uint64_t init_bounding = 0; // and that of PID 1

@@ -4,12 +4,10 @@
 // and attach in a child for the plan's set, for it less each capability, and for each capability
 // alone, and prints the kernel's answers. Exit code: 0 the kernel agrees with the plan, 1 it does
 // not, or nothing could be tried, 2 usage.
-#include "privd/privd.h"
+#include "privd/options.h"
 
 #include <bit>
 #include <cstdio>
-#include <cstring>
-#include <getopt.h>
 #include <sys/capability.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -27,6 +25,7 @@ enum class Expected { loads, fails, either };
 struct Proof {
     policy::Plan plan;
     Account user; // as whom loads are tried
+    const char* btf;
     bool json;
     bool agree = true;
     bool first = true; // row
@@ -41,7 +40,7 @@ struct Proof {
 // What `work` answers in a process with at most `mask`, or a status of its own when that could not
 // even be tried.
 template <typename Work>
-wire::Reply ask_child(Account user, std::uint64_t mask, Work work) {
+wire::Reply ask_child(const Proof& proof, std::uint64_t mask, Work work) {
     wire::Reply reply;
     reply.status = wire::Status::count;
     int ends[2];
@@ -50,8 +49,10 @@ wire::Reply ask_child(Account user, std::uint64_t mask, Work work) {
     os::UniqueFd in(ends[0]), out(ends[1]);
     pid_t child = fork();
     if (child == 0) {
-        become(user, mask);
-        reply = work();
+        reply = driver.prepare(proof.btf);
+        become(proof.user, mask);
+        if (reply.status == wire::Status::ok)
+            reply = work();
         _exit(write(out.get(), &reply, sizeof reply) == sizeof reply ? 0 : 1);
     }
     out.reset();
@@ -95,7 +96,7 @@ void Proof::print_row(std::uint64_t mask, Expected expected, const wire::Reply& 
 }
 
 void Proof::try_set(std::uint64_t mask, Expected expected) {
-    print_row(mask, expected, ask_child(user, mask, [this] {
+    print_row(mask, expected, ask_child(*this, mask, [this] {
                   static Handover handover;
                   rlimit infinite{RLIM_INFINITY, RLIM_INFINITY};
                   if (plan.raise_memlock)
@@ -105,7 +106,7 @@ void Proof::try_set(std::uint64_t mask, Expected expected) {
 }
 
 void Proof::try_door(std::uint64_t mask, Expected expected) {
-    print_row(mask, expected, ask_child(user, mask, [root = getpid()] {
+    print_row(mask, expected, ask_child(*this, mask, [root = getpid()] {
                   wire::Reply reply;
                   bool opened =
                       open_door({.pid = root, .file = wire::ProcFile::exe}, reply.error).valid();
@@ -134,6 +135,8 @@ constexpr std::uint64_t bit(int capability) {
 // The plan's set for the load, it less each capability, and each capability alone.
 void try_loads(Proof& proof, std::uint64_t planned, std::uint64_t ours) {
     proof.try_set(planned, Expected::loads);
+    if (planned == 0)
+        return;
     for (int capability : policy::candidates)
         if (planned & bit(capability))
             proof.try_set(planned & ~bit(capability), Expected::fails);
@@ -150,15 +153,16 @@ void try_loads(Proof& proof, std::uint64_t planned, std::uint64_t ours) {
         proof.try_set(0, Expected::fails);
 }
 
-int prove(Account user, bool json) {
-    Proof proof{plan_here(), user, json};
+int prove(Account user, const char* btf, bool json) {
+    Proof proof{plan_here(), user, btf, json};
     std::uint64_t planned = proof.plan.held(Phase::start), ours = permitted();
     std::uint64_t door = proof.plan.held(Phase::door);
     if (planned & ~ours || geteuid() != 0) {
         fprintf(stderr, "privd: --prove-caps needs every capability of the plan; run it as root\n");
         return 1;
     }
-    const char* name = driver.name == wire::Driver::modern ? "modern" : "classic";
+    const char* const names[] = {"modern", "classic", "module"}; // by policy::Driver
+    const char* name = names[static_cast<int>(driver.name) - 1];
     printf(json ? "{\"driver\": \"%s\", \"attempts\": [" : "driver %s, tried as uid %u:\n", name,
            user.uid);
     try_loads(proof, planned & ~door, ours);
@@ -178,21 +182,12 @@ int prove(Account user, bool json) {
 } // namespace
 
 int main(int argc, char** argv) {
-    constexpr option table[] = {{"user", required_argument, nullptr, 'u'},
-                                {"driver", required_argument, nullptr, 'D'},
-                                {"json", no_argument, nullptr, 'j'},
-                                {"prove-caps", no_argument, nullptr, 'c'},
-                                {}};
-    const char* values[128] = {}; // by the option's letter
-    for (int chosen; (chosen = getopt_long(argc, argv, "", table, nullptr)) != -1;) {
-        bool other = chosen == 'D' && std::strcmp(optarg, "modern_bpf") != 0 &&
-                     std::strcmp(optarg, "classic_bpf") != 0; // which of them, privd has seen to
-        if (chosen == '?' || other) {
-            fprintf(stderr, "privd: usage: privd --prove-caps [--driver modern_bpf|classic_bpf] "
-                            "[--user NAME] [--json]\n");
-            return 2;
-        }
-        values[chosen] = optarg ? optarg : "";
+    const char* values[128] = {};
+    if (parse(argc, argv, values) || values['s'] || values['p'] || values['S']) {
+        fputs("privd: usage: privd --prove-caps [--driver NAME] [--btf FILE] [--user NAME] "
+              "[--json]\n",
+              stderr);
+        return 2;
     }
-    return prove(find_account(values['u']), values['j'] != nullptr);
+    return prove(find_account(values['u']), values['b'], values['j'] != nullptr);
 }

@@ -26,9 +26,10 @@ struct Refusal {
     std::string line;
 };
 
-// Reaches privd (at `path`, for which it waits three seconds; if that is empty through the socket
-// in $TIERCEL_PRIVD_FD, otherwise at the default path), asks, and maps what comes. Blocks until the
-// probe is attached.
+// Reaches privd (at `path`, for which it waits three seconds; if that is empty through the sockets
+// in $TIERCEL_PRIVD_FD, numbers with commas between them, otherwise at the default path), asks, and
+// maps what comes. Of several sockets, each another driver's, the first that grants is taken; why
+// those before it did not is told on standard error. Blocks until the probe is attached.
 std::variant<Live, Refusal, os::Error> open_live(const std::string& path,
                                                  const wire::Request& request);
 

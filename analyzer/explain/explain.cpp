@@ -17,10 +17,6 @@ namespace {
 
 constexpr Driver drivers[] = {Driver::modern, Driver::classic, Driver::module, Driver::userspace};
 
-bool built_in(Driver driver) {
-    return driver == Driver::modern;
-}
-
 std::vector<std::string> names(std::uint64_t mask, std::size_t cut = 0) {
     std::vector<std::string> list;
     for (int capability : policy::candidates)
@@ -54,9 +50,15 @@ std::vector<std::string> notes(Driver driver, const HostFacts& facts) {
         list.emplace_back(
             "perf_event_paranoid alone does not tell: Debian above 2 and Ubuntu above 2 or 4, by "
             "release, check CAP_SYS_ADMIN, later Ubuntu kernels CAP_PERFMON; only trying decides");
+    if (driver == Driver::classic && !facts.kernel.btf)
+        list.emplace_back(
+            "this kernel has no BTF, so a file has to describe its types: privd --btf");
+    if (driver == Driver::module && !facts.module_loaded)
+        list.emplace_back("the module is not loaded: `sudo tiercel-driver module load`");
     if (driver == Driver::modern || driver == Driver::classic)
-        list.emplace_back("`sudo privd --prove-caps` tries the modern driver's load with each "
-                          "capability removed");
+        list.push_back(fmt::format("`sudo privd --prove-caps --driver {}_bpf` tries its load with "
+                                   "each capability removed",
+                                   policy::name(driver)));
     if (policy::plan(driver, facts.kernel).held(policy::Phase::door) && driver != Driver::userspace)
         list.emplace_back(
             "environ and fd/ of other users' processes are files of mode 0400 and 0500: without "
@@ -97,7 +99,6 @@ Json to_json(Driver driver, const HostFacts& facts) {
     std::uint64_t mask = needed(driver, facts);
     auto [own, init] = lacking(mask, facts);
     return {{"driver", policy::name(driver)},
-            {"built_in", built_in(driver)},
             {"blocked_by", policy::describe(policy::blocker(driver, facts), facts)},
             {"capabilities", rows},
             {"privd_needs", names(mask)},
@@ -121,8 +122,7 @@ class Printer {
 
     void driver(Driver driver, const HostFacts& facts) {
         std::string blocked = policy::describe(policy::blocker(driver, facts), facts);
-        title(fmt::format("driver {}{}{}", policy::name(driver),
-                          built_in(driver) ? "" : " (not built in yet)",
+        title(fmt::format("driver {}{}", policy::name(driver),
                           blocked.empty() ? "" : ": cannot work here, " + blocked));
         for (int capability : policy::candidates) {
             policy::Reason reason = policy::explain(driver, capability, facts);
@@ -189,9 +189,13 @@ void explain_json(const Options& options, std::ostream& out, const HostFacts& fa
 } // namespace
 
 std::optional<Driver> automatic_driver(const HostFacts& facts) {
-    for (Driver driver : drivers)
-        if (built_in(driver) && policy::blocker(driver, facts) == policy::Blocker::none)
+    for (Driver driver : drivers) {
+        const bool ready = driver == Driver::classic  ? facts.kernel.btf // or a file, by --btf
+                           : driver == Driver::module ? facts.module_loaded
+                                                      : true;
+        if (ready && policy::blocker(driver, facts) == policy::Blocker::none)
             return driver;
+    }
     return std::nullopt;
 }
 

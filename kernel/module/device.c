@@ -176,7 +176,7 @@ static const struct file_operations device_fops = {
 	.release = session_release,
 };
 
-/* udev gives it to the group tiercel. */
+/* udev gives it to the group tiercel-privd. */
 static struct miscdevice device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "tiercel",

@@ -50,12 +50,15 @@ std::string reason(std::int32_t number) {
     return number == 0 ? "" : std::string(": ") + std::strerror(number) + hint(number);
 }
 
-std::string describe_load(LoadStep step, std::int32_t number) {
+std::string describe_load(Driver driver, LoadStep step, std::int32_t number) {
+    if (driver == Driver::module && step == step_open)
+        return "privd could not open /dev/tiercel" + reason(number) +
+               (number == ENOENT ? "; load the module: tiercel-driver module load" : "");
     if (step == step_load && number == ESRCH) // libbpf's answer when it finds no kernel BTF
-        return "this kernel has no BTF (/sys/kernel/btf/vmlinux), which the modern driver needs; "
-               "use a kernel built with CONFIG_DEBUG_INFO_BTF, or privd --driver classic_bpf --btf "
-               "FILE";
-    if (step == step_ring && number == EINVAL)
+        return std::string("this kernel has no BTF (/sys/kernel/btf/vmlinux), which the ") +
+               name(driver) + " driver needs; use a kernel built with CONFIG_DEBUG_INFO_BTF, or " +
+               "privd --driver classic_bpf --btf FILE";
+    if (driver == Driver::modern && step == step_ring && number == EINVAL)
         return "this kernel has no BPF ring buffer, which the modern driver needs; use Linux 5.8 "
                "or newer";
     return std::string("privd could not ") + step_name(step) + reason(number);
@@ -112,7 +115,7 @@ std::string describe(const Reply& reply) {
         return "this kernel charges BPF memory to RLIMIT_MEMLOCK and privd may not raise it" +
                reason(reply.error) + "; grant CAP_SYS_RESOURCE or set LimitMEMLOCK=infinity";
     case Status::load_failed:
-        return describe_load(static_cast<LoadStep>(reply.detail), reply.error);
+        return describe_load(reply.driver, static_cast<LoadStep>(reply.detail), reply.error);
     case Status::attach_unsupported:
         return "this kernel refuses to attach per syscall" + reason(reply.error) +
                "; use --attach tracepoint";

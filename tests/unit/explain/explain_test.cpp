@@ -60,6 +60,11 @@ TEST_CASE("the verdict says who can grant it") {
     facts.permitted = facts.bounding = facts.init_bounding = all & ~(std::uint64_t{1} << CAP_BPF);
     CHECK(has(last_line(text({}, facts)), "nobody here can grant CAP_BPF"));
     facts.kernel.btf = false;
+    CHECK(has(last_line(text({}, facts)), "takes userspace: no capability is needed"));
+    facts.module_loaded = true;
+    CHECK(has(last_line(text({}, facts)), "takes module: no capability is needed"));
+    facts.module_loaded = false;
+    facts.kernel.ptrace_scope = 3;
     CHECK(has(last_line(text({}, facts)), "no driver that works here"));
 }
 
@@ -67,9 +72,11 @@ TEST_CASE(
     "the sysctl that does not tell, and the files nobody opens, are mentioned where they matter") {
     HostFacts facts = debian_12();
     CHECK(has(text({.driver = Driver::classic}, facts), "perf_event_paranoid alone does not tell"));
-    CHECK(has(text({.driver = Driver::module}, facts), "CAP_DAC_READ_SEARCH"));
-    facts.kernel.btf = false;
     CHECK(has(text({.driver = Driver::classic}, facts), "CAP_DAC_READ_SEARCH"));
+    CHECK_FALSE(has(text({.driver = Driver::module}, facts), "CAP_DAC_READ_SEARCH"));
+    CHECK(has(text({.driver = Driver::module}, facts), "the module is not loaded"));
+    facts.kernel.btf = false;
+    CHECK(has(text({.driver = Driver::classic}, facts), "privd --btf"));
     facts.seccomp = 2;
     CHECK(has(text({.driver = Driver::modern}, facts), "seccomp filter"));
     CHECK(has(text({.driver = Driver::modern}, facts), "cannot work here, the kernel has no BTF"));
@@ -83,7 +90,7 @@ TEST_CASE("JSON says the same") {
     CHECK(modern["driver"] == "modern");
     CHECK(modern["privd_needs"] == nlohmann::json{"CAP_BPF", "CAP_PERFMON"});
     CHECK(modern["capabilities"].size() == std::size(candidates));
-    CHECK(json["drivers"][1]["privd_needs"] == nlohmann::json{"CAP_SYS_ADMIN"});
+    CHECK(json["drivers"][1]["privd_needs"] == nlohmann::json{"CAP_SYS_PTRACE", "CAP_SYS_ADMIN"});
     CHECK(has(json["verdict"].get<std::string>(), "takes modern"));
 }
 

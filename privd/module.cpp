@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kernel module: a device that privd's account may open, and no capability at all. What the
+// device understands is written in kernel/module/uapi.h.
+#include "kernel/module/uapi.h"
+#include "policy/privd_syscalls.h"
+#include "privd/privd.h"
+
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
+namespace tiercel::privd {
+
+namespace {
+
+using wire::Kind;
+
+os::UniqueFd device;
+
+// While privd is what it was started as: its account need not be in the device's group.
+wire::Reply prepare(const char*) {
+    device = os::UniqueFd(open("/dev/tiercel", O_RDWR | O_CLOEXEC));
+    if (device.valid())
+        return {};
+    return {.status = wire::Status::load_failed, .error = errno, .detail = wire::step_open};
+}
+
+// uapi.h counts its kinds as wire::Kind does.
+static_assert(TIERCEL_FD_ITER_TASK_FILE == static_cast<int>(Kind::iter_task_file));
+
+bool take(Handover& into, Kind kind, std::uint32_t index = 0) {
+    return into.add(
+        kind, ioctl(device.get(), TIERCEL_IOC_FD, static_cast<unsigned long>(kind) << 16 | index));
+}
+
+// The last one taken is the link, which attaches: before it, nothing is captured.
+bool take_all(Handover& into, std::uint32_t rings) {
+    for (std::uint32_t i = 0; i < rings; ++i)
+        if (!take(into, Kind::ring, i))
+            return false;
+    for (Kind kind : {Kind::counters, Kind::iter_task, Kind::iter_task_file, Kind::link})
+        if (!take(into, kind))
+            return false;
+    return true;
+}
+
+wire::Reply start(const wire::Request& request, pid_t self, Handover& into) {
+    Load load(request, self, into);
+    load.reply.attach = wire::Attach::tracepoint;
+    load.reply.detail = wire::step_ring;
+    tiercel_start session{.config = load.config, .cpus = 0, .ring_count = 0};
+    bool started = ioctl(device.get(), TIERCEL_IOC_START, &session) == 0;
+    load.reply.cpus = session.cpus;
+    load.reply.ring_count = session.ring_count;
+    wire::Reply reply = load.end(started && take_all(into, session.ring_count));
+    device.reset(); // one session to an open device
+    return reply;
+}
+
+constexpr auto load_calls = policy::joined(policy::privd_load, policy::privd_load_module);
+
+} // namespace
+
+const Driver driver{wire::Driver::module, load_calls, policy::privd_steady, {}, prepare, start};
+
+} // namespace tiercel::privd
