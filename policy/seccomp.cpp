@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 namespace tiercel::policy {
@@ -13,7 +14,8 @@ scmp_filter_ctx make_filter(std::span<const Allow> list) {
                                    {3, SCMP_CMP_EQ, AT_EMPTY_PATH, 0},
                                    {0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()), 0},
                                    {2, SCMP_CMP_EQ, reopen_flags, 0},
-                                   {1, SCMP_CMP_MASKED_EQ, 0xff00, 0xf700}};
+                                   {1, SCMP_CMP_MASKED_EQ, 0xff00, 0xf700},
+                                   {0, SCMP_CMP_EQ, AF_UNIX, 0}};
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     bool good = filter &&
                 seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&

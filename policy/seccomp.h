@@ -21,6 +21,7 @@ enum class Only : unsigned char {
     itself,         // pid (first argument) is that of this process
     appending, // flags (third argument) are reopen_flags: a file is made or added to, never read
     of_the_module, // the ioctl (second argument) has the type of kernel/module/uapi.h
+    unix_socket,   // domain (first argument) is AF_UNIX
 };
 
 struct Allow {

@@ -39,7 +39,8 @@ os::Result<os::UniqueFd> inherited_socket(std::string_view number) {
     return socket;
 }
 
-// Containers, and units without socket activation, are started at once: privd may not listen yet.
+} // namespace
+
 os::Result<os::UniqueFd> connect_patiently(const char* path) {
     constexpr std::chrono::milliseconds kPause{50};
     for (auto waited = kPause; waited < kPatience; waited += kPause) {
@@ -50,6 +51,8 @@ os::Result<os::UniqueFd> connect_patiently(const char* path) {
     }
     return wire::client::connect_to(path);
 }
+
+namespace {
 
 // Whom to ask, in the order of preference: one socket, or one for each driver that was started.
 os::Result<std::vector<os::UniqueFd>> reach_privd(const std::string& path) {

@@ -26,6 +26,10 @@ struct Refusal {
     std::string line;
 };
 
+// Connects to a socket of ours. Containers, and units without socket activation, are started all at
+// once: who should listen may not do so yet, and is waited for, three seconds at most.
+os::Result<os::UniqueFd> connect_patiently(const char* path);
+
 // Reaches privd (at `path`, for which it waits three seconds; if that is empty through the sockets
 // in $TIERCEL_PRIVD_FD, numbers with commas between them, otherwise at the default path), asks, and
 // maps what comes. Of several sockets, each another driver's, the first that grants is taken; why

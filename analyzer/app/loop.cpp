@@ -126,7 +126,7 @@ struct Loop::Impl {
 
     struct Watched {
         asio::posix::stream_descriptor fd;
-        std::function<void()> ready;
+        std::function<bool()> ready;
     };
     struct Repeated {
         asio::steady_timer timer;
@@ -139,10 +139,8 @@ struct Loop::Impl {
     void wait_for(Watched& one) {
         one.fd.async_wait(asio::posix::stream_descriptor::wait_read,
                           [this, &one](error_code cancelled) {
-                              if (cancelled)
-                                  return;
-                              one.ready();
-                              wait_for(one);
+                              if (!cancelled && one.ready())
+                                  wait_for(one);
                           });
     }
 
@@ -184,7 +182,7 @@ Loop::Loop(std::span<const os::UniqueFd> wakeups, bool pipes, std::size_t ring_b
 
 Loop::~Loop() = default;
 
-void Loop::watch(const os::UniqueFd& fd, std::function<void()> ready) {
+void Loop::watch(const os::UniqueFd& fd, std::function<bool()> ready) {
     // Asio closes what it is given.
     auto& one = impl_->watched.emplace_back(Impl::Watched{
         asio::posix::stream_descriptor(impl_->io, fcntl(fd.get(), F_DUPFD_CLOEXEC, 0)),

@@ -38,8 +38,8 @@ class Loop {
          std::uint64_t seconds, Callbacks callbacks);
     ~Loop();
 
-    // Both before the sandbox. Calls `ready` whenever `fd` (lent) is readable.
-    void watch(const os::UniqueFd& fd, std::function<void()> ready);
+    // Both before the sandbox. Calls `ready` whenever `fd` (lent) is readable, until that is false.
+    void watch(const os::UniqueFd& fd, std::function<bool()> ready);
     void every(std::chrono::seconds time, std::function<void()> then);
 
     // Until SIGINT, SIGTERM, the end of the time, that of the driver (its pipes') or stop().

@@ -60,6 +60,7 @@ os::Result<std::unique_ptr<Monitor>> Monitor::make(const Options& options, Pipel
         made->stat_ = os::UniqueFd(open("/proc/stat", O_RDONLY | O_CLOEXEC));
         loop.watch(made->listener_->ready(), [monitor = made.get()] {
             monitor->listener_->on_ready(now_ns(CLOCK_MONOTONIC));
+            return true;
         });
     }
     if (options.top) {

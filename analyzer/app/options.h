@@ -44,7 +44,8 @@ struct Options {
     std::uint64_t record_megabytes = 0, record_seconds = 0; // -C, -G; 0: no next file
     wire::Request request; // driver, rings, snaplen and tracepoints; the interest is not set
     bool driver_given = false, ring_size_given = false;
-    std::string socket; // of privd; empty: inherited, or the default path
+    std::string enricher; // its socket, from the configuration; empty: none
+    std::string socket;   // of privd; empty: inherited, or the default path
 };
 
 inline constexpr const char* kDefaultSocket = "/run/tiercel/privd.sock";

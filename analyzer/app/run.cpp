@@ -64,15 +64,28 @@ os::Result<Confinement> Run::confine() {
                           .root_too = !options_.replay.empty()});
 }
 
-int Run::run() {
+// To whoever this is told, tells, or is asked; before the sandbox.
+os::Result<void> Run::connect() {
     auto notify = Notify::from_environment();
     if (!notify)
-        return fail(notify.error());
+        return notify.error();
     notify_ = *std::move(notify);
     auto monitor = Monitor::make(options_, pipeline_, source_, alerter_, loop_);
     if (!monitor)
-        return fail(monitor.error());
+        return monitor.error();
     monitor_ = *std::move(monitor);
+    if (options_.enricher.empty() || !options_.replay.empty())
+        return {};
+    auto enrichment = Enrichment::make(options_.enricher, pipeline_.state().containers(), loop_);
+    if (!enrichment)
+        return enrichment.error();
+    enrichment_ = *std::move(enrichment);
+    return {};
+}
+
+int Run::run() {
+    if (auto connected = connect(); !connected)
+        return fail(connected.error(), "");
     auto confined = confine();
     if (!confined)
         return fail(confined.error(), confined.error().number == EPERM
@@ -93,6 +106,7 @@ int Run::run() {
 std::size_t Run::read() {
     const std::size_t bytes = source_.read();
     monitor_->batch_done();
+    enrich();
     check_outputs();
     if (recording_ != nullptr)
         recording_->flush(now_ns(CLOCK_MONOTONIC));
@@ -100,6 +114,18 @@ std::size_t Run::read() {
         loop_.stop();
     notify_.alive(now_ns(CLOCK_MONOTONIC));
     return bytes;
+}
+
+void Run::enrich() {
+    if (enrichment_ == nullptr || enrichment_ended_)
+        return;
+    enrichment_->ask_next();
+    enrichment_ended_ = !enrichment_->end().empty();
+    if (!enrichment_ended_)
+        return;
+    fmt::format_to(fmt::appender(err_.buffer()),
+                   "analyzer: nothing more is learnt of containers: the enricher: {}\n",
+                   enrichment_->end());
 }
 
 void Run::check_outputs() {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "analyzer/app/alerter.h"
+#include "analyzer/app/enrichment.h"
 #include "analyzer/app/event_printer.h"
 #include "analyzer/app/loop.h"
 #include "analyzer/app/monitor.h"
@@ -31,7 +32,9 @@ class Run {
 
   private:
     os::Result<Confinement> confine();
+    os::Result<void> connect();
     std::size_t read();
+    void enrich();
     void check_outputs();
     void report();
     int end();
@@ -45,6 +48,8 @@ class Run {
     output::Writer err_;
     Loop loop_;
     std::unique_ptr<Monitor> monitor_;
+    std::unique_ptr<Enrichment> enrichment_; // nullptr: nobody is asked
+    bool enrichment_ended_ = false;          // and that has been said
     Notify notify_;
     Confinement confinement_;
     std::uint64_t begun_ = 0;

@@ -117,6 +117,7 @@ void take_over(const Setup& setup, Options& options, Findings& findings) {
     const config::Settings& settings = setup.settings;
     if (settings.json_output)
         options.form = Options::Form::json;
+    options.enricher = settings.enricher;
     if (!options.ring_size_given && settings.buffer_preset > 0)
         options.request.ring_bytes = preset_bytes(settings.buffer_preset);
     if (options.driver_given || settings.driver.empty())

@@ -206,6 +206,7 @@ const std::vector<Row>& rows() {
         {"engine.kmod.buf_size_preset", number(&Settings::buffer_preset, 1, 10)},
         {"base_syscalls.custom_set", word_list(&Settings::base_syscalls)},
         {"base_syscalls.repair", flag(&Settings::repair_base_syscalls)},
+        {"enricher.socket", word(&Settings::enricher)},
         {"log_level", word(&Settings::log_level)},
         {"log_stderr", flag(&Settings::log_stderr)},
         {"log_syslog", flag(&Settings::log_syslog)},

@@ -74,6 +74,7 @@ struct Settings {
     std::string log_level = "info";
     bool log_stderr = true;
     bool log_syslog = false;
+    std::string enricher; // enricher.socket: ours; empty: nobody is asked
     std::string hostname; // ours: in place of the machine's
 };
 

@@ -2,6 +2,7 @@
 #include "analyzer/state/container.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "analyzer/state/thread.h"
 
@@ -25,20 +26,33 @@ bool is_container_id(std::string_view text) {
            std::ranges::all_of(text.substr(33), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// "docker-ID.scope", "cri-containerd-ID.scope", "crio-ID", "libpod-ID.scope", "ID",
+// "docker-ID.scope", "cri-containerd-ID.scope", "crio-ID", "libpod-ID.scope",
 // "…:cri-containerd:ID".
-std::string_view id_in_segment(std::string_view segment) {
+ContainerRuntime runtime_by(std::string_view prefix) {
+    constexpr std::pair<std::string_view, ContainerRuntime> kPrefixes[] = {
+        {"docker", ContainerRuntime::docker},
+        {"cri-containerd", ContainerRuntime::containerd},
+        {"crio", ContainerRuntime::crio},
+        {"libpod", ContainerRuntime::podman}};
+    for (const auto& [ending, runtime] : kPrefixes)
+        if (prefix.ends_with(ending))
+            return runtime;
+    return ContainerRuntime::unknown;
+}
+
+// One of these, or "ID" alone.
+ContainerName container_in_segment(std::string_view segment) {
     if (segment.ends_with(".scope"))
         segment.remove_suffix(6);
     if (is_container_id(segment))
-        return segment;
+        return {segment.substr(0, kShownLength), segment, ContainerRuntime::unknown};
     if (segment.size() > kIdLength) {
         const char before = segment[segment.size() - kIdLength - 1];
         const std::string_view id = segment.substr(segment.size() - kIdLength);
         const std::string_view prefix = segment.substr(0, segment.size() - kIdLength - 1);
         // Podman's and CRI-O's monitors live beside the container, not in it.
         if ((before == '-' || before == ':') && is_hex(id) && !prefix.ends_with("-conmon"))
-            return id;
+            return {id.substr(0, kShownLength), id, runtime_by(prefix)};
     }
     return {};
 }
@@ -69,17 +83,27 @@ void for_each_segment(std::string_view cgroups, Visit&& visit) {
 
 } // namespace
 
-std::string_view container_id(std::string_view cgroups) {
-    std::string_view found;
+std::string_view name(ContainerRuntime runtime) {
+    constexpr std::string_view kNames[] = {"",           "docker", "podman",
+                                           "containerd", "cri-o",  "systemd-nspawn"};
+    return kNames[static_cast<std::size_t>(runtime)];
+}
+
+ContainerName container_name(std::string_view cgroups) {
+    ContainerName found;
+    std::string_view parent;
     for_each_segment(cgroups, [&](std::string_view segment) {
-        if (!found.empty())
+        if (!found.id.empty())
             return;
-        if (const std::string_view id = id_in_segment(segment); !id.empty())
-            found = id.substr(0, kShownLength);
-        else
-            found = machine_in_segment(segment);
+        found = container_in_segment(segment);
+        // "/docker/ID": the cgroupfs driver
+        if (!found.id.empty() && parent == "docker")
+            found.runtime = ContainerRuntime::docker;
+        if (found.id.empty())
+            found = {machine_in_segment(segment), {}, ContainerRuntime::nspawn};
+        parent = segment;
     });
-    return found;
+    return found.id.empty() ? ContainerName() : found;
 }
 
 std::string pod_uid(std::string_view cgroups) {

@@ -178,9 +178,20 @@ const Current& Engine::apply(const event::EventView& event, std::uint16_t /*cpu*
 void Engine::add(Thread thread) {
     if (!thread.process)
         thread.process = std::make_shared<Process>();
-    thread.container_id.set(container_id(thread.cgroups));
     Thread& slot = make(thread.tid);
     slot = std::move(thread);
+    name_container(slot);
+}
+
+void Engine::set_cgroups(Thread& thread, std::string_view cgroups) {
+    thread.cgroups.set(cgroups);
+    name_container(thread);
+}
+
+void Engine::name_container(Thread& thread) {
+    thread.container_id.set(container_id(thread.cgroups));
+    if (!thread.container_id.empty())
+        containers_.meet(thread.cgroups);
 }
 
 void Engine::add_fd(std::int64_t tid, std::int64_t fd, Fd entry) {

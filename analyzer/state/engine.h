@@ -12,6 +12,7 @@
 #include <memory>
 #include <vector>
 
+#include "analyzer/state/containers.h"
 #include "analyzer/state/flat_map.h"
 #include "analyzer/state/thread.h"
 #include "analyzer/state/users.h"
@@ -98,6 +99,8 @@ class Engine {
 
     Users& users() { return users_; }
     const Users& users() const { return users_; }
+    Containers& containers() { return containers_; }
+    const Containers& containers() const { return containers_; }
     const Counters& counters() const { return counters_; }
     // Epoch time of boot, ns: turns the kernel's monotonic times into times of day. 0: not known.
     void set_boot_time(std::uint64_t ns) { boot_ns_ = ns; }
@@ -108,6 +111,8 @@ class Engine {
   private:
     friend struct Update;
     Thread& make(std::int64_t tid);
+    void set_cgroups(Thread& thread, std::string_view cgroups);
+    void name_container(Thread& thread);
     void remove(std::int64_t tid);
     void evict();
     void find_roles();
@@ -115,6 +120,7 @@ class Engine {
     FlatMap<std::unique_ptr<Thread>> threads_;
     Thread* last_ = nullptr; // the thread found last: events come in runs
     Users users_;
+    Containers containers_;
     Limits limits_;
     Options options_;
     Counters counters_;

@@ -37,6 +37,9 @@ struct Update {
 
     Thread* find(std::int64_t tid) const { return engine.find(tid); }
     Thread& make(std::int64_t tid) const { return engine.make(tid); }
+    void set_cgroups(Thread& thread, std::string_view cgroups) const {
+        engine.set_cgroups(thread, cgroups);
+    }
     void remove(std::int64_t tid) const { engine.remove(tid); }
     void count_refused_fd() const { ++engine.counters_.refused_fds; }
     // The directory that `dirfd` stands for, ending in '/'; "<UNKNOWN>/" when it is not known.

@@ -122,8 +122,7 @@ void apply_task(const Update& update) {
     take<std::uint64_t>(event, TASK_START, thread.clone_ts);
     take<std::uint64_t>(event, TASK_PIDNS, thread.pidns_start_ts);
     thread.root.set(event.text(TASK_ROOT));
-    thread.cgroups.set(bytes_text(event.param(TASK_CGROUPS)));
-    thread.container_id.set(container_id(thread.cgroups));
+    update.set_cgroups(thread, bytes_text(event.param(TASK_CGROUPS)));
     if (!thread.is_leader())
         thread.flags |= Thread::is_thread | Thread::shares_files;
     join_process(update, thread);

@@ -82,12 +82,10 @@ void take_memory(const EventView& event, Thread& thread) {
     take<std::uint32_t>(event, CLONE_VM_SWAP, thread.vm_swap);
 }
 
-void take_cgroups(const EventView& event, Thread& thread) {
-    const Bytes cgroups = event.param(CLONE_CGROUPS);
-    if (cgroups.empty() || thread.cgroups.view() == bytes_text(cgroups))
-        return;
-    thread.cgroups = Text(bytes_text(cgroups));
-    thread.container_id.set(container_id(thread.cgroups));
+void take_cgroups(const Update& update, Thread& thread) {
+    const std::string_view cgroups = bytes_text(update.event.param(CLONE_CGROUPS));
+    if (!cgroups.empty() && thread.cgroups.view() != cgroups)
+        update.set_cgroups(thread, cgroups);
 }
 
 // What a clone event says of the program, which is the same for parent and child.
@@ -159,7 +157,7 @@ void fill_child(const Update& update, Thread& child, const Thread* from) {
     take<std::uint32_t>(event, CLONE_UID, child.uid);
     take<std::uint32_t>(event, CLONE_GID, child.gid);
     take_memory(event, child);
-    take_cgroups(event, child);
+    take_cgroups(update, child);
     child.clone_ts = event.ts();
     set_pidns_start(update, child);
 }
@@ -214,7 +212,7 @@ void clone_in_parent(const Update& update) {
         take<std::uint32_t>(event, CLONE_UID, parent.uid);
         take<std::uint32_t>(event, CLONE_GID, parent.gid);
         take_program(event, parent);
-        take_cgroups(event, parent);
+        take_cgroups(update, parent);
     }
     const std::uint32_t flags = update.flags_param(CLONE_FLAGS);
     // In another pid namespace the number means another thread: the child's own event tells.
@@ -305,7 +303,7 @@ void apply_exec(const Update& update) {
     }
     take<std::int64_t>(event, CLONE_FDLIMIT, thread.fdlimit);
     take_memory(event, thread);
-    take_cgroups(event, thread);
+    take_cgroups(update, thread);
     take_identity(event, thread);
     take_exepath(update, thread);
     thread.flags =

@@ -1,4 +1,4 @@
-# bash completion for analyzer, privd, tiercel-driver and tiercel-trace: the options are what --help of the installed program says.
+# bash completion for analyzer, enricher, privd, tiercel-driver and tiercel-trace: the options are what --help of the installed program says.
 # shellcheck shell=bash
 
 _tiercel() {
@@ -10,14 +10,14 @@ _tiercel() {
         analyzer:--driver) mapfile -t COMPREPLY < <(compgen -W 'auto modern_bpf classic_bpf module userspace' -- "$cur") ;;
         analyzer:--tracepoints) mapfile -t COMPREPLY < <(compgen -W 'signal switch page_fault' -- "$cur") ;;
         analyzer:--syscalls) mapfile -t COMPREPLY < <(compgen -W "$("$1" --list-syscalls 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur") ;;
-        privd:--user | privd:--peer-user | tiercel-trace:--user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
+        enricher:--peer-user | privd:--user | privd:--peer-user | tiercel-trace:--user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
         privd:--driver) mapfile -t COMPREPLY < <(compgen -W 'modern classic' -- "$cur") ;;
         tiercel-driver:load) mapfile -t COMPREPLY < <(compgen -W 'modern_bpf classic_bpf module' -- "$cur") ;;
         tiercel-driver:module) mapfile -t COMPREPLY < <(compgen -W 'load unload' -- "$cur") ;;
         tiercel-driver:probe) mapfile -t COMPREPLY < <(compgen -W '--json' -- "$cur") ;;
         tiercel-driver:btf) mapfile -t COMPREPLY < <(compgen -W '--output' -- "$cur") ;;
         tiercel-driver:tiercel-driver) mapfile -t COMPREPLY < <(compgen -W "$("$1" --help | awk '/^  [-a-z]/ { print $1 }')" -- "$cur") ;;
-        *:--connect | *:--socket | *:--output | *:-[rcew]) _filedir ;;
+        *:--connect | *:--socket | enricher:--docker | enricher:--podman | enricher:--containerd | enricher:--crio | *:--output | *:-[rcew]) _filedir ;;
         *)
             if [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "$("$1" --help | grep -oE -e '--[a-z][a-z-]+' | sort -u)" -- "$cur")
@@ -25,4 +25,4 @@ _tiercel() {
                 _filedir
             fi ;;
     esac
-} && complete -F _tiercel analyzer privd tiercel-driver tiercel-trace
+} && complete -F _tiercel analyzer enricher privd tiercel-driver tiercel-trace

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "policy/analyzer_syscalls.h"
+#include "policy/enricher_syscalls.h"
 #include "policy/privd_syscalls.h"
 #include "policy/start_syscalls.h"
 
@@ -73,4 +74,11 @@ TEST_CASE("privd.service allows what privd needs to start, to load and to hand o
     add(tiercel::policy::privd_steady, wanted);
     add(tiercel::policy::privd_steady_classic, wanted);
     CHECK(numbers_in(filter_of("privd.service")) == wanted);
+}
+
+TEST_CASE("enricher.service allows what the enricher needs to start and to run, and no more") {
+    std::set<int> wanted;
+    add(tiercel::policy::enricher_start, wanted);
+    add(tiercel::policy::enricher_steady, wanted);
+    CHECK(numbers_in(filter_of("enricher.service")) == wanted);
 }

@@ -3,6 +3,7 @@
 // for every syscall number of three ABIs and many arguments.
 #include "kernel/module/uapi.h"
 #include "policy/analyzer_syscalls.h"
+#include "policy/enricher_syscalls.h"
 #include "policy/privd_syscalls.h"
 
 #include <cstddef>
@@ -15,6 +16,7 @@
 #include <map>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <vector>
@@ -93,7 +95,8 @@ constexpr auto classic_steady = joined(privd_steady, privd_steady_classic);
 
 const List lists[] = {{"modern, load", modern_load},       {"classic, load", classic_load},
                       {"module, load", module_load},       {"privd, steady", privd_steady},
-                      {"classic, steady", classic_steady}, {"analyzer", analyzer_steady}};
+                      {"classic, steady", classic_steady}, {"analyzer", analyzer_steady},
+                      {"enricher", enricher_steady}};
 
 } // namespace
 
@@ -220,4 +223,11 @@ TEST_CASE("every rule has a reason") {
             CHECK(std::strlen(rule.why) > 0);
             CHECK(rule.calls.size() > 0);
         }
+}
+
+TEST_CASE("the enricher makes Unix sockets alone") {
+    const auto program = compile(enricher_steady);
+    for (std::uint64_t domain = 0; domain < 64; ++domain)
+        CHECK(allowed(program, native, SYS_socket, {domain, SOCK_STREAM, 0}) ==
+              (domain == AF_UNIX));
 }

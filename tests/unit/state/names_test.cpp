@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "analyzer/state/container.h"
+#include "analyzer/state/containers.h"
 #include "analyzer/state/users.h"
 
 using namespace tiercel::state;
@@ -28,6 +29,60 @@ TEST_CASE("container ids of the usual runtimes") {
     }
     CHECK(container_id("=/machine.slice/machine-web.scope") == "web");
     CHECK(container_id("=/machine.slice/systemd-nspawn@db.service/payload") == "db");
+}
+
+TEST_CASE("whose container it is, and its whole id") {
+    const std::pair<std::string, std::string_view> cases[] = {
+        {"cpu=/docker/" + kId, "docker"},
+        {"=/system.slice/docker-" + kId + ".scope", "docker"},
+        {"=/kubepods.slice/kubepods-pod1_2.slice/cri-containerd-" + kId + ".scope", "containerd"},
+        {"=/system.slice/containerd.service/kubepods-x:cri-containerd:" + kId, "containerd"},
+        {"=/kubepods.slice/crio-" + kId + ".scope", "cri-o"},
+        {"=/machine.slice/libpod-" + kId + ".scope/container", "podman"},
+        {"=/kubepods/besteffort/podaa/" + kId, ""}}; // the cgroup does not tell
+    for (const auto& [path, runtime] : cases) {
+        CAPTURE(path);
+        const ContainerName container = container_name(path);
+        CHECK(container.full_id == kId);
+        CHECK(name(container.runtime) == runtime);
+    }
+    const ContainerName machine = container_name("=/machine.slice/machine-web.scope");
+    CHECK(name(machine.runtime) == "systemd-nspawn");
+    CHECK(machine.full_id.empty());
+    CHECK(container_name("=/user.slice").runtime == ContainerRuntime::unknown);
+}
+
+TEST_CASE("containers that are met are asked about once, and answers are kept within bounds") {
+    const auto path = [](unsigned number) {
+        const std::string digits = std::to_string(number);
+        return "=/docker/" + std::string(12 - digits.size(), '0') + digits + kId.substr(12) + '\0';
+    };
+    Containers containers;
+    containers.meet(path(1));
+    CHECK_FALSE(containers.take()); // nobody asks
+    containers.remember();
+    containers.meet(path(1));
+    containers.meet(path(1));
+    containers.meet("=/machine.slice/machine-web.scope"); // no runtime knows these
+    const auto met = containers.take();
+    REQUIRE(met);
+    CHECK(met->id == "000000000001");
+    CHECK(met->runtime == ContainerRuntime::docker);
+    CHECK_FALSE(containers.take());
+    CHECK(containers.find("000000000001") == nullptr);
+    containers.tell(*met, {.name = "web"});
+    CHECK(containers.find("000000000001")->name == "web");
+    for (unsigned number = 2; number < 5000; ++number)
+        containers.meet(path(number));
+    CHECK(containers.counters().passed_over == 5000 - 2 - Containers::kMostWaiting);
+    for (unsigned number = 5000; number < 8000; ++number) {
+        containers.meet(path(number));
+        (void)containers.take();
+    }
+    CHECK(containers.size() == Containers::kMost);
+    CHECK(containers.find("000000000001") == nullptr); // had to make room
+    containers.tell(*met, {.name = "late"});
+    CHECK(containers.size() == Containers::kMost);
 }
 
 TEST_CASE("what is not a container's cgroup") {

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// enricher: holds the container runtimes' sockets, and carries their answers to the analyzer
+// unread. Here: the command line, the door for the analyzer, and the sandbox.
+#include "enricher/relay.h"
+#include "policy/enricher_syscalls.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <getopt.h>
+#include <pwd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+
+using namespace tiercel;
+using os::UniqueFd;
+using wire::enrich::Runtime;
+
+namespace {
+
+constexpr char help[] =
+    "enricher " TIERCEL_VERSION ": asks container runtimes for names and images, for the analyzer\n"
+    "usage: enricher [--socket PATH] [--peer-user NAME] [--RUNTIME PATH]...\n"
+    "--socket     where the analyzer connects; default: the socket that systemd passes\n"
+    "--peer-user  the only account that may connect; default: tiercel\n"
+    "--docker     Docker's socket; default: /run/docker.sock. An empty PATH: it is not asked\n"
+    "--podman     Podman's; default: /run/podman/podman.sock\n"
+    "--containerd containerd's; default: /run/containerd/containerd.sock\n"
+    "--crio       CRI-O's; default: /run/crio/crio.sock\n"
+    "--help       print this\n"
+    "--version    print the version\n"
+    "Exit codes: 1 failure, 2 usage. It runs until it is told to end.\n";
+
+// Ends the enricher unless `good`, with one line.
+void must(bool good, const char* what, std::string_view on = {}) {
+    if (good)
+        return;
+    os::print("enricher", os::error(what, on), "");
+    std::_Exit(1);
+}
+
+int usage(const char* complaint, const char* what) {
+    fprintf(stderr, "enricher: %s%s; see enricher --help\n", complaint, what);
+    return 2;
+}
+
+uid_t uid_of(const char* name) {
+    const passwd* entry = getpwnam(name);
+    errno = 0; // not found is no errno
+    must(entry != nullptr, "find the user", name);
+    return entry->pw_uid;
+}
+
+// Mode 0660: the directory's group decides who reaches it, as that of privd's socket.
+UniqueFd listen_at(const char* path) {
+    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+    errno = ENAMETOOLONG;
+    must(std::strlen(path) < sizeof address.sun_path, "listen at", path);
+    std::strcpy(address.sun_path, path);
+    const UniqueFd probe(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    if (connect(probe.get(), generic, sizeof address) != 0 && errno == ECONNREFUSED)
+        unlink(path); // left behind by one that has gone
+    umask(0117);
+    UniqueFd listener(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    must(bind(listener.get(), generic, sizeof address) == 0 && listen(listener.get(), 1) == 0,
+         "listen (is there another enricher?) at", path);
+    return listener;
+}
+
+// sd_listen_fds(3): the first passed fd is 3.
+UniqueFd activated() {
+    const char* pid = std::getenv("LISTEN_PID");
+    const char* count = std::getenv("LISTEN_FDS");
+    int type = 0;
+    socklen_t length = sizeof type;
+    const bool passed = pid != nullptr && count != nullptr && std::atoi(pid) == getpid() &&
+                        std::strcmp(count, "1") == 0 &&
+                        getsockopt(3, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
+                        type == SOCK_SEQPACKET;
+    errno = 0;
+    must(passed, "serve: no --socket, and no ListenSequentialPacket= socket was passed");
+    return UniqueFd(3);
+}
+
+os::Result<void> serve_one(UniqueFd peer, uid_t served, const enricher::Paths& paths) {
+    ucred credentials{};
+    socklen_t length = sizeof credentials;
+    // An analyzer that does not take what it has asked for is not waited for.
+    const timeval patience{.tv_sec = 5, .tv_usec = 0};
+    if (getsockopt(peer.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0 ||
+        setsockopt(peer.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0)
+        return os::error("take", "a peer");
+    if (credentials.uid != served)
+        return os::error("serve", "this user", EPERM);
+    return enricher::serve(peer, paths);
+}
+
+// There is no end but a signal's, and no failure but a session's.
+[[noreturn]] void run(const UniqueFd& listener, uid_t served, const enricher::Paths& paths) {
+    must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0,
+         "give up privilege");
+    must(policy::allow_only(policy::enricher_steady).has_value(), "install a seccomp filter");
+    for (;;) {
+        UniqueFd peer(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        must(peer.valid(), "take a peer");
+        if (const auto served_one = serve_one(std::move(peer), served, paths); !served_one)
+            os::print("enricher", served_one.error(), "waiting for the next peer");
+    }
+}
+
+constexpr option table[] = {{"socket", required_argument, nullptr, 's'},
+                            {"peer-user", required_argument, nullptr, 'u'},
+                            {"docker", required_argument, nullptr, 'd'},
+                            {"podman", required_argument, nullptr, 'p'},
+                            {"containerd", required_argument, nullptr, 'c'},
+                            {"crio", required_argument, nullptr, 'o'},
+                            {"help", no_argument, nullptr, 'h'},
+                            {"version", no_argument, nullptr, 'v'},
+                            {}};
+
+const char* path_or(const char* given, const char* standard) {
+    return given == nullptr ? standard : *given == '\0' ? nullptr : given;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const char* values[128] = {}; // by the option's letter
+    opterr = 0;
+    for (int chosen; (chosen = getopt_long(argc, argv, "h", table, nullptr)) != -1;) {
+        if (chosen == '?')
+            return usage("unknown or incomplete option ", argv[optind - 1]);
+        values[chosen] = optarg != nullptr ? optarg : "";
+    }
+    if (values['h'] || values['v'])
+        return fputs(values['h'] ? help : "enricher " TIERCEL_VERSION "\n", stdout) < 0;
+    if (optind < argc)
+        return usage("unexpected argument ", argv[optind]);
+    must((errno = 0, geteuid() != 0),
+         "run as root: it needs no privilege; give it a user of its own");
+    enricher::Paths paths{};
+    const auto set = [&paths](Runtime runtime, const char* path) {
+        paths[static_cast<std::size_t>(runtime)] = path;
+    };
+    set(Runtime::docker, path_or(values['d'], "/run/docker.sock"));
+    set(Runtime::podman, path_or(values['p'], "/run/podman/podman.sock"));
+    set(Runtime::containerd, path_or(values['c'], "/run/containerd/containerd.sock"));
+    set(Runtime::crio, path_or(values['o'], "/run/crio/crio.sock"));
+    const uid_t served = uid_of(values['u'] ? values['u'] : "tiercel");
+    run(values['s'] ? listen_at(values['s']) : activated(), served, paths);
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "enricher/question.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace tiercel::enricher {
+
+using wire::enrich::Question;
+using wire::enrich::Runtime;
+using namespace std::string_view_literals;
+
+bool is_question(const Question& question, std::size_t bytes) {
+    return bytes == sizeof question && question.header.magic == wire::enrich::magic &&
+           question.header.version == wire::enrich::version &&
+           question.header.type == wire::enrich::Type::question &&
+           question.runtime < Runtime::count && std::ranges::all_of(question.id, [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+           });
+}
+
+Request::Request(const Question& question) : room_{} {
+    const std::string_view id(question.id, sizeof question.id);
+    if (question.runtime == Runtime::docker || question.runtime == Runtime::podman)
+        http(id);
+    else
+        grpc(id);
+}
+
+void Request::add(std::string_view text) {
+    if (text.size() > room_.size() - used_)
+        __builtin_trap();
+    std::memcpy(room_.data() + used_, text.data(), text.size());
+    used_ += text.size();
+}
+
+// HTTP/1.0, so that the runtime closes when it has said everything.
+void Request::http(std::string_view id) {
+    add("GET /containers/"sv);
+    add(id);
+    add("/json HTTP/1.0\r\nHost: localhost\r\nAccept: application/json\r\n\r\n"sv);
+}
+
+// A whole gRPC call in the frames of HTTP/2 (RFC 9113): the preface, empty settings, the headers of
+// stream 1, and its data. The headers are packed as RFC 7541 has it, by the numbers of its static
+// table, without Huffman codes and without changing the dynamic table.
+void Request::grpc(std::string_view id) {
+    constexpr std::string_view kPath = "\x2a/runtime.v1.RuntimeService/ContainerStatus"sv;
+    constexpr std::string_view kHeaders = "\x83\x86"               // :method POST, :scheme http
+                                          "\x01\x09localhost"      // :authority
+                                          "\x0f\x10\x10"           // content-type
+                                          "application/grpc"       //
+                                          "\x00\x02te\x08trailers" // as gRPC wants it
+                                          "\x04"sv;                // :path, whose value follows
+    static_assert(kPath.size() == 1 + 0x2a);
+    constexpr auto kLength = static_cast<char>(kHeaders.size() + kPath.size());
+    add("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"sv);
+    add("\0\0\0\4\0\0\0\0\0"sv);   // SETTINGS
+    add("\0\0"sv);                 // HEADERS: three bytes of length,
+    add({&kLength, 1});            //
+    add("\1\4\0\0\0\1"sv);         // the kind, END_HEADERS, stream 1
+    add(kHeaders);                 //
+    add(kPath);                    //
+    add("\0\0\x47\0\1\0\0\0\1"sv); // DATA: 5 + 2 + 64 bytes, END_STREAM, stream 1
+    add("\0\0\0\0\x42\x0a\x40"sv); // not compressed, 66 bytes; field 1, 64 bytes
+    add(id);
+}
+
+} // namespace tiercel::enricher
