@@ -33,8 +33,7 @@ constexpr Allow enricher_start[] = {
      SCMP_SYS(openat), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(mmap),
      SCMP_SYS(mprotect), SCMP_SYS(munmap), SCMP_SYS(brk), SCMP_SYS(getrandom),
      SCMP_SYS(prlimit64), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(statx)}},
-    {"the C library looks for a cache of accounts", {SCMP_SYS(fcntl)}},
-    {"who this is, and give the rest up", {SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getpid),
+    {"who this is, and give the rest up", {SCMP_SYS(geteuid), SCMP_SYS(getpid),
      SCMP_SYS(prctl), SCMP_SYS(seccomp)}},
 };
 

@@ -6,9 +6,10 @@
 // inner filter checks arguments. A call that is not in it fails with EPERM, for the runtime's sake,
 // which probes; our own filters kill.
 //
-// Usage: oci-profile analyzer | privd
+// Usage: oci-profile analyzer | privd | enricher
 #include "policy/analyzer_syscalls.h"
 #include "policy/container_syscalls.h"
+#include "policy/enricher_syscalls.h"
 #include "policy/privd_syscalls.h"
 #include "policy/start_syscalls.h"
 
@@ -63,8 +64,12 @@ int main(int argc, char** argv) {
         add(privd_load, names);
         add(privd_load_bpf, names);
         add(privd_steady, names);
+    } else if (program == "enricher") {
+        add(enricher_start, names);
+        add(enricher_listen, names);
+        add(enricher_steady, names);
     } else {
-        std::fputs("usage: oci-profile analyzer | privd\n", stderr);
+        std::fputs("usage: oci-profile analyzer | privd | enricher\n", stderr);
         return 2;
     }
     if (architecture() == nullptr) {

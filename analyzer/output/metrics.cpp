@@ -155,6 +155,22 @@ void append_process(Buffer& out, const Metrics& metrics) {
         .sample(counters.refused_fds);
 }
 
+// Nothing without an enricher.
+void append_containers(Buffer& out, const state::Containers& containers) {
+    if (!containers.asked())
+        return;
+    const auto& counters = containers.counters();
+    Family(out, Type::counter, "tiercel_containers_told_total",
+           "Containers that a runtime told of.")
+        .sample(counters.told);
+    Family(out, Type::counter, "tiercel_containers_unanswered_total",
+           "Containers that no runtime knew, or none could be asked about.")
+        .sample(counters.unanswered);
+    Family(out, Type::counter, "tiercel_containers_passed_over_total",
+           "Containers that were met while too many waited to be asked about.")
+        .sample(counters.passed_over);
+}
+
 } // namespace
 
 void append_metrics(Buffer& out, const Metrics& metrics) {
@@ -163,6 +179,7 @@ void append_metrics(Buffer& out, const Metrics& metrics) {
     Family(out, Type::gauge, "falcosecurity_scap_engine_name_info", "The driver.")
         .sample(fmt::format(R"(engine_name="{}",evt_source="syscall")", metrics.driver), 1);
     append_process(out, metrics);
+    append_containers(out, metrics.engine.containers());
     if (metrics.live) {
         append_probe(out, metrics.live->counters);
         append_rings(out, metrics.live->rings);
