@@ -24,7 +24,7 @@ namespace {
 
 constexpr char help[] =
     "enricher " TIERCEL_VERSION ": asks container runtimes for names and images, for the analyzer\n"
-    "usage: enricher [--socket PATH] [--peer-user NAME] [--RUNTIME PATH]...\n"
+    "usage: enricher [OPTION]...\n"
     "--socket     where the analyzer connects; default: the socket that systemd passes\n"
     "--peer-user  the only account that may connect; default: tiercel\n"
     "--docker     Docker's socket; default: /run/docker.sock. An empty PATH: it is not asked\n"
