@@ -34,6 +34,8 @@ LiveSource::LiveSource(Live live, Pipeline& pipeline)
     : live_(std::move(live)), pipeline_(pipeline), machine_(this_machine()) {
     load_names(pipeline.state().users());
     pipeline.state().set_boot_time(machine_.boot_ns);
+    if (live_.session.reply.door != 0)
+        door_ = ProcDoor::look(live_.privd);
 }
 
 os::Result<void> LiveSource::begin() {
@@ -49,6 +51,10 @@ os::Result<void> LiveSource::begin() {
             iterator_losses_ += count->skipped + (count->unframed_bytes > 0);
         }
         kind->clear();
+    }
+    if (live_.session.reply.door != 0) {
+        initial_threads_ = door_.tell(live_.privd, state);
+        live_.privd.reset(); // nothing else is asked: privd may go
     }
     state.link();
     return {};

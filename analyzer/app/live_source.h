@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LiveSource: a session with privd as a source of events: first what its iterators tell, then what
-// comes through the rings.
+// LiveSource: a session with privd as a source of events: first what its iterators tell, or the
+// door to /proc, then what comes through the rings.
 #pragma once
 
 #include "analyzer/app/live.h"
+#include "analyzer/app/proc_door.h"
 #include "analyzer/app/source.h"
 
 namespace tiercel::app {
@@ -30,6 +31,7 @@ class LiveSource : public Source {
   private:
     Live live_;
     Pipeline& pipeline_;
+    ProcDoor door_; // finds nothing where iterators tell
     const capture::MachineInfo machine_;
     std::uint64_t initial_threads_ = 0, initial_fds_ = 0, iterator_losses_ = 0;
     std::optional<std::uint64_t> first_event_ns_;

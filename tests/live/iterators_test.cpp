@@ -160,14 +160,15 @@ void expect_file(Code code, Prepared which, std::vector<WantParam> wants,
         expect_params(*view, wants, here);
 }
 
-// Kernels before 5.18 let no iterator fetch the memory of another process: no command line, no
+// Kernels before 5.18 let no BPF iterator fetch the memory of another process: no command line, no
 // environment.
 bool fetches_memory() {
     utsname name{};
     int major = 0, minor = 0;
     uname(&name);
-    return by_ptrace() || (std::sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
-                           (major > 5 || (major == 5 && minor >= 18)));
+    return session().reply().driver != wire::Driver::modern ||
+           (std::sscanf(name.release, "%d.%d", &major, &minor) == 2 &&
+            (major > 5 || (major == 5 && minor >= 18)));
 }
 
 template <typename Ip>

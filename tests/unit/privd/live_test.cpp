@@ -142,6 +142,31 @@ std::uint64_t events(const wire::client::Session& session) {
     return sum;
 }
 
+// A directory without the file, in a mount namespace of its own.
+void hide_btf() {
+    if (unshare(CLONE_NEWNS) != 0 ||
+        mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount("tmpfs", "/sys/kernel/btf", "tmpfs", 0, nullptr) != 0)
+        _exit(126);
+}
+
+// A directory on whose path nobody but root may write, and a file in it.
+struct RootsFile {
+    explicit RootsFile(const char* copy_of) {
+        char name[] = "/run/tiercel-privd-XXXXXX";
+        directory = mkdtemp(name);
+        path = directory + "/file";
+        std::ofstream(path, std::ios::binary) << std::ifstream(copy_of, std::ios::binary).rdbuf();
+        chmod(directory.c_str(), 0755);
+        chmod(path.c_str(), 0644);
+    }
+    ~RootsFile() {
+        unlink(path.c_str());
+        rmdir(directory.c_str());
+    }
+    std::string directory, path;
+};
+
 } // namespace
 
 TEST_CASE("privd hands a live probe over and leaves") {
@@ -294,15 +319,60 @@ TEST_CASE("--stay answers nothing: who asks for the door ends it") {
 
 TEST_CASE("a kernel without BTF is named as such") {
     Socket place;
-    Privd privd(place.words(), [] { // a directory without the file, in a mount namespace of its own
-        if (unshare(CLONE_NEWNS) != 0 ||
-            mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
-            mount("tmpfs", "/sys/kernel/btf", "tmpfs", 0, nullptr) != 0)
-            _exit(126);
-    });
+    Privd privd(place.words(), hide_btf);
     auto session = wire::client::open_session(place.connect(), small());
     REQUIRE(session);
     CHECK(wire::client::describe(session->reply).find("no BTF") != std::string::npos);
+}
+
+TEST_CASE("the classic driver takes another probe from the environment, and types from a file") {
+    RootsFile object(CLASSIC_OBJECT), types("/sys/kernel/btf/vmlinux");
+    for (const std::string& probe : {std::string(), object.path}) {
+        CAPTURE(probe);
+        Socket place;
+        Words words = place.words();
+        words.insert(words.end(), {"--driver", "classic_bpf", "--btf", types.path});
+        Privd privd(words, [&] {
+            hide_btf();
+            setenv("TIERCEL_BPF_PROBE", probe.c_str(), 1);
+        });
+        os::UniqueFd socket = place.connect();
+        good_session(socket);
+    }
+}
+
+TEST_CASE("what others than root can change is not loaded") {
+    RootsFile object(CLASSIC_OBJECT);
+    const auto refused = [](const std::string& path, const char* variable) {
+        Words words = {"--socket", "/nonexistent/s", "--driver", "classic_bpf"};
+        if (!variable)
+            words.insert(words.end(), {"--btf", path});
+        Socket place;
+        words[1] = place.path;
+        Privd privd(words, [&] {
+            if (variable)
+                setenv(variable, path.c_str(), 1);
+        });
+        CHECK(privd.exit_code() == 1);
+        return privd.output().find("others than root") != std::string::npos;
+    };
+    const std::string link = object.directory + "/link";
+    REQUIRE(symlink(object.path.c_str(), link.c_str()) == 0);
+    for (const char* variable : {"TIERCEL_BPF_PROBE", static_cast<const char*>(nullptr)}) {
+        CHECK(refused("relative", variable));
+        CHECK(refused("/nonexistent/file", variable));
+        CHECK(refused("/tmp/file", variable)); // everybody may write to /tmp
+        CHECK(refused(link, variable));
+        REQUIRE(chmod(object.path.c_str(), 0664) == 0);
+        CHECK(refused(object.path, variable));
+        REQUIRE((chmod(object.path.c_str(), 0644) == 0 && chown(object.path.c_str(), 1, 0) == 0));
+        CHECK(refused(object.path, variable));
+        REQUIRE(
+            (chown(object.path.c_str(), 0, 0) == 0 && chmod(object.directory.c_str(), 0777) == 0));
+        CHECK(refused(object.path, variable));
+        REQUIRE(chmod(object.directory.c_str(), 0755) == 0);
+    }
+    unlink(link.c_str());
 }
 
 TEST_CASE("a missing capability is named") {
