@@ -5,6 +5,7 @@
 #include <array>
 
 #include "analyzer/state/container.h"
+#include "analyzer/state/params.h"
 #include "analyzer/state/update.h"
 
 namespace tiercel::state {
@@ -52,16 +53,6 @@ std::int64_t tid_of(const EventView& event) {
 }
 std::int64_t pid_of(const EventView& event) {
     return static_cast<std::int64_t>(event.raw_tid() >> 32);
-}
-
-std::string_view bytes_text(Bytes bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-template <typename T, typename Out>
-void take(const EventView& event, std::uint32_t index, Out& out) {
-    if (const auto value = event.number<T>(index))
-        out = static_cast<Out>(*value);
 }
 
 void take_ids(const EventView& event, Thread& thread) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "analyzer/state/container.h"
+#include "analyzer/state/params.h"
 #include "analyzer/state/path.h"
 #include "analyzer/state/update.h"
 
@@ -58,16 +59,6 @@ enum ExecParam : std::uint32_t {
     EXEC_GID,
     EXEC_FILENAME,
 };
-
-std::string_view bytes_text(Bytes bytes) {
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-}
-
-template <typename T, typename Out>
-void take(const EventView& event, std::uint32_t index, Out& out) {
-    if (const auto value = event.number<T>(index))
-        out = static_cast<Out>(*value);
-}
 
 void take_text(const EventView& event, std::uint32_t index, Text& out) {
     if (!event.param(index).empty())
