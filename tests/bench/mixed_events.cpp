@@ -4,32 +4,23 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <array>
 #include <random>
 #include <string>
 
 #include "analyzer/capture/blocks.h"
+#include "tests/unit/rules/busy_server.h"
 #include "tests/unit/state/event_builder.h"
 
 namespace tiercel::bench {
 namespace {
 
+using namespace busy_server;
 using test::EventBuilder;
 
 constexpr std::size_t kProcesses = 64, kFds = 24;
 constexpr std::int64_t kFirstPid = 1000;
 constexpr std::uint64_t kStart = 1'700'000'000'000'000'000;
 
-const char* const kPrograms[] = {"nginx",   "bash", "python3", "postgres",
-                                 "cc1plus", "sshd", "node",    "cat"};
-const char* const kFiles[] = {"/etc/passwd",
-                              "/usr/lib/x86_64-linux-gnu/libc.so.6",
-                              "/proc/self/status",
-                              "/var/log/nginx/access.log",
-                              "/tmp/build/obj/main.o",
-                              "/home/user/.cache/x",
-                              "/usr/include/c++/12/bits/stl_vector.h",
-                              "/dev/null"};
 const std::string_view
     kCgroups("cpuset=/\0cpu=/system.slice/work.service\0memory=/system.slice/work"
              ".service\0",
@@ -52,12 +43,11 @@ class Workload {
 
     void step() {
         const std::size_t process = random_() % kProcesses;
-        std::array<unsigned, 11> shares = {25, 43, 58, 73, 81, 86, 91, 96, 98, 99, 100};
-        const unsigned dice = random_() % 100;
+        unsigned dice = random_() % 100;
         std::size_t kind = 0;
-        while (dice >= shares[kind])
-            ++kind;
-        switch (kind) {
+        while (dice >= kShares[kind].percent)
+            dice -= kShares[kind++].percent;
+        switch (kind) { // in the order of kShares
         case 0: transfer(process, event::SYSCALL_READ_X); break;
         case 1: transfer(process, event::SYSCALL_WRITE_X); break;
         case 2: open(process); break;

@@ -6,33 +6,15 @@
 #include <stdexcept>
 
 #include "analyzer/rules/engine.h"
+#include "tests/unit/rules/busy_server.h"
 #include "tests/unit/rules/test_fields.h"
 
 namespace tiercel::rules {
 
 namespace {
 
+using namespace busy_server;
 using Event = std::map<std::string, std::vector<std::string>>;
-
-const char* const kPrograms[] = {"nginx",   "bash", "python3", "postgres",
-                                 "cc1plus", "sshd", "node",    "cat"};
-const char* const kFiles[] = {"/etc/passwd",
-                              "/usr/lib/x86_64-linux-gnu/libc.so.6",
-                              "/proc/self/status",
-                              "/var/log/nginx/access.log",
-                              "/tmp/build/obj/main.o",
-                              "/home/user/.cache/x",
-                              "/usr/include/c++/12/bits/stl_vector.h",
-                              "/dev/null"};
-
-// How often each type comes in a hundred events.
-struct Share {
-    const char* type;
-    unsigned percent;
-};
-const Share kShares[] = {{"read", 25}, {"write", 18},    {"openat", 15}, {"close", 15},
-                         {"futex", 8}, {"fstat", 5},     {"connect", 2}, {"execve", 2},
-                         {"mmap", 5},  {"epoll_wait", 5}};
 
 Event make_event(std::mt19937& random, const std::string& type) {
     const std::string program = kPrograms[random() % std::size(kPrograms)];
