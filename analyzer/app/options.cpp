@@ -46,6 +46,9 @@ po::options_description describe_options() {
                         "end after COUNT events; with -r and without --events: alerts")(
         ",M", text("SECONDS"), "end after SECONDS")("syscalls", text("A,B,C"),
                                                     "show only events of these system calls")(
+        "base-syscalls", text("A,B,!C"),
+        "capture these, besides what rules need, in place of what the tables of processes and fds "
+        "need; !C: not C, whoever needs it (base_syscalls.custom_set)")(
         "filter", text("CONDITION"), "show only events for which it holds: evt.type=open and ...")(
         "tracepoints", text("LIST"),
         "of signal, switch, page_fault (default: signal); what rules and --filter name is added")(
@@ -179,6 +182,18 @@ Problem set_syscalls(const po::variables_map& given, Options& options) {
     return {};
 }
 
+Problem set_base_syscalls(const po::variables_map& given, Options& options) {
+    if (given.count("base-syscalls") == 0)
+        return {};
+    options.base_syscalls = split_list(given["base-syscalls"].as<std::string>());
+    if (options.base_syscalls.empty())
+        return "--base-syscalls needs at least one name";
+    for (const std::string& name : options.base_syscalls)
+        if (auto problem = check_syscall(std::string_view(name).substr(name.starts_with('!'))))
+            return "--base-syscalls: " + *problem;
+    return {};
+}
+
 Problem set_values(const po::variables_map& given, Options& options) {
     wire::Request& request = options.request;
     std::uint64_t snaplen = request.snaplen, cpus = request.cpus_per_ring;
@@ -202,6 +217,8 @@ Problem set_values(const po::variables_map& given, Options& options) {
     options.ring_size_given = given.count("ring-size") != 0;
     if (given.count("connect") != 0)
         options.socket = given["connect"].as<std::string>();
+    if (auto problem = set_base_syscalls(given, options))
+        return problem;
     return set_syscalls(given, options);
 }
 
@@ -240,8 +257,9 @@ Problem set_detection(const po::variables_map& given, Options& options) {
     take("replay", options.replay);
     if (!options.filter.empty() && !options.events)
         return "--filter says which events --events shows";
-    if (!options.replay.empty() && given.count("connect") + given.count("driver") > 0)
-        return "--replay has no use for --connect and --driver";
+    if (!options.replay.empty() &&
+        given.count("connect") + given.count("driver") + given.count("base-syscalls") > 0)
+        return "--replay has no use for --connect, --driver and --base-syscalls";
     return {};
 }
 

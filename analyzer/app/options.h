@@ -34,13 +34,14 @@ struct Options {
     std::uint64_t count = 0;           // -n: events to show, or without that alerts; 0: no limit
     std::uint64_t seconds = 0;         // -M: how long; 0: no limit
     std::vector<std::string> syscalls; // all known; empty: every one
-    std::string filter;                // a condition; empty: none
-    std::vector<std::string> rules;    // -r: files and directories
-    std::string config;                // -c; empty: none
-    std::vector<std::string> settings; // -o: key=value
-    std::string replay;                // a capture, "-": standard input; empty: live
-    std::string record;                // a capture to write; empty: none
-    std::uint64_t record_files = 1;    // -W
+    std::vector<std::string> base_syscalls; // in place of the state's, all known; "!name": without
+    std::string filter;                     // a condition; empty: none
+    std::vector<std::string> rules;         // -r: files and directories
+    std::string config;                     // -c; empty: none
+    std::vector<std::string> settings;      // -o: key=value
+    std::string replay;                     // a capture, "-": standard input; empty: live
+    std::string record;                     // a capture to write; empty: none
+    std::uint64_t record_files = 1;         // -W
     std::uint64_t record_megabytes = 0, record_seconds = 0; // -C, -G; 0: no next file
     wire::Request request; // driver, rings, snaplen and tracepoints; the interest is not set
     bool driver_given = false, ring_size_given = false;

@@ -9,7 +9,7 @@ _tiercel() {
     case ${words[0]##*/}:${prev##*/} in
         analyzer:--driver) mapfile -t COMPREPLY < <(compgen -W 'auto modern_bpf classic_bpf module userspace' -- "$cur") ;;
         analyzer:--tracepoints) mapfile -t COMPREPLY < <(compgen -W 'signal switch page_fault' -- "$cur") ;;
-        analyzer:--syscalls) mapfile -t COMPREPLY < <(compgen -W "$("$1" --list-syscalls 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur") ;;
+        analyzer:--syscalls | analyzer:--base-syscalls) mapfile -t COMPREPLY < <(compgen -W "$("$1" --list-syscalls 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur") ;;
         enricher:--peer-user | privd:--user | privd:--peer-user | tiercel-trace:--user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
         privd:--driver) mapfile -t COMPREPLY < <(compgen -W 'modern classic' -- "$cur") ;;
         tiercel-driver:load) mapfile -t COMPREPLY < <(compgen -W 'modern_bpf classic_bpf module' -- "$cur") ;;

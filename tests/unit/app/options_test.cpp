@@ -96,6 +96,9 @@ TEST_CASE("values that cannot be are refused, each with the value in the line") 
     CHECK(says(bad({"--events", "--driver", "ebpf"}), "'ebpf'"));
     CHECK(says(bad({"--events", "--attach", "fexit"}), "tracepoint, per-syscall, auto"));
     CHECK(says(bad({"--events", "--tracepoints", "signal,swich"}), "'swich'"));
+    CHECK(says(bad({"--events", "--base-syscalls", "read,!raed"}), "did you mean 'read'?"));
+    CHECK(says(bad({"--events", "--base-syscalls", ","}), "at least one"));
+    CHECK(says(bad({"--events", "--replay", "x", "--base-syscalls", "read"}), "no use"));
     CHECK(says(bad({"--events", "-n", "many"}), "'many'"));
     CHECK(says(bad({"--events", "-M", "1.5"}), "'1.5'"));
 }
