@@ -57,11 +57,12 @@ std::size_t Findings::count(Severity severity) const {
     return count;
 }
 
-std::string Findings::text() const {
+std::string Findings::text(config::Priority level) const {
     std::string text;
     for (const Group& group : groups_)
         for (const Diagnostic& diagnostic : group.diagnostics.all())
-            text += rules::format(group.sources, diagnostic);
+            if (diagnostic.severity == Severity::error || level >= config::Priority::warning)
+                text += rules::format(group.sources, diagnostic);
     return text;
 }
 

@@ -33,8 +33,8 @@ class Findings {
     std::size_t count(rules::Severity severity) const;
     bool good() const { return count(rules::Severity::error) == 0; }
 
-    // As compilers print it: rules/diagnostic.h.
-    std::string text() const;
+    // As compilers print it: rules/diagnostic.h. Without warnings where `level` is more severe.
+    std::string text(config::Priority level = config::Priority::debug) const;
     // {"valid":false,"errors":1,"warnings":0,"diagnostics":[{"severity":"error","file":"x.yaml",
     //  "line":3,"column":14,"subject":"rule 'X'","message":"…","hint":"…","snippet":"…"}]}
     std::string json() const;

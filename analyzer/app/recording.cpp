@@ -58,10 +58,11 @@ os::Result<void> Recording::open_captures() {
     if (asking == rules.end())
         return {};
     if (!settings.capture_enabled) {
-        fmt::print(stderr,
-                   "analyzer: rule '{}' asks for a capture, but captures are off; "
-                   "-o capture.enabled=true turns them on\n",
-                   asking->name);
+        if (settings.log_level >= config::Priority::warning)
+            fmt::print(stderr,
+                       "analyzer: rule '{}' asks for a capture, but captures are off; "
+                       "-o capture.enabled=true turns them on\n",
+                       asking->name);
         return {};
     }
     auto files = capture::FileRing::open(settings.capture_prefix + ".scap", settings.capture_files);
@@ -111,7 +112,7 @@ void Recording::match(const Pipeline::Event& event) {
         auto begun = captures_->trigger(ms * kMillisecond);
         if (!begun)
             check(begun.error());
-        else if (!begun->empty())
+        else if (!begun->empty() && settings.log_level >= config::Priority::informational)
             fmt::print(stderr, "analyzer: rule '{}' matched: capturing to {}\n", rule.name, *begun);
     }
 }

@@ -21,8 +21,8 @@ int fail(const os::Error& error, std::string_view todo = {}) {
 } // namespace
 
 Run::Run(const Options& options, Setup& setup, Pipeline& pipeline, Source& source, Takers takers)
-    : options_(options), pipeline_(pipeline), source_(source), alerter_(takers.alerter),
-      recording_(takers.recording), err_(STDERR_FILENO),
+    : options_(options), log_level_(setup.settings.log_level), pipeline_(pipeline), source_(source),
+      alerter_(takers.alerter), recording_(takers.recording), err_(STDERR_FILENO),
       loop_(source.wakeups(), source.ends_with_wakeups(), source.room(), options.seconds,
             {.read = [this] { return read(); },
              .report = [this] { report(); },
@@ -164,7 +164,8 @@ int Run::end() {
         return 0; // whoever read it has seen enough
     if (error != 0)
         return fail(os::error("write", "to standard output", error));
-    report();
+    if (log_level_ >= config::Priority::informational)
+        report();
     if (alerter_ != nullptr && alerter_->gone())
         return fail(os::error("write", "alerts: every output has gone", 0));
     if (source_.error().empty())

@@ -40,6 +40,7 @@ class Run {
     int end();
 
     const Options& options_;
+    config::Priority log_level_;
     Pipeline& pipeline_;
     Source& source_;
     Alerter* alerter_;

@@ -71,6 +71,17 @@ void check_base_syscalls(const config::Settings& settings, Findings& findings) {
                          *problem + "; it is passed over");
 }
 
+void check_log(const config::Settings& settings, Findings& findings) {
+    const auto refuse = [&](const char* key, const char* what) {
+        findings.add(rules::Severity::warning, key, what);
+    };
+    if (!settings.log_stderr)
+        refuse("log_stderr", "cannot be switched off: 2>/dev/null silences the analyzer");
+    if (settings.log_syslog)
+        refuse("log_syslog", "is not supported: what the analyzer says about itself goes to "
+                             "standard error, which under systemd is the journal");
+}
+
 rules::LoadOptions load_options(Setup& setup) {
     rules::LoadOptions load;
     load.fields = &setup.fields;
@@ -139,7 +150,10 @@ std::unique_ptr<Setup> read(Options& options, Findings& findings) {
     if (options.form == Options::Form::json)
         setup->settings.json_output = true;
     take_over(*setup, options, findings);
+    if (!options.base_syscalls.empty())
+        setup->settings.base_syscalls = options.base_syscalls;
     check_base_syscalls(setup->settings, findings);
+    check_log(setup->settings, findings);
     if (findings.good()) // or rules might be judged by half a configuration
         read_rules(options, *setup, findings);
     read_filter(options, *setup, findings);
@@ -155,7 +169,7 @@ std::unique_ptr<Setup> read_setup(Options& options) {
         options.record.empty())
         findings.add_error("-c",
                            "there are no rules: rules_files in the configuration, or -r FILE");
-    fmt::print(stderr, "{}", findings.text());
+    fmt::print(stderr, "{}", findings.text(setup->settings.log_level));
     return findings.good() ? std::move(setup) : nullptr;
 }
 

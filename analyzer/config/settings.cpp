@@ -59,11 +59,13 @@ Take word_list(std::vector<std::string> Settings::*member) {
     };
 }
 
-std::string take_priority(const DocumentNode& node, Settings& settings) {
-    const auto priority = find_priority(node.scalar);
-    settings.priority = priority.value_or(settings.priority);
-    return priority ? ""
-                    : "must be emergency, alert, critical, error, warning, notice, info or debug";
+Take priority(Priority Settings::*member) {
+    return [member](const DocumentNode& node, Settings& settings) -> std::string {
+        const auto found = find_priority(node.scalar);
+        settings.*member = found.value_or(settings.*member);
+        return found ? ""
+                     : "must be emergency, alert, critical, error, warning, notice, info or debug";
+    };
 }
 
 std::string take_matching(const DocumentNode& node, Settings& settings) {
@@ -177,7 +179,7 @@ const std::vector<Row>& rows() {
         {"rules_file", word_list(&Settings::rules_files)},
         {"rules", take_rules},
         {"append_output", take_additions},
-        {"priority", take_priority},
+        {"priority", priority(&Settings::priority)},
         {"rule_matching", take_matching},
         {"json_output", flag(&Settings::json_output)},
         {"json_include_output_property", flag(&Settings::json_include_output)},
@@ -207,7 +209,7 @@ const std::vector<Row>& rows() {
         {"base_syscalls.custom_set", word_list(&Settings::base_syscalls)},
         {"base_syscalls.repair", flag(&Settings::repair_base_syscalls)},
         {"enricher.socket", word(&Settings::enricher)},
-        {"log_level", word(&Settings::log_level)},
+        {"log_level", priority(&Settings::log_level)},
         {"log_stderr", flag(&Settings::log_stderr)},
         {"log_syslog", flag(&Settings::log_syslog)},
         {"hostname", word(&Settings::hostname)},

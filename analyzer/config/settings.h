@@ -71,11 +71,11 @@ struct Settings {
     std::uint64_t buffer_preset = 0; // engine.*.buf_size_preset; 0: not said
     std::vector<std::string> base_syscalls;
     bool repair_base_syscalls = false;
-    std::string log_level = "info";
-    bool log_stderr = true;
-    bool log_syslog = false;
-    std::string enricher; // enricher.socket: ours; empty: nobody is asked
-    std::string hostname; // ours: in place of the machine's
+    Priority log_level = Priority::informational; // the least severe that is said on stderr
+    bool log_stderr = true;                       // not to be had otherwise
+    bool log_syslog = false;                      // not to be had otherwise
+    std::string enricher;                         // enricher.socket: ours; empty: nobody is asked
+    std::string hostname;                         // ours: in place of the machine's
 };
 
 struct SettingsProblem {

@@ -96,6 +96,13 @@ TEST_CASE("rules ask for what they look at, and base_syscalls replaces what the 
         CHECK(wants(interest, call));
     for (const char* call : {"getppid", "close", "execve"})
         CHECK_FALSE(wants(interest, call));
+    Options by_option = rules_from(file);
+    by_option.base_syscalls = {"read", "!getppid"};
+    setup = app::read_setup(by_option);
+    REQUIRE(setup);
+    const app::Interest same = app::interest_of(by_option, *setup);
+    for (const char* call : {"openat", "read", "getppid", "close", "execve"})
+        CHECK(wants(same, call) == wants(interest, call));
     options.settings.emplace_back("base_syscalls.repair=true");
     setup = app::read_setup(options);
     REQUIRE(setup);
