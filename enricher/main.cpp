@@ -61,7 +61,7 @@ UniqueFd listen_at(const char* path) {
     const auto* generic = reinterpret_cast<const sockaddr*>(&address);
     errno = ENAMETOOLONG;
     must(std::strlen(path) < sizeof address.sun_path, "listen at", path);
-    std::strcpy(address.sun_path, path);
+    std::memcpy(address.sun_path, path, std::strlen(path));
     const UniqueFd probe(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     if (connect(probe.get(), generic, sizeof address) != 0 && errno == ECONNREFUSED)
         unlink(path); // left behind by one that has gone
@@ -113,14 +113,28 @@ os::Result<void> serve_one(UniqueFd peer, uid_t served, const enricher::Paths& p
     }
 }
 
-constexpr option table[] = {{"socket", required_argument, nullptr, 's'},
-                            {"peer-user", required_argument, nullptr, 'u'},
-                            {"docker", required_argument, nullptr, 'd'},
-                            {"podman", required_argument, nullptr, 'p'},
-                            {"containerd", required_argument, nullptr, 'c'},
-                            {"crio", required_argument, nullptr, 'o'},
-                            {"help", no_argument, nullptr, 'h'},
-                            {"version", no_argument, nullptr, 'v'},
+// Options by their place in main()'s values.
+enum Given : int {
+    unknown = '?',
+    help_wanted = 1,
+    version,
+    own_socket,
+    peer,
+    docker,
+    podman,
+    containerd,
+    crio,
+    count
+};
+
+constexpr option table[] = {{"socket", required_argument, nullptr, own_socket},
+                            {"peer-user", required_argument, nullptr, peer},
+                            {"docker", required_argument, nullptr, docker},
+                            {"podman", required_argument, nullptr, podman},
+                            {"containerd", required_argument, nullptr, containerd},
+                            {"crio", required_argument, nullptr, crio},
+                            {"help", no_argument, nullptr, help_wanted},
+                            {"version", no_argument, nullptr, version},
                             {}};
 
 const char* path_or(const char* given, const char* standard) {
@@ -130,15 +144,16 @@ const char* path_or(const char* given, const char* standard) {
 } // namespace
 
 int main(int argc, char** argv) {
-    const char* values[128] = {}; // by the option's letter
+    const char* values[count] = {};
     opterr = 0;
-    for (int chosen; (chosen = getopt_long(argc, argv, "h", table, nullptr)) != -1;) {
-        if (chosen == '?')
+    for (int chosen; (chosen = getopt_long(argc, argv, "", table, nullptr)) != -1;) {
+        if (chosen == unknown)
             return usage("unknown or incomplete option ", argv[optind - 1]);
         values[chosen] = optarg != nullptr ? optarg : "";
     }
-    if (values['h'] || values['v'])
-        return fputs(values['h'] ? help : "enricher " TIERCEL_VERSION "\n", stdout) < 0;
+    if (values[help_wanted] != nullptr || values[version] != nullptr)
+        return fputs(values[help_wanted] != nullptr ? help : "enricher " TIERCEL_VERSION "\n",
+                     stdout) < 0;
     if (optind < argc)
         return usage("unexpected argument ", argv[optind]);
     must((errno = 0, geteuid() != 0),
@@ -147,10 +162,10 @@ int main(int argc, char** argv) {
     const auto set = [&paths](Runtime runtime, const char* path) {
         paths[static_cast<std::size_t>(runtime)] = path;
     };
-    set(Runtime::docker, path_or(values['d'], "/run/docker.sock"));
-    set(Runtime::podman, path_or(values['p'], "/run/podman/podman.sock"));
-    set(Runtime::containerd, path_or(values['c'], "/run/containerd/containerd.sock"));
-    set(Runtime::crio, path_or(values['o'], "/run/crio/crio.sock"));
-    const uid_t served = uid_of(values['u'] ? values['u'] : "tiercel");
-    run(values['s'] ? listen_at(values['s']) : activated(), served, paths);
+    set(Runtime::docker, path_or(values[docker], "/run/docker.sock"));
+    set(Runtime::podman, path_or(values[podman], "/run/podman/podman.sock"));
+    set(Runtime::containerd, path_or(values[containerd], "/run/containerd/containerd.sock"));
+    set(Runtime::crio, path_or(values[crio], "/run/crio/crio.sock"));
+    const uid_t served = uid_of(values[peer] != nullptr ? values[peer] : "tiercel");
+    run(values[own_socket] != nullptr ? listen_at(values[own_socket]) : activated(), served, paths);
 }

@@ -41,7 +41,7 @@ os::Result<UniqueFd> connect_to(const char* path) {
     sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
     if (path == nullptr || std::strlen(path) >= sizeof address.sun_path)
         return os::error("reach", "a runtime that is not asked", ENOENT);
-    std::strcpy(address.sun_path, path);
+    std::memcpy(address.sun_path, path, std::strlen(path));
     UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     const timeval patience{.tv_sec = patience_ms / 1000, .tv_usec = 0}; // connect(2) heeds it too
     if (!socket.valid() ||

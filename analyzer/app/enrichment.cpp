@@ -105,7 +105,7 @@ void Enrichment::ask() {
 
 bool Enrichment::on_ready() {
     while (end_.empty()) {
-        std::array<char, sizeof(Part) + wire::enrich::part_bytes> record;
+        std::array<char, sizeof(Part) + wire::enrich::part_bytes> record{};
         iovec part{record.data(), record.size()};
         msghdr message{};
         message.msg_iov = &part;
@@ -168,7 +168,7 @@ void Enrichment::no_answer() {
         return ask();
     asked_->runtime = 0;
     if (++asked_->tries < kTries && again_.size() < kMostAgain) {
-        asked_->since = seconds_ + 2 * asked_->tries;
+        asked_->since = seconds_ + std::uint64_t{2} * asked_->tries;
         again_.push_back(*std::move(asked_));
     } else {
         containers_.give_up();
