@@ -3,8 +3,7 @@
 // driver_cost: what the kernel drivers cost and lose, side by side. For tests/vm/measure-drivers.
 //
 //   driver_cost cost DRIVER...   ns per lseek(2): bare, and with its event captured by each driver
-//   driver_cost rate DRIVER...   the highest rate that the first sustains, and what each loses at
-//   it
+//   driver_cost rate DRIVER...   what each loses at half the highest rate that the first sustains
 //
 // DRIVER is a name of privd's --driver. Exit codes: 0, 1 when something could not be measured.
 #include "analyzer/ring/bpf_ring.h"
@@ -31,7 +30,7 @@ using namespace tiercel;
 
 namespace {
 
-constexpr int rounds = 9, calls_of_a_round = 4000;
+constexpr int rounds = 5, calls_of_a_round = 2000;
 
 [[noreturn]] void give_up(const std::string& what) {
     std::fprintf(stderr, "driver_cost: %s\n", what.c_str());
@@ -184,7 +183,7 @@ Flood flood(Driver& driver, double rate) {
 }
 
 int rate(const std::vector<std::string>& names) {
-    constexpr std::uint32_t ring_bytes = 256 << 10;
+    constexpr std::uint32_t ring_bytes = 1 << 20;
     double sustained = 0;
     {
         Driver driver(names.front(), ring_bytes);
@@ -197,11 +196,13 @@ int rate(const std::vector<std::string>& names) {
     }
     if (sustained == 0)
         give_up(names.front() + " sustains nothing here");
-    std::printf("%s sustains %.0f events a second\n", names.front().c_str(), sustained);
+    // At the very edge it is the reader's luck with the scheduler that decides.
+    std::printf("%s sustains %.0f events a second; at half of that:\n", names.front().c_str(),
+                sustained);
     bool lost = false;
     for (const std::string& name : names) {
         Driver driver(name, ring_bytes);
-        const Flood seen = flood(driver, sustained);
+        const Flood seen = flood(driver, sustained / 2);
         std::printf("%-12s %8llu events, %llu lost\n", name.c_str(),
                     static_cast<unsigned long long>(seen.events),
                     static_cast<unsigned long long>(seen.drops));
