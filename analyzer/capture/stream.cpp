@@ -11,7 +11,7 @@
 namespace tiercel::capture {
 namespace {
 
-constexpr std::size_t kBufferSize = 64 * 1024;
+constexpr std::size_t kBufferSize = std::size_t{64} * 1024;
 constexpr unsigned char kGzipMagic[2] = {0x1f, 0x8b};
 
 // A set of `fd` alone. Not valid for files, which the kernel does not take: they are always ready.
@@ -26,9 +26,9 @@ os::UniqueFd watch(const os::UniqueFd& fd) {
 } // namespace
 
 struct Stream::Inflater {
-    std::array<std::byte, kBufferSize> input;
+    std::array<std::byte, kBufferSize> input{};
     std::size_t input_begin = 0, input_end = 0;
-    std::array<std::byte, kBufferSize> output; // unpacked; unused for plain captures
+    std::array<std::byte, kBufferSize> output{}; // unpacked; unused for plain captures
     std::size_t output_begin = 0, output_end = 0;
     z_stream zlib{};
     bool started = false;
@@ -51,7 +51,7 @@ Stream& Stream::operator=(Stream&&) noexcept = default;
 // Reads more input behind what there is; false at the end, and when there is none for now.
 bool Stream::read_more() {
     Inflater& s = *state_;
-    epoll_event event;
+    epoll_event event{};
     waiting_ = ready_.valid() && epoll_wait(ready_.get(), &event, 1, 0) == 0;
     if (waiting_)
         return false;
