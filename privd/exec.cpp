@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 using namespace tiercel;
@@ -29,7 +30,7 @@ void pass_on(const os::UniqueFd& socket) {
 // Starts privd for one driver as a grandchild, which is not the analyzer's to reap. Returns the
 // analyzer's end of its socket, which is kept over an exec: SO_PEERCRED names its maker, and that
 // process becomes the analyzer.
-int start_loader(const Program& program, char** argv) {
+int start_loader(const Program& program, bool first, char** argv) {
     int ends[2], status = 0;
     must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0, "make a socket pair");
     os::UniqueFd ours(ends[0]);
@@ -39,6 +40,9 @@ int start_loader(const Program& program, char** argv) {
         if (pid_t loader = fork(); loader != 0)
             _exit(loader < 0);
         pass_on(ours);
+        if (!first)
+            setpriority(PRIO_PROCESS, 0,
+                        10); // it will hardly be asked, and is not to be in the way
         become_program(program.suffix, "", argv);
     }
     must(waitpid(child, &status, 0) == child && status == 0, "start the loader");
@@ -57,7 +61,7 @@ int main(int argc, char** argv) {
     for (const Program& program : programs)
         if (wanted == "auto" || wanted == program.driver)
             snprintf(numbers + strlen(numbers), 16, "%s%d", *numbers ? "," : "",
-                     start_loader(program, argv));
+                     start_loader(program, !*numbers, argv));
     must(setenv("TIERCEL_PRIVD_FD", numbers, 1) == 0, "pass the sockets on");
     become(user, 0);
     execvp(argv[optind], argv + optind);
