@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // privd-exec, which `privd --exec` runs: an analyzer, and beside it privd for each driver that may
-// do. Nothing is loaded here, and nothing is read from anybody.
+// do, for all but the first not before the analyzer asks. Nothing is loaded here, and nothing is
+// read from anybody.
 #include "privd/options.h"
 
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
-#include <sys/resource.h>
+#include <poll.h>
 #include <sys/wait.h>
 
 using namespace tiercel;
@@ -25,6 +26,7 @@ void pass_on(const os::UniqueFd& socket) {
     bool good = socket.get() == 3 ? fcntl(3, F_SETFD, 0) == 0 : dup2(socket.get(), 3) == 3;
     must(good && setenv("LISTEN_PID", pid, 1) == 0 && setenv("LISTEN_FDS", "1", 1) == 0,
          "pass a socket on");
+    close_range(4, ~0u, 0); // the analyzer's ends of the others among them
 }
 
 // Starts privd for one driver as a grandchild, which is not the analyzer's to reap. Returns the
@@ -40,9 +42,10 @@ int start_loader(const Program& program, bool first, char** argv) {
         if (pid_t loader = fork(); loader != 0)
             _exit(loader < 0);
         pass_on(ours);
-        if (!first)
-            setpriority(PRIO_PROCESS, 0,
-                        10); // it will hardly be asked, and is not to be in the way
+        // The others are hardly ever asked, and would be in the way of the first.
+        pollfd asked{3, POLLIN, 0};
+        if (!first && (poll(&asked, 1, -1) != 1 || asked.revents & POLLHUP))
+            _exit(0);
         become_program(program.suffix, "", argv);
     }
     must(waitpid(child, &status, 0) == child && status == 0, "start the loader");
