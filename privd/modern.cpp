@@ -48,11 +48,10 @@ bool attach_program(ProbeLoad& load, const bpf_program* program) {
         return load.attach(program);
     if (fd < 0 || type != BPF_TRACE_ITER)
         return true;
-    bool files = name == "dump_task_file";
+    Kind kind = name == "dump_task_file" ? Kind::iter_task_file : Kind::iter_task;
     os::UniqueFd link(bpf_link_create(fd, 0, BPF_TRACE_ITER, nullptr));
     for (int i = 0; i < iterators_of_a_kind; ++i) // an iterator holds its program by itself
-        if (!load.into.add(files ? Kind::iter_task_file : Kind::iter_task,
-                           bpf_iter_create(link.get())))
+        if (!load.into.add(kind, bpf_iter_create(link.get())))
             return false;
     return true;
 }
@@ -87,9 +86,8 @@ bool try_variant(ProbeLoad& load, const Variant& variant) {
 // Some kernels refuse fexit to everybody, before they look at its target; the others find that type
 // 1 is no function. A tenth of a millisecond, where trying the whole object takes fifty.
 bool trampolines_refused() {
-    bpf_insn nothing[2] = {};
-    nothing[0].code = BPF_ALU64 | BPF_MOV | BPF_K;
-    nothing[1].code = BPF_JMP | BPF_EXIT;
+    bpf_insn nothing[] = {{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0},
+                          {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
     LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FEXIT,
                 .attach_btf_id = 1);
     return bpf_prog_load(BPF_PROG_TYPE_TRACING, nullptr, "GPL", nothing, 2, &options) == -EPERM;
