@@ -6,9 +6,14 @@
 
 namespace tiercel::capture {
 
-// The memory of the segment that is forgotten serves again.
+// The memory of the segment that is forgotten serves again. One that ended too long ago is
+// forgotten as well: on a quiet machine the next event can be late.
 void AlertCapture::begin_segment(std::uint64_t ts, state::Engine& state) {
     std::swap(older_, younger_);
+    if (older_.ended_ns + before_ns_ < ts) {
+        older_.head.clear();
+        older_.events.clear();
+    }
     younger_.head.clear();
     younger_.events.clear();
     younger_.begun_ns = ts;
@@ -23,6 +28,7 @@ os::Result<void> AlertCapture::take(const event::EventView& event, std::uint16_t
         younger_.events.size() >= kSegmentBytes)
         begin_segment(now_ns_, state);
     append_event(younger_.events, event, cpu);
+    younger_.ended_ns = now_ns_;
     if (!writer_)
         return {};
     if (now_ns_ > until_ns_)

@@ -3,8 +3,8 @@
 // AlertCapture: captures of what happened around an alert. The events of the last seconds are kept
 // in memory, as blocks of a capture, in two segments that each begin with the state: when the
 // younger one spans the time that is to be kept, it becomes the older, and the older is forgotten.
-// So a capture reaches back at least that time, at most twice as far; less, when events come so
-// fast that a segment reaches kSegmentBytes before.
+// So a capture reaches back at least that time, at most three times as far; less, when events come
+// so fast that a segment reaches kSegmentBytes before.
 #pragma once
 
 #include <cstdint>
@@ -39,7 +39,7 @@ class AlertCapture {
     struct Segment {
         std::vector<std::byte> head;
         std::vector<std::byte> events;
-        std::uint64_t begun_ns = 0;
+        std::uint64_t begun_ns = 0, ended_ns = 0; // times of its first and last event
     };
     void begin_segment(std::uint64_t ts, state::Engine& state);
 
