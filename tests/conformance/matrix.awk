@@ -9,7 +9,10 @@ BEGIN {
 $1 == "CELL" {
     cell = $2 "@" $3
     known[cell] = 1
-    if ($4 != "-" && version[$3] == "") version[$3] = $4
+    if ($4 != "-" && version[$3] == "") {
+        version[$3] = $4
+        if ($3 == "host") sub(/-.*/, "", version[$3]) # what follows is only that machine's own name for it
+    }
     absent[cell] = $5
 }
 
