@@ -43,7 +43,7 @@ class Workload {
 
     void step() {
         const std::size_t process = random_() % kProcesses;
-        unsigned dice = random_() % 100;
+        auto dice = static_cast<unsigned>(random_() % 100);
         std::size_t kind = 0;
         while (dice >= kShares[kind].percent)
             dice -= kShares[kind++].percent;

@@ -37,7 +37,8 @@ TEST_CASE(
                        REQUIRE(write(pipe.writes.get(), "x", 1) == 1);
                        return std::size_t{0};
                    },
-               .report = [] {}});
+               .report = [] {},
+               .reopen = [] {}});
     self = &loop;
     loop.run();
     CHECK(calls == 4);
@@ -57,7 +58,8 @@ TEST_CASE("the loop ends when the driver does") {
                        pipe.writes.reset();
                        return std::size_t{0};
                    },
-               .report = [] {}});
+               .report = [] {},
+               .reopen = [] {}});
     const auto begin = std::chrono::steady_clock::now();
     loop.run();
     CHECK(calls >= 1);
