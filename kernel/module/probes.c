@@ -51,6 +51,17 @@ static __always_inline bool is_self(const struct tiercel_session *session)
 		tiercel_submit(session, smp_processor_id(), (c)->buf, (c)->end); \
 	} while (0)
 
+/* A whole event: claims the scratch area, which `tell` knows as `c`, and gives it back. */
+#define TELL(session, put, tell, tid)                       \
+	do {                                                \
+		struct capture *c = claim_capture(session); \
+                                                            \
+		if (c) {                                    \
+			EMIT(session, put, c, tell, tid);   \
+			release_capture();                  \
+		}                                           \
+	} while (0)
+
 static noinline void syscall_done(struct tiercel_session *session, struct pt_regs *regs, long ret)
 {
 	struct call call = {};
@@ -81,85 +92,43 @@ static void on_sys_exit(void *session, struct pt_regs *regs, long ret)
 static void on_exec(void *session, struct task_struct *task, pid_t old_pid,
 		    struct linux_binprm *binprm)
 {
-	struct capture *c;
-
-	if (is_self(session))
-		return;
-	c = claim_capture(session);
-	if (!c)
-		return;
-	EMIT(session, capture_life_event, c, tell_exec(c, binprm), current->pid);
-	release_capture();
+	if (!is_self(session))
+		TELL(session, capture_life_event, tell_exec(c, binprm), current->pid);
 }
 
 static void on_fork(void *session, struct task_struct *parent, struct task_struct *child)
 {
-	struct capture *c;
-
-	if (child->flags & PF_KTHREAD || is_self(session))
-		return;
-	c = claim_capture(session);
-	if (!c)
-		return;
-	EMIT(session, capture_life_event, c, tell_fork(c, child), child->pid);
-	release_capture();
+	if (!(child->flags & PF_KTHREAD || is_self(session)))
+		TELL(session, capture_life_event, tell_fork(c, child), child->pid);
 }
 
 static void on_exit(void *session, struct task_struct *task COMPAT_EXIT_MORE)
 {
-	struct capture *c;
-
-	if (task->flags & PF_KTHREAD || is_self(session))
-		return;
-	c = claim_capture(session);
-	if (!c)
-		return;
-	EMIT(session, capture_trace_event, c, tell_exit(c, task), task->pid);
-	release_capture();
+	if (!(task->flags & PF_KTHREAD || is_self(session)))
+		TELL(session, capture_trace_event, tell_exit(c, task), task->pid);
 }
 
 static void on_signal(void *session, int number, struct kernel_siginfo *info,
 		      struct k_sigaction *action)
 {
-	struct capture *c;
-
-	if (is_self(session))
-		return;
-	c = claim_capture(session);
-	if (!c)
-		return;
-	EMIT(session, capture_trace_event, c, tell_signal(c, number, info), current->pid);
-	release_capture();
+	if (!is_self(session))
+		TELL(session, capture_trace_event, tell_signal(c, number, info), current->pid);
 }
 
 static void on_switch(void *session, bool preempt, struct task_struct *prev,
 		      struct task_struct *next COMPAT_SWITCH_MORE)
 {
-	struct capture *c;
-
-	if (prev->flags & PF_KTHREAD || is_self(session))
-		return;
-	c = claim_capture(session);
-	if (!c)
-		return;
-	EMIT(session, capture_switch_event, c, tell_switch(c, prev, next), prev->pid);
-	release_capture();
+	if (!(prev->flags & PF_KTHREAD || is_self(session)))
+		TELL(session, capture_switch_event, tell_switch(c, prev, next), prev->pid);
 }
 
 #ifdef TIERCEL_HAS_IA32
 static void on_page_fault(void *session, unsigned long address, struct pt_regs *regs,
 			  unsigned long error)
 {
-	struct capture *c;
-
-	if (is_self(session))
-		return;
-	c = claim_capture(session);
-	if (!c)
-		return;
-	EMIT(session, capture_trace_event, c, tell_page_fault(c, address, regs, error),
-	     current->pid);
-	release_capture();
+	if (!is_self(session))
+		TELL(session, capture_trace_event, tell_page_fault(c, address, regs, error),
+		     current->pid);
 }
 #endif
 
