@@ -25,6 +25,18 @@ static __always_inline int is_self(void)
         submit_event(ctx, c, cpu);              \
     } while (0)
 
+/* A whole event: claims a scratch area, which `tell` knows as `c`, and gives it back. */
+#define TELL(put, tell, tid)                           \
+    do {                                               \
+        __u32 cpu = bpf_get_smp_processor_id(), slot;  \
+        struct capture *c = claim_capture(cpu, &slot); \
+                                                       \
+        if (c) {                                       \
+            EMIT(put, c, cpu, slot, tell, tid);        \
+            release_capture(c);                        \
+        }                                              \
+    } while (0)
+
 /* sendmmsg and recvmmsg give an event for each message, the second and later ones from here. */
 struct messages {
     void *ctx;
@@ -92,48 +104,24 @@ int sys_exit(__u64 *ctx)
 AT_TRACEPOINT("sched_process_exec")
 int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *binprm)
 {
-    __u32 cpu = bpf_get_smp_processor_id(), slot;
-    struct capture *c;
-
-    if (is_self())
-        return 0;
-    c = claim_capture(cpu, &slot);
-    if (!c)
-        return 0;
-    EMIT(capture_life_event, c, cpu, slot, tell_exec(c, binprm), (__u32)current_ids());
-    release_capture(c);
+    if (!is_self())
+        TELL(capture_life_event, tell_exec(c, binprm), (__u32)current_ids());
     return 0;
 }
 
 AT_TRACEPOINT("sched_process_fork")
 int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct *child)
 {
-    __u32 cpu = bpf_get_smp_processor_id(), slot;
-    struct capture *c;
-
-    if (READ(child, flags) & PF_KTHREAD || is_self())
-        return 0;
-    c = claim_capture(cpu, &slot);
-    if (!c)
-        return 0;
-    EMIT(capture_life_event, c, cpu, slot, tell_fork(c, child), READ(child, pid));
-    release_capture(c);
+    if (!(READ(child, flags) & PF_KTHREAD || is_self()))
+        TELL(capture_life_event, tell_fork(c, child), READ(child, pid));
     return 0;
 }
 
 AT_TRACEPOINT("sched_process_exit")
 int BPF_PROG(sched_process_exit, struct task_struct *task)
 {
-    __u32 cpu = bpf_get_smp_processor_id(), slot;
-    struct capture *c;
-
-    if (READ(task, flags) & PF_KTHREAD || is_self())
-        return 0;
-    c = claim_capture(cpu, &slot);
-    if (!c)
-        return 0;
-    EMIT(capture_trace_event, c, cpu, slot, tell_exit(c, task), READ(task, pid));
-    release_capture(c);
+    if (!(READ(task, flags) & PF_KTHREAD || is_self()))
+        TELL(capture_trace_event, tell_exit(c, task), READ(task, pid));
     return 0;
 }
 
@@ -142,48 +130,24 @@ int BPF_PROG(sched_process_exit, struct task_struct *task)
 AT_TRACEPOINT("signal_deliver")
 int BPF_PROG(signal_deliver, int number, struct kernel_siginfo *info)
 {
-    __u32 cpu = bpf_get_smp_processor_id(), slot;
-    struct capture *c;
-
-    if (is_self())
-        return 0;
-    c = claim_capture(cpu, &slot);
-    if (!c)
-        return 0;
-    EMIT(capture_trace_event, c, cpu, slot, tell_signal(c, number, info), (__u32)current_ids());
-    release_capture(c);
+    if (!is_self())
+        TELL(capture_trace_event, tell_signal(c, number, info), (__u32)current_ids());
     return 0;
 }
 
 AT_TRACEPOINT("sched_switch")
 int BPF_PROG(sched_switch, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-    __u32 cpu = bpf_get_smp_processor_id(), slot;
-    struct capture *c;
-
-    if (READ(prev, flags) & PF_KTHREAD || READ(prev, tgid) == (int)tc_config.self_tgid)
-        return 0;
-    c = claim_capture(cpu, &slot);
-    if (!c)
-        return 0;
-    EMIT(capture_switch_event, c, cpu, slot, tell_switch(c, prev, next), READ(prev, pid));
-    release_capture(c);
+    if (!(READ(prev, flags) & PF_KTHREAD || READ(prev, tgid) == (int)tc_config.self_tgid))
+        TELL(capture_switch_event, tell_switch(c, prev, next), READ(prev, pid));
     return 0;
 }
 
 #if defined(__TARGET_ARCH_x86)
 static __always_inline int page_fault(void *ctx, __u64 address, const struct pt_regs *regs, __u64 error)
 {
-    __u32 cpu = bpf_get_smp_processor_id(), slot;
-    struct capture *c;
-
-    if (is_self())
-        return 0;
-    c = claim_capture(cpu, &slot);
-    if (!c)
-        return 0;
-    EMIT(capture_trace_event, c, cpu, slot, tell_page_fault(c, address, regs, error), (__u32)current_ids());
-    release_capture(c);
+    if (!is_self())
+        TELL(capture_trace_event, tell_page_fault(c, address, regs, error), (__u32)current_ids());
     return 0;
 }
 
