@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// driver_loss DRIVER...: the highest rate of events that the first driver sustains, and what each
+// loses at that rate, in turns. For tests/vm/measure-drivers. The reader does nothing by itself: it
+// sleeps until the driver wakes it.
+//
+// An emulated machine's CPUs are threads of a busy host, which may leave the reader's without time
+// for longer than a ring lasts; then every driver loses. A witness on the reader's CPU tells these
+// runs from those that say something of the driver: what is lost while that CPU stood still does
+// not count, and the run is repeated.
+//
+// DRIVER is a name of privd's --driver. Exit codes: 0 nothing lost; 1 a driver lost events, or
+// nothing could be measured.
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <csignal>
+#include <cstdio>
+#include <sched.h>
+#include <string>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+#include "tests/vm/driver_at_work.h"
+
+using namespace tiercel;
+using namespace tiercel::vm;
+
+namespace {
+
+constexpr int bursts = 3000;     // of a run, a millisecond each
+constexpr int runs = 5;          // none of which may lose anything
+constexpr int most_repeats = 10; // of a run that says nothing of the driver
+constexpr unsigned reader_cpu = 0, caller_cpu = 1;
+constexpr unsigned event_bytes = 72; // an lseek's record
+constexpr int ring_ms = 500;         // what a ring has room for, at the least
+
+// Says how long the reader's CPU stood still at the most: a process there that outranks every
+// other, and asks for naps of two milliseconds.
+class Witness {
+  public:
+    Witness()
+        : longest_(static_cast<std::atomic<double>*>(mmap(nullptr, sizeof(std::atomic<double>),
+                                                          PROT_READ | PROT_WRITE,
+                                                          MAP_SHARED | MAP_ANONYMOUS, -1, 0))),
+          process_(fork()) {
+        if (process_ == 0)
+            watch();
+    }
+    Witness(const Witness&) = delete;
+    Witness& operator=(const Witness&) = delete;
+    ~Witness() {
+        kill(process_, SIGKILL);
+        waitpid(process_, nullptr, 0);
+        munmap(longest_, sizeof *longest_);
+    }
+    [[nodiscard]] double longest_ns() const { return *longest_; }
+
+  private:
+    [[noreturn]] void watch() {
+        const sched_param first{.sched_priority = 1};
+        pin_to_cpu(reader_cpu);
+        if (sched_setscheduler(0, SCHED_FIFO, &first) != 0)
+            give_up("the witness gets no priority");
+        for (double before = now_ns();;) {
+            usleep(2000);
+            const double after = now_ns();
+            *longest_ = std::max(longest_->load(), after - before);
+            before = after;
+        }
+    }
+
+    std::atomic<double>* longest_;
+    pid_t process_;
+};
+
+struct Run {
+    std::uint64_t events, lost;
+    double late_ns, still_ns; // the calls' end behind time; of the reader's CPU
+};
+
+// `burst` calls in each millisecond, then how late the last came, into `result`.
+[[noreturn]] void call(int burst, int result) {
+    pin_to_cpu(caller_cpu);
+    const double begin = now_ns();
+    for (int done = 0; done < bursts; ++done) {
+        for (int i = 0; i < burst; ++i)
+            syscall(SYS_lseek, -1, 0L, SEEK_SET);
+        while (now_ns() < begin + (done + 1) * 1e6) {
+        }
+    }
+    const double late = now_ns() - begin - bursts * 1e6;
+    _exit(write(result, &late, sizeof late) == sizeof late ? 0 : 1);
+}
+
+// Reads whenever the driver says so, until there is something at `end`.
+void read_until(DriverAtWork& driver, const os::UniqueFd& end) {
+    const os::UniqueFd set(epoll_create1(EPOLL_CLOEXEC));
+    epoll_event at_end{.events = EPOLLIN, .data = {.u32 = 1}};
+    epoll_event wakeup{.events = EPOLLIN | EPOLLET, .data = {.u32 = 0}};
+    epoll_ctl(set.get(), EPOLL_CTL_ADD, end.get(), &at_end);
+    for (const os::UniqueFd& ring : driver.rings())
+        epoll_ctl(set.get(), EPOLL_CTL_ADD, ring.get(), &wakeup);
+    for (epoll_event seen{}; seen.data.u32 == 0;) {
+        driver.drain();
+        epoll_wait(set.get(), &seen, 1, -1);
+    }
+}
+
+Run run_once(DriverAtWork& driver, int burst) {
+    int ends[2];
+    if (pipe(ends) != 0)
+        give_up("no pipe");
+    const os::UniqueFd result(ends[0]);
+    os::UniqueFd told(ends[1]);
+    driver.drain();
+    const auto before = driver.totals();
+    const Witness witness;
+    const pid_t caller = fork();
+    if (caller == 0)
+        call(burst, told.get());
+    told.reset();
+    read_until(driver, result);
+    waitpid(caller, nullptr, 0);
+    const auto after = driver.totals();
+    Run run{.events = after.events - before.events,
+            .lost = after.dropped() - before.dropped(),
+            .late_ns = 0,
+            .still_ns = witness.longest_ns()};
+    if (read(result.get(), &run.late_ns, sizeof run.late_ns) != sizeof run.late_ns)
+        give_up("the caller ended early");
+    if (run.events + run.lost < std::uint64_t{bursts} * static_cast<unsigned>(burst))
+        give_up("calls were made of which the driver knows nothing");
+    return run;
+}
+
+int lower(int burst) {
+    return std::max(1, burst - std::max(1, burst / 20));
+}
+
+// Half a second of `burst` calls each millisecond: a run fills it at least three times.
+std::uint32_t ring_for(int burst) {
+    return std::bit_ceil(ring_ms * event_bytes * static_cast<unsigned>(burst));
+}
+
+// A run in which either nothing was lost or the reader's CPU never stood still for long: not for as
+// long as it takes to fill a quarter of the ring, which is when the reader is woken.
+Run fair_run(DriverAtWork& driver, int burst) {
+    constexpr double patience = ring_ms * 1e6 / 4;
+    for (int tried = 0; tried < most_repeats; ++tried) {
+        const Run run = run_once(driver, burst);
+        if (run.lost == 0 || run.still_ns <= patience)
+            return run;
+        std::printf("  (a run does not count: its reader's CPU stood still for %.0f ms)\n",
+                    run.still_ns / 1e6);
+    }
+    give_up("this machine's CPUs stand still too often to measure anything");
+}
+
+// In one of three runs: a busy host may hold the caller up, too.
+bool keeps_pace(const std::string& name, int burst) {
+    DriverAtWork driver(name, ring_for(burst));
+    for (int i = 0; i < 3; ++i) {
+        const Run run = fair_run(driver, burst);
+        if (run.lost == 0 && run.late_ns <= bursts * 1e6 / 10)
+            return true;
+    }
+    return false;
+}
+
+bool loses_nothing(const std::string& name, int burst) {
+    DriverAtWork driver(name, ring_for(burst));
+    for (int i = 0; i < runs; ++i)
+        if (fair_run(driver, burst).lost != 0)
+            return false;
+    return true;
+}
+
+// Calls a millisecond: the most with which it keeps pace, or what is somewhat below if it loses
+// events then.
+int most_sustained(const std::string& name) {
+    int burst = 8;
+    while (keeps_pace(name, burst + burst / 4))
+        burst += burst / 4;
+    while (!loses_nothing(name, burst)) {
+        if (burst == 1)
+            give_up(name + " sustains nothing here");
+        burst = lower(burst);
+    }
+    return burst;
+}
+
+// How many events each lost at that rate.
+std::vector<std::uint64_t> compare(const std::vector<std::string>& names, int burst) {
+    std::printf("at %d events a second, in %d runs of %d s each:\n", burst * 1000, runs,
+                bursts / 1000);
+    std::vector<Run> sums(names.size());
+    for (int turn = 0; turn < runs; ++turn)
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            DriverAtWork driver(names[i], ring_for(burst));
+            const Run run = fair_run(driver, burst);
+            sums[i] = {sums[i].events + run.events, sums[i].lost + run.lost,
+                       std::max(sums[i].late_ns, run.late_ns),
+                       std::max(sums[i].still_ns, run.still_ns)};
+        }
+    std::vector<std::uint64_t> losses;
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const Run& sum = sums[i];
+        std::printf("%-12s %8llu events, %llu lost (calls at most %.0f ms late; reader's CPU "
+                    "still for %.0f ms)\n",
+                    names[i].c_str(), static_cast<unsigned long long>(sum.events),
+                    static_cast<unsigned long long>(sum.lost), sum.late_ns / 1e6,
+                    sum.still_ns / 1e6);
+        losses.push_back(sum.lost);
+    }
+    return losses;
+}
+
+// The rate is one that the first sustains beside the others, too: where it loses, a lower one is
+// tried.
+int measure(const std::vector<std::string>& names) {
+    int burst = most_sustained(names.front());
+    std::printf("%s sustains %d events a second\n", names.front().c_str(), burst * 1000);
+    for (int tried = 0; tried < 3; ++tried) {
+        const auto losses = compare(names, burst);
+        if (losses.front() == 0)
+            return std::ranges::all_of(losses, [](auto lost) { return lost == 0; }) ? 0 : 1;
+        burst = lower(burst);
+    }
+    give_up(names.front() + " sustains no rate here for long");
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const std::vector<std::string> names(argv + 1, argv + argc);
+    if (names.empty()) {
+        std::fprintf(stderr, "usage: driver_loss DRIVER...\n");
+        return 2;
+    }
+    std::setvbuf(stdout, nullptr, _IOLBF, 0);
+    pin_to_cpu(reader_cpu);
+    return measure(names);
+}
