@@ -12,7 +12,7 @@ _tiercel() {
         analyzer:--syscalls | analyzer:--base-syscalls) mapfile -t COMPREPLY < <(compgen -W "$("$1" --list-syscalls 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur") ;;
         enricher:--peer-user | privd:--user | privd:--peer-user | tiercel-trace:--user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
         privd:--driver) mapfile -t COMPREPLY < <(compgen -W 'auto modern_bpf classic_bpf module' -- "$cur") ;;
-        tiercel-driver:load) mapfile -t COMPREPLY < <(compgen -W 'modern_bpf classic_bpf module' -- "$cur") ;;
+        tiercel-driver:load) mapfile -t COMPREPLY < <(compgen -W 'auto modern_bpf classic_bpf module' -- "$cur") ;;
         tiercel-driver:module) mapfile -t COMPREPLY < <(compgen -W 'load unload' -- "$cur") ;;
         tiercel-driver:probe) mapfile -t COMPREPLY < <(compgen -W '--json' -- "$cur") ;;
         tiercel-driver:btf) mapfile -t COMPREPLY < <(compgen -W '--output' -- "$cur") ;;
