@@ -28,6 +28,10 @@ Reply check_request(const Session& session, const wire::Request& r) {
         return {.status = Status::wrong_peer, .detail = session.serves};
     if (Status status = wire::check_values(r); status != Status::ok)
         return {.status = status};
+#ifndef __x86_64__ // arch/x86/include/asm/trace/exceptions.h has no like elsewhere
+    if (r.tracepoints & TIERCEL_TP_PAGE_FAULT)
+        return {.status = Status::bad_tracepoints, .detail = TIERCEL_TP_PAGE_FAULT};
+#endif
     if (r.driver != wire::Driver::automatic && r.driver != driver.name)
         return {.status = Status::not_built_in, .detail = static_cast<std::uint64_t>(r.driver)};
     return session.refusal;

@@ -141,12 +141,6 @@ Problem set_driver(const po::variables_map& given, wire::Request& request) {
     return set_named(given, "attach", kAttachments, request.attach);
 }
 
-#ifdef __x86_64__
-constexpr bool traced_page_faults = true; // arch/x86/include/asm/trace/exceptions.h
-#else
-constexpr bool traced_page_faults = false;
-#endif
-
 Problem set_tracepoints(const po::variables_map& given, wire::Request& request) {
     request.tracepoints = TIERCEL_TP_SIGNAL;
     if (given.count("tracepoints") == 0)
@@ -157,8 +151,6 @@ Problem set_tracepoints(const po::variables_map& given, wire::Request& request) 
             request.tracepoints |= TIERCEL_TP_SIGNAL;
         else if (name == "switch")
             request.tracepoints |= TIERCEL_TP_SWITCH;
-        else if (name == "page_fault" && !traced_page_faults)
-            return "--tracepoints page_fault: only x86 kernels have tracepoints at page faults";
         else if (name == "page_fault")
             request.tracepoints |= TIERCEL_TP_PAGE_FAULT;
         else

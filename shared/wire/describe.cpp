@@ -4,24 +4,33 @@
 #include "shared/wire/client.h"
 
 #include <cstring>
+#include <span>
 
 namespace tiercel::wire::client {
 
 namespace {
 
-// Names of the capabilities that a plan can ask for (linux/capability.h).
-std::string capability_names(std::uint64_t mask) {
-    static constexpr struct {
-        unsigned bit;
-        const char* name;
-    } names[] = {{16, "CAP_SYS_MODULE"},   {19, "CAP_SYS_PTRACE"}, {21, "CAP_SYS_ADMIN"},
-                 {24, "CAP_SYS_RESOURCE"}, {38, "CAP_PERFMON"},    {39, "CAP_BPF"}};
+struct BitName {
+    unsigned bit;
+    const char* name;
+};
+
+// "one and another": those of the names whose bit is in the mask; `none` when there is no such one.
+std::string names_of(std::uint64_t mask, std::span<const BitName> names, const char* none) {
     std::string text;
     for (auto [bit, name] : names)
         if (mask >> bit & 1)
             text += (text.empty() ? "" : " and ") + std::string(name);
-    return text.empty() ? "a capability" : text;
+    return text.empty() ? none : text;
 }
+
+// Those that a plan can ask for (linux/capability.h).
+constexpr BitName capabilities[] = {{16, "CAP_SYS_MODULE"}, {19, "CAP_SYS_PTRACE"},
+                                    {21, "CAP_SYS_ADMIN"},  {24, "CAP_SYS_RESOURCE"},
+                                    {38, "CAP_PERFMON"},    {39, "CAP_BPF"}};
+
+// What enum tiercel_tracepoint tells of (kernel/common/abi.h).
+constexpr BitName tracepoints[] = {{0, "signals"}, {1, "context switches"}, {2, "page faults"}};
 
 const char* step_name(LoadStep step) {
     switch (step) {
@@ -101,15 +110,16 @@ std::string describe(const Reply& reply) {
                " bytes of I/O data can be kept; change --snaplen";
     case Status::bad_tracepoints:
         if (reply.detail != 0)
-            return "this driver has no events of context switches and page faults; leave them out "
-                   "of "
-                   "--tracepoints";
+            return "there are no events of " +
+                   names_of(reply.detail, tracepoints, "that tracepoint") +
+                   " by this driver on this kernel; leave them out of --tracepoints, filters and "
+                   "rules";
         return "privd knows no such tracepoint; install both from the same release";
     case Status::not_built_in:
         return std::string("driver ") + name(static_cast<Driver>(reply.detail)) +
                " is not what this privd was started for; start it with --driver and that name";
     case Status::missing_capability:
-        return "privd lacks " + capability_names(reply.detail) +
+        return "privd lacks " + names_of(reply.detail, capabilities, "a capability") +
                "; start it as root, or grant it (AmbientCapabilities= in its unit)";
     case Status::memlock:
         return "this kernel charges BPF memory to RLIMIT_MEMLOCK and privd may not raise it" +

@@ -98,7 +98,6 @@ LIVE_TEST(PAGE_FAULT_E) {
         expect_refused(TIERCEL_TP_PAGE_FAULT);
         LIVE_SKIP(std::string(*gap), PAGE_FAULT_E);
     }
-#ifdef __x86_64__
     static char* page = static_cast<char*>(
         mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     long child = 0;
@@ -118,9 +117,6 @@ LIVE_TEST(PAGE_FAULT_E) {
         ++faults;
     }
     CHECK(faults == 1);
-#else
-    LIVE_SKIP("only x86 has tracepoints at page faults", PAGE_FAULT_E);
-#endif
 }
 
 } // namespace tiercel::live

@@ -77,6 +77,17 @@ TEST_CASE("every field is checked") {
     CHECK(changed([](Request& r) { r.tracepoints = 8; }) == Status::bad_tracepoints);
 }
 
+TEST_CASE("tracepoints that only x86 kernels have are refused elsewhere") {
+#ifdef __x86_64__
+    constexpr Status answer = Status::missing_capability; // as a right request's
+#else
+    constexpr Status answer = Status::bad_tracepoints;
+#endif
+    CHECK(changed([](wire::Request& r) { r.tracepoints = TIERCEL_TP_PAGE_FAULT; }) == answer);
+    CHECK(changed([](wire::Request& r) { r.tracepoints = TIERCEL_TP_SWITCH; }) ==
+          Status::missing_capability);
+}
+
 TEST_CASE("records of any other size are malformed, whatever they hold") {
     unsigned char garbage[512];
     for (std::size_t bytes = 1; bytes <= sizeof garbage; ++bytes) {
