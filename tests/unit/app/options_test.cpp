@@ -51,7 +51,7 @@ TEST_CASE("everything that is given arrives") {
                                   "-M",
                                   "7",
                                   "--syscalls",
-                                  "open, close,,read",
+                                  "openat, close,,read",
                                   "--driver",
                                   "modern_bpf",
                                   "--ring-size",
@@ -68,7 +68,7 @@ TEST_CASE("everything that is given arrives") {
     CHECK(options.form == Options::Form::json);
     CHECK(options.count == 5);
     CHECK(options.seconds == 7);
-    CHECK(options.syscalls == std::vector<std::string>{"open", "close", "read"});
+    CHECK(options.syscalls == std::vector<std::string>{"openat", "close", "read"});
     CHECK(options.request.driver == wire::Driver::modern);
     CHECK(options.request.attach == wire::Attach::per_syscall);
     CHECK(options.request.ring_bytes == 65536);
@@ -79,7 +79,7 @@ TEST_CASE("everything that is given arrives") {
 }
 
 TEST_CASE("a system call that does not exist is named, with its nearest") {
-    const std::string problem = bad({"--events", "--syscalls", "open,opneat"});
+    const std::string problem = bad({"--events", "--syscalls", "close,opneat"});
     CHECK(says(problem, "'opneat'"));
     CHECK(says(problem, "'openat'"));
     CHECK(says(bad({"--events", "--syscalls", "zzzzzzzzzzzz"}), "'zzzzzzzzzzzz'"));
