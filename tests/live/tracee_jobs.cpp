@@ -74,10 +74,13 @@ bool none_moves(const std::atomic<long>* counts) {
     return before == values_of(counts);
 }
 
-// Reads lines from the terminal, tells of the first, and waits for its end.
+// Says that the terminal is its own, reads lines from it, tells of each by its first letter.
 [[noreturn]] void job(int told) {
     setpgid(0, 0);
-    char line[64];
+    while (tcgetpgrp(STDIN_FILENO) != getpgrp())
+        usleep(1000);
+    char line[64] = "!";
+    (void)!write(told, line, 1);
     for (;;)
         if (read(STDIN_FILENO, line, sizeof line) > 0)
             (void)!write(told, line, 1);
@@ -99,7 +102,9 @@ bool control(const char* name, int keys) {
     }
     setpgid(child, child);
     tcsetpgrp(tty, child);
-    if (write(keys, "\x1a", 1) != 1 || !is_stopped_by(child, SIGTSTP))
+    char first = 0;
+    if (read(told[0], &first, 1) != 1 || write(keys, "\x1a", 1) != 1 ||
+        !is_stopped_by(child, SIGTSTP))
         return false;
     tcsetpgrp(tty, getpgrp());
     kill(-child, SIGCONT);
@@ -107,7 +112,6 @@ bool control(const char* name, int keys) {
         return false;
     tcsetpgrp(tty, child);
     kill(-child, SIGCONT);
-    char first = 0;
     if (write(keys, "q\n", 2) != 2 || read(told[0], &first, 1) != 1 || first != 'q')
         return false;
     return write(keys, "\x03", 1) == 1 && is_killed_by(child, SIGINT);
