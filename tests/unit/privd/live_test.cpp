@@ -127,7 +127,8 @@ wire::Request small() {
 
 wire::client::Session good_session(const os::UniqueFd& socket) {
     auto session = wire::client::open_session(socket, small());
-    REQUIRE_MESSAGE(session, session.error().what);
+    REQUIRE_MESSAGE(session, std::string(session.error().what), ": ",
+                    std::string(std::strerror(session.error().number)));
     REQUIRE_MESSAGE(session->reply.status == Status::ok, wire::client::describe(session->reply));
     return *std::move(session);
 }
