@@ -49,8 +49,12 @@ LIVE_TEST(SIGNALDELIVER_E) {
         signal(SIGUSR1, [](int) {});
         signal(SIGALRM, [](int) {});
         kill(getpid(), SIGUSR1);
+        sigset_t alarm, before; // held back until it is waited for, however slow the machine is
+        sigemptyset(&alarm);
+        sigaddset(&alarm, SIGALRM);
+        sigprocmask(SIG_BLOCK, &alarm, &before);
         ualarm(1000, 0);
-        pause();
+        sigsuspend(&before);
     });
     run.expect(SIGNALDELIVER_E, {{"spid", run.tid()}, {"dpid", run.tid()}, {"sig", SIGUSR1}});
     run.expect(SIGNALDELIVER_E,
