@@ -72,6 +72,8 @@ std::string Coverage::verdict(const EventInfo& info, std::string_view driver) co
                     : "not supported: " + std::string(gap->reason);
     if (const auto test = broken_.find(info.symbol); test != broken_.end())
         return "fail: test " + test->second;
+    if (!seen && !exists_here(static_cast<Code>(info.code)))
+        return "not supported: this architecture has no such system call";
     if (const auto excuse = excused_.find(info.code); excuse != excused_.end())
         return "not tested: " + excuse->second;
     return seen ? "pass" : "fail: no test saw it";
