@@ -3,7 +3,7 @@
 BEGIN {
     FS = "\t"
     split("modern:tracepoint modern:per_syscall classic module userspace", driver_list, " ")
-    split("bullseye bookworm trixie sid bookworm-arm64 host", kernel_list, " ")
+    split("bullseye bookworm trixie sid bookworm-arm64 trixie-arm64 host", kernel_list, " ")
 }
 
 $1 == "CELL" {
