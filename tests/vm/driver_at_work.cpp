@@ -32,7 +32,7 @@ void pin_to_cpu(unsigned cpu) {
     sched_setaffinity(0, sizeof set, &set);
 }
 
-DriverAtWork::DriverAtWork(const std::string& name, std::uint32_t ring_bytes) {
+DriverAtWork::DriverAtWork(const std::string& name, std::uint32_t ring_bytes) : name_(name) {
     const std::string path = "/tmp/driver_at_work." + std::to_string(getpid());
     const pid_t privd = fork();
     if (privd == 0) {

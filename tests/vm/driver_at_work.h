@@ -27,12 +27,14 @@ class DriverAtWork {
     // `ring_bytes`.
     DriverAtWork(const std::string& name, std::uint32_t ring_bytes);
 
+    [[nodiscard]] const std::string& name() const { return name_; }
     void drain(); // until no ring has anything
     [[nodiscard]] ring::CpuCounts totals() const { return counters_->total(); }
     // For waiting: each becomes readable when the driver wakes its readers.
     [[nodiscard]] std::span<const os::UniqueFd> rings() const { return session_.rings; }
 
   private:
+    std::string name_;
     wire::client::Session session_;
     std::optional<ring::RingSet> rings_;
     std::optional<ring::Counters> counters_;

@@ -173,7 +173,9 @@ Run fair_run(DriverAtWork& driver, int burst) {
             "  (a run does not count: its reader's CPU stood still for %.0f ms, %.0f at once)\n",
             run.still_ns / 1e6, run.still_at_once / 1e6);
     }
-    give_up("this machine's CPUs stand still too often to measure anything");
+    give_up(driver.name() + " lost events in each of " + std::to_string(most_repeats) +
+            " runs, and in each its reader's CPU stood still for long: it loses, or this host is "
+            "too busy to tell");
 }
 
 // In one of three runs: a busy host may hold the caller up, too.
