@@ -1,6 +1,7 @@
 # Compiles BPF C to an object and to a libbpf skeleton header, both in the build tree only.
 find_program(TIERCEL_BPF_CLANG NAMES clang clang-16 clang-15 clang-14 REQUIRED)
 find_program(TIERCEL_LLVM_STRIP NAMES llvm-strip llvm-strip-16 llvm-strip-15 llvm-strip-14 REQUIRED)
+find_program(TIERCEL_LLVM_OBJCOPY NAMES llvm-objcopy llvm-objcopy-16 llvm-objcopy-15 llvm-objcopy-14 REQUIRED)
 find_program(TIERCEL_BPFTOOL bpftool PATHS /usr/sbin /sbin REQUIRED)
 
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64")
@@ -9,20 +10,23 @@ else()
   set(TIERCEL_BPF_ARCH x86)
 endif()
 
-# tiercel_bpf_object(NAME SOURCE [DEFINES ...]): NAME.bpf.o, rebuilt when a header that it includes changes.
+# tiercel_bpf_object(NAME SOURCE [DEFINES ...]): NAME.bpf.o, rebuilt when a header that it includes changes, and
+# NAME.btf, the types that it knows.
 function(tiercel_bpf_object name source)
   cmake_parse_arguments(ARG "" "" "DEFINES" ${ARGN})
   set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.bpf.o)
+  set(types ${CMAKE_CURRENT_BINARY_DIR}/${name}.btf)
   list(TRANSFORM ARG_DEFINES PREPEND -D)
-  add_custom_command(OUTPUT ${object}
+  add_custom_command(OUTPUT ${object} BYPRODUCTS ${types}
     COMMAND ${TIERCEL_BPF_CLANG} -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter
             -D__TARGET_ARCH_${TIERCEL_BPF_ARCH} ${ARG_DEFINES} -I${PROJECT_SOURCE_DIR}
             -MD -MF ${object}.d -c ${source} -o ${object}
     COMMAND ${TIERCEL_LLVM_STRIP} -g ${object}
+    COMMAND ${TIERCEL_LLVM_OBJCOPY} --dump-section .BTF=${types} ${object}
     DEPENDS ${source} DEPFILE ${object}.d
     COMMENT "Building BPF object ${name}.bpf.o" VERBATIM)
   add_custom_target(${name}_bpf_object DEPENDS ${object})
-  set_target_properties(${name}_bpf_object PROPERTIES TIERCEL_OBJECT ${object})
+  set_target_properties(${name}_bpf_object PROPERTIES TIERCEL_OBJECT ${object} TIERCEL_TYPES ${types})
 endfunction()
 
 # tiercel_bpf_skeleton(NAME): interface library NAME_skeleton giving <NAME.skel.h>.

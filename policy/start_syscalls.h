@@ -43,6 +43,8 @@ constexpr Allow privd_start[] = {
      SCMP_SYS(statx), SCMP_SYS(readlink), SCMP_SYS(readlinkat)}},
     {"the C library looks for a cache of accounts", {SCMP_SYS(socket), SCMP_SYS(connect)}},
     {"who this is", {SCMP_SYS(getuid), SCMP_SYS(getgid), SCMP_SYS(getegid)}},
+    {"privd-types, and what it writes", {SCMP_SYS(memfd_create), SCMP_SYS(clone), SCMP_SYS(wait4),
+     SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(close_range)}},
 };
 
 // clang-format on

@@ -21,8 +21,8 @@ namespace tiercel::privd {
 
 namespace {
 
-// In place of what is embedded, and of the kernel's own BTF; nullptr: no.
-const char *probe_file, *btf_file;
+// In place of what is embedded; nullptr: no.
+const char* probe_file;
 
 // What privd loads must be root's alone to change: the file, and every directory on the way.
 const char* trusted(const char* path) {
@@ -113,10 +113,9 @@ bool try_object(ProbeLoad& load, bpf_object* object) {
     return true;
 }
 
-wire::Reply prepare(const char* btf) {
+wire::Reply prepare(const char* btf, Account user) {
     probe_file = trusted(secure_getenv("TIERCEL_BPF_PROBE"));
-    btf_file = trusted(btf);
-    return {};
+    return kernel_types.read(trusted(btf), user);
 }
 
 wire::Reply start(const wire::Request& request, pid_t self, Handover& into) {
@@ -124,7 +123,7 @@ wire::Reply start(const wire::Request& request, pid_t self, Handover& into) {
     load.reply.attach = wire::Attach::tracepoint;
     load.reply.ring_count = load.reply.cpus;
     load.reply.detail = wire::step_open;
-    LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = btf_file);
+    LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = kernel_types.path);
     std::size_t size = 0;
     const void* bytes = tiercel_classic_bpf__elf_bytes(&size);
     Object object(probe_file ? bpf_object__open_file(probe_file, &options)

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// privd-exec, which `privd --exec` runs: an analyzer, and beside it privd for each driver that may
-// do, for all but the first not before the analyzer asks. Nothing is loaded here, and nothing is
-// read from anybody.
+// privd-exec, which privd becomes when no socket was passed to it: the command line. --exec: an
+// analyzer, and beside it privd for each driver that may do, for all but the first not before the
+// analyzer asks. --socket: a socket that listens, and privd behind it. Nothing is loaded here, and
+// nothing is read from anybody.
 #include "privd/options.h"
 
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 using namespace tiercel;
@@ -16,11 +19,29 @@ using namespace tiercel::privd;
 
 namespace {
 
+constexpr char help[] =
+    "privd " TIERCEL_VERSION ": loads the probe, hands it over to the analyzer, and leaves\n"
+    "  privd [OPTION...] --exec -- ANALYZER [ARGUMENT...]\n"
+    "  privd [OPTION...] [--peer-user NAME] --socket PATH   (or systemd's LISTEN_FDS)\n"
+    "  privd [--user NAME] --prove-caps [--driver NAME] [--json]\n"
+    "  privd --help | --version\n"
+    "--user       account to become; default: tiercel if it exists, else nobody, when run as root\n"
+    "--peer-user  the only account that may connect; default: that of --user\n"
+    "--driver     modern_bpf (default), classic_bpf or module. With --exec the default is auto:\n"
+    "             all of them are offered, and the analyzer takes the first that works\n"
+    "--btf        classic_bpf: describes this kernel's types, where it has no BTF itself\n"
+    "--stay       stay after the hand-over with no capability, until the analyzer ends: for those "
+    "who\n"
+    "             start again whatever exits\n"
+    "--prove-caps try the load with each capability removed; exit 1 if plan and kernel disagree\n"
+    "Exit codes: 0 done, 1 failure, 2 usage. With --exec: the analyzer's.\n";
+
 // A descriptor as the programs started with it expect it: sd_listen_fds(3), where the first is 3.
 void pass_on(const os::UniqueFd& socket) {
-    os::UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
-    for (int stream : {STDIN_FILENO, STDOUT_FILENO})
-        dup2(null.get(), stream); // the analyzer's pipes must close when the analyzer closes them
+    if (os::UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC)); null.valid())
+        for (int stream : {STDIN_FILENO, STDOUT_FILENO})
+            dup2(null.get(),
+                 stream); // the analyzer's pipes must close when the analyzer closes them
     char pid[16];
     snprintf(pid, sizeof pid, "%d", getpid());
     bool good = socket.get() == 3 ? fcntl(3, F_SETFD, 0) == 0 : dup2(socket.get(), 3) == 3;
@@ -53,13 +74,32 @@ int start_loader(const Program& program, bool first, char** argv) {
     return ends[1];
 }
 
-} // namespace
+os::UniqueFd listen_at(const char* path, Account user, Account peer) {
+    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    errno = ENAMETOOLONG;
+    must(strlen(path) < sizeof address.sun_path, "listen at", path);
+    strcpy(address.sun_path, path);
+    os::UniqueFd probe(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    bool busy = connect(probe.get(), generic, sizeof address) == 0;
+    if (!busy && errno == ECONNREFUSED) // left behind by one that has gone
+        unlink(path);
+    umask(0117);
+    os::UniqueFd listener(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    must(bind(listener.get(), generic, sizeof address) == 0, "listen (is there another privd?) at",
+         path);
+    must((geteuid() != 0 || chown(path, user.uid, peer.gid) == 0) && listen(listener.get(), 1) == 0,
+         "listen at", path);
+    return listener;
+}
 
-int main(int argc, char** argv) {
-    const char* values[128] = {};
-    must(!parse(argc, argv, values) && optind < argc, "be run but by privd --exec");
-    Account user = find_account(values['u']);
-    std::string_view wanted = values['D'] ? values['D'] : "auto";
+int usage(const char* complaint, const char* what) {
+    fprintf(stderr, "privd: %s%s; see privd --help\n", complaint, what);
+    return 2;
+}
+
+// The analyzer, with privd beside it. Does not return.
+void start_pair(std::string_view wanted, Account user, char** argv) {
     char numbers[64] = "";
     for (const Program& program : programs)
         if (wanted == "auto" || wanted == program.driver)
@@ -69,4 +109,38 @@ int main(int argc, char** argv) {
     become(user, 0);
     execvp(argv[optind], argv + optind);
     must(false, "run", argv[optind]);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    const char* values[128] = {}; // by the option's letter
+    if (const char* wrong = parse(argc, argv, values))
+        return usage("unknown or incomplete option ", wrong);
+    if (values['h'] || values['v'])
+        return fputs(values['h'] ? help : "privd " TIERCEL_VERSION "\n", stdout) < 0;
+    if (!values['e'] != (optind == argc))
+        return usage(values['e'] ? "--exec needs a command" : "unexpected argument ",
+                     values['e'] ? "" : argv[optind]);
+    const char* name = values['D'] ? values['D'] : values['e'] ? "auto" : "modern_bpf";
+    const char* suffix = suffix_of(name);
+    if (!suffix && !(values['e'] && name == std::string_view("auto")))
+        return usage("there is no such driver here: ", name);
+    if (values['c'] && values['e'])
+        return usage("--prove-caps starts nothing", "");
+    if (values['c'])
+        become_program(suffix, "-prove", argv);
+    if (values['j'])
+        return usage("--json is for --prove-caps", "");
+    Account user = find_account(values['u']);
+    if (values['e'])
+        start_pair(name, user, argv);
+    const char* passed = getenv("LISTEN_PID");
+    errno = 0;
+    must(values['s'] && !(passed && atoi(passed) == getpid()),
+         "serve: no --socket, and no socket of its type, SOCK_SEQPACKET, was passed");
+    os::UniqueFd listener =
+        listen_at(values['s'], user, values['p'] ? find_account(values['p']) : user);
+    pass_on(listener);
+    become_program(suffix, "", argv);
 }

@@ -37,6 +37,41 @@ bool wanted(std::string_view program, const Variant& variant) {
            program == variant.task_iterator;
 }
 
+// What libbpf looks up in all of the kernel's types: what a program attaches to, and the function
+// that stands for TIERCEL_CAST.
+int complete(bpf_program* program, bpf_prog_load_opts* options, long flags) {
+    options->attach_btf_id =
+        kernel_types.number(std::strchr(bpf_program__section_name(program), '/') + 1);
+    options->prog_flags |= static_cast<__u32>(flags);
+    __u32 cast = kernel_types.number("bpf_rdonly_cast");
+    auto* code = const_cast<bpf_insn*>(bpf_program__insns(program));
+    for (std::size_t i = 0; i < bpf_program__insn_cnt(program); ++i)
+        if (code[i].code == (BPF_JMP | BPF_CALL) && code[i].imm == TIERCEL_CAST) {
+            code[i].src_reg = BPF_PSEUDO_KFUNC_CALL;
+            code[i].imm = static_cast<__s32>(cast);
+        }
+    return bpf_program__set_type(program, BPF_PROG_TYPE_TRACING);
+}
+
+// The sections of programs that complete() completes. As raw tracepoints they are not tracing to
+// libbpf, which for tracing programs reads all types.
+void register_sections() {
+    constexpr struct {
+        const char* section;
+        bpf_attach_type type;
+        long flags;
+    } kinds[] = {{"tiercel.tp+", BPF_TRACE_RAW_TP, 0},
+                 {"tiercel.iter+", BPF_TRACE_ITER, 0},
+                 {"tiercel.iter.s+", BPF_TRACE_ITER, BPF_F_SLEEPABLE},
+                 {"tiercel.fexit+", BPF_TRACE_FEXIT, 0}};
+    for (const auto& kind : kinds) {
+        LIBBPF_OPTS(libbpf_prog_handler_opts, options, .cookie = kind.flags,
+                    .prog_prepare_load_fn = complete);
+        libbpf_register_prog_handler(kind.section, BPF_PROG_TYPE_RAW_TRACEPOINT, kind.type,
+                                     &options);
+    }
+}
+
 // The functions below are false, with errno set, when something was refused.
 
 bool attach_program(ProbeLoad& load, const bpf_program* program) {
@@ -63,7 +98,12 @@ bool try_variant(ProbeLoad& load, const Variant& variant) {
     load.reply.detail = wire::step_open;
     std::size_t size = 0;
     const void* bytes = variant.bytes(&size);
-    Object object(bpf_object__open_mem(bytes, size, nullptr), bpf_object__close);
+    LIBBPF_OPTS(bpf_object_open_opts, options, .btf_custom_path = kernel_types.path);
+    Object object(bpf_object__open_mem(bytes, size, &options), bpf_object__close);
+    bpf_map* numbers =
+        object ? bpf_object__find_map_by_name(object.get(), ".rodata.types") : nullptr;
+    if (numbers)
+        bpf_map__set_initial_value(numbers, kernel_types.numbers, 4 * TIERCEL_TYPES_MAX);
     if (!object || !load.configure(object.get()) ||
         bpf_map__set_inner_map_fd(bpf_object__find_map_by_name(object.get(), "rings"),
                                   load.into.fds[0][0].get()) != 0)
@@ -102,8 +142,9 @@ bool create_rings(ProbeLoad& load) {
     return true;
 }
 
-wire::Reply prepare(const char*) {
-    return {};
+wire::Reply prepare(const char* btf, Account user) {
+    register_sections();
+    return kernel_types.read(btf, user);
 }
 
 wire::Reply start(const wire::Request& request, pid_t self, Handover& into) {

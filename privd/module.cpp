@@ -19,7 +19,7 @@ using wire::Kind;
 os::UniqueFd device;
 
 // While privd is what it was started as: its account need not be in the device's group.
-wire::Reply prepare(const char*) {
+wire::Reply prepare(const char*, Account) {
     device = os::UniqueFd(open("/dev/tiercel", O_RDWR | O_CLOEXEC));
     if (device.valid())
         return {};

@@ -39,6 +39,14 @@ constexpr struct Program {
     const char* suffix;
 } programs[] = {{"modern_bpf", ""}, {"classic_bpf", "-classic"}, {"module", "-module"}};
 
+// The driver's; nullptr: there is no such driver here.
+inline const char* suffix_of(std::string_view name) {
+    for (const Program& program : programs)
+        if (program.driver == name)
+            return program.suffix;
+    return nullptr;
+}
+
 // Becomes the program whose name is privd with the suffixes, from this program's directory.
 inline void become_program(const char* suffix, const char* more, char** argv) {
     char path[PATH_MAX] = {};

@@ -9,38 +9,16 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <fcntl.h>
-#include <string_view>
 
 namespace tiercel::privd {
 
 namespace {
 
-using std::string_view;
-
 // What the names of the functions that implement native syscalls begin with.
-constexpr string_view prefixes[] = {"__x64_sys_", "__do_sys_", "__arm64_sys_"};
-
-// The symbols of wanted syscalls: 32 bytes for each native number, and last what serves the numbers
-// that the kernel does not know.
-struct Wanted {
-    const char (*symbols)[32];
-    const unsigned long long* interest;
-
-    [[nodiscard]] bool has(string_view symbol) const {
-        for (std::size_t number = 0; number <= TIERCEL_SYSCALL_MAX; ++number)
-            if ((number == TIERCEL_SYSCALL_MAX || (interest[number / 64] >> (number % 64) & 1)) &&
-                symbol == symbols[number])
-                return true;
-        return false;
-    }
-    [[nodiscard]] bool implemented_by(string_view function) const {
-        for (string_view prefix : prefixes)
-            if (function.starts_with(prefix) && has(function.substr(prefix.size())))
-                return true;
-        return false;
-    }
-};
+constexpr const char* prefixes[] = {"__x64_sys_", "__do_sys_", "__arm64_sys_"};
 
 // BTF may have one function under several names, or one name twice: after the first, the kernel
 // finds its address taken, and that is as good.
@@ -69,30 +47,34 @@ bool fill_jump(bpf_object* object, const char* map, const char* program, Handove
 } // namespace
 
 bool attach_per_syscall(bpf_object* object, const unsigned long long* interest, Handover& into) {
+    const btf* types = kernel_types.kept;
     std::size_t bytes = 0;
-    const void* symbols =
-        bpf_map__initial_value(bpf_object__find_map_by_name(object, ".rodata.symbols"), &bytes);
-    Wanted wanted{static_cast<const char(*)[32]>(symbols), interest};
+    // 32 bytes for each native number, and last what serves the numbers that the kernel does not
+    // know.
+    auto* symbols = static_cast<const char(*)[32]>(
+        bpf_map__initial_value(bpf_object__find_map_by_name(object, ".rodata.symbols"), &bytes));
     const bpf_program* stubs[] = {bpf_object__find_program_by_name(object, "fexit_syscall"),
                                   bpf_object__find_program_by_name(object, "fexit_syscall_noargs")};
-    std::unique_ptr<btf, decltype(&btf__free)> types(btf__load_vmlinux_btf(), btf__free);
-    if (!types || !fill_jump(object, "jump", "fexit_capture", into) ||
+    if (!fill_jump(object, "jump", "fexit_capture", into) ||
         !fill_jump(object, "jump_noargs", "fexit_capture_noargs", into))
         return false;
-    for (__u32 id = 1; id < btf__type_cnt(types.get()); ++id) {
-        const btf_type* type = btf__type_by_id(types.get(), id);
-        if (!btf_is_func(type))
+    for (std::size_t number = 0; number <= TIERCEL_SYSCALL_MAX; ++number) {
+        if (number < TIERCEL_SYSCALL_MAX && !(interest[number / 64] >> (number % 64) & 1))
             continue;
-        auto name = [&types](__u32 offset) { return btf__name_by_offset(types.get(), offset); };
-        if (!wanted.implemented_by(name(type->name_off)))
-            continue;
-        // Their one parameter is called regs or, where they have no use for it, __unused: two
-        // prototypes. Others of these names are parts of them.
-        const btf_type* prototype = btf__type_by_id(types.get(), type->type);
-        string_view first = btf_vlen(prototype) ? name(btf_params(prototype)->name_off) : "";
-        if ((first == "regs" || first == "__unused") &&
-            !attach_stub(stubs[first == "__unused"], id, into))
-            return false;
+        // privd-types keeps those that take the registers, or nothing: two prototypes.
+        for (const char* prefix : prefixes) {
+            char function[64];
+            snprintf(function, sizeof function, "%s%s", prefix, symbols[number]);
+            int id = btf__find_by_name_kind(types, function, BTF_KIND_FUNC);
+            if (id < 0)
+                continue;
+            const btf_type* prototype =
+                btf__type_by_id(types, btf__type_by_id(types, static_cast<__u32>(id))->type);
+            const char* parameter = btf__name_by_offset(types, btf_params(prototype)->name_off);
+            bool unused = strcmp(parameter, "__unused") == 0;
+            if (!attach_stub(stubs[unused], kernel_types.numbers[id], into))
+                return false;
+        }
     }
     return true;
 }

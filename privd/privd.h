@@ -123,7 +123,7 @@ struct Driver {
 
     // Opens and checks, while privd still is what it was started as, what needs that. A refusal of
     // every request, or a Reply whose status is ok.
-    wire::Reply (*prepare)(const char* btf);
+    wire::Reply (*prepare)(const char* btf, Account user);
 
     // Loads and attaches as the (checked) request says. Returns a Reply that is complete but for
     // the numbers of fds and the door. On failure nothing stays attached once `into` is destroyed.

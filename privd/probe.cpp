@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "privd/probe.h"
+#include "privd/options.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
-#include <malloc.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 namespace tiercel::privd {
 
@@ -25,23 +27,50 @@ bool wanted(std::string_view program, std::uint32_t tracepoints) {
     return program != "signal_deliver" || tracepoints & TIERCEL_TP_SIGNAL;
 }
 
-// libbpf copies the kernel's types, some 5 MiB, through memory that malloc would map and give back
-// each time. On a virtual machine, faulting that in page by page is a quarter of a load's time: it
-// is had once, whole (MADV_POPULATE_WRITE, from 5.14 on), and kept.
-void prepare_heap() {
-    mallopt(M_MMAP_THRESHOLD, 24 << 20);
-    mallopt(M_TRIM_THRESHOLD, 24 << 20);
-    void* heap = std::aligned_alloc(4096, 12 << 20);
-    madvise(heap, 12 << 20, MADV_POPULATE_WRITE);
-    std::free(heap);
+// Runs privd-types, with nothing in hand. False when it could not make anything of the file.
+bool keep_wanted(const os::UniqueFd& from, const os::UniqueFd& to, Account user) {
+    int status = -1;
+    pid_t child = from.valid() ? fork() : -1;
+    if (child == 0) {
+        become(user, 0);
+        dup2(from.get(), STDIN_FILENO);
+        dup2(to.get(), STDOUT_FILENO);
+        close_range(3, ~0u, 0);
+        char name[] = "privd-types";
+        char* argv[] = {name, nullptr};
+        become_program("-types", "", argv);
+    }
+    return child > 0 && waitpid(child, &status, 0) == child && status == 0;
 }
 
 } // namespace
 
+wire::Reply KernelTypes::read(const char* file, Account user) {
+    os::UniqueFd from(open(file ? file : "/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC));
+    memory = os::UniqueFd(memfd_create("kernel types", MFD_CLOEXEC));
+    snprintf(path, sizeof path, "/proc/self/fd/%d", memory.get());
+    if (!keep_wanted(from, memory, user) || !(kept = btf__parse(path, nullptr)))
+        return {.status = wire::Status::load_failed, .error = ESRCH, .detail = wire::step_load};
+    __u32 size = 0;
+    auto* bytes = static_cast<const char*>(btf__raw_data(kept, &size));
+    auto* header = reinterpret_cast<const btf_header*>(bytes);
+    numbers =
+        reinterpret_cast<const __u32*>(bytes + header->hdr_len + header->str_off + header->str_len);
+    return {};
+}
+
+__u32 KernelTypes::number(const char* name) const {
+    int found = btf__find_by_name_kind(kept, name, BTF_KIND_FUNC);
+    if (found < 0)
+        found = btf__find_by_name_kind(kept, name, BTF_KIND_TYPEDEF); // of a tracepoint
+    return found > 0 ? numbers[found] : 0;
+}
+
+KernelTypes kernel_types;
+
 ProbeLoad::ProbeLoad(const wire::Request& request, pid_t self, Handover& handover)
     : Load(request, self, handover) {
     libbpf_set_print(keep_complaint);
-    prepare_heap();
     reply.cpus = static_cast<std::uint32_t>(libbpf_num_possible_cpus());
 }
 

@@ -10,6 +10,21 @@
 
 namespace tiercel::privd {
 
+// The kernel's types that the probes name, as privd-types keeps them.
+struct KernelTypes {
+    // Runs it, on the kernel's own types or those in the file. A refusal of every request, or a
+    // Reply whose status is ok.
+    wire::Reply read(const char* file, Account user);
+    // In the kernel, of the function or, before those, the type definition of this name; 0: none.
+    __u32 number(const char* name) const;
+
+    os::UniqueFd memory;            // what privd-types wrote
+    char path[32] = {};             // of that
+    struct btf* kept = nullptr;     // lives as long as privd
+    const __u32* numbers = nullptr; // in the kernel, by those in `kept`
+};
+extern KernelTypes kernel_types;
+
 struct ProbeLoad : Load {
     ProbeLoad(const wire::Request& request, pid_t self, Handover& into);
 

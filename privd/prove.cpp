@@ -49,7 +49,7 @@ wire::Reply ask_child(const Proof& proof, std::uint64_t mask, Work work) {
     os::UniqueFd in(ends[0]), out(ends[1]);
     pid_t child = fork();
     if (child == 0) {
-        reply = driver.prepare(proof.btf);
+        reply = driver.prepare(proof.btf, proof.user);
         become(proof.user, mask);
         if (reply.status == wire::Status::ok)
             reply = work();

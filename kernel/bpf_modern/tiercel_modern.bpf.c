@@ -14,6 +14,10 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+#ifdef CAST
+const volatile __u32 tc_type_numbers[TIERCEL_TYPES_MAX] SEC(".rodata.types") = {};
+#endif
+
 /* --- per-syscall attachment ------------------------------------------------------------------------ */
 
 /*
@@ -40,27 +44,27 @@ struct {
 #define NOARGS_PREFIX FUNCTION_PREFIX
 #endif
 
-SEC("fexit/" FUNCTION_PREFIX "close")
+SEC("tiercel.fexit/" FUNCTION_PREFIX "close")
 int fexit_syscall(void *ctx)
 {
     bpf_tail_call(ctx, &jump, 0);
     return 0;
 }
 
-SEC("fexit/" NOARGS_PREFIX "getuid")
+SEC("tiercel.fexit/" NOARGS_PREFIX "getuid")
 int fexit_syscall_noargs(void *ctx)
 {
     bpf_tail_call(ctx, &jump_noargs, 0);
     return 0;
 }
 
-SEC("fexit/" FUNCTION_PREFIX "close")
+SEC("tiercel.fexit/" FUNCTION_PREFIX "close")
 int fexit_capture(__u64 *ctx)
 {
     return syscall_done(ctx, (const struct pt_regs *)ctx[0], ctx[1]);
 }
 
-SEC("fexit/" NOARGS_PREFIX "getuid")
+SEC("tiercel.fexit/" NOARGS_PREFIX "getuid")
 int fexit_capture_noargs(__u64 *ctx)
 {
     /* i386 shares these functions, and of its calls fexit_every_ia32 tells */
@@ -74,7 +78,7 @@ int fexit_capture_noargs(__u64 *ctx)
  * arch/x86/entry/syscall_32.c: long ia32_sys_call(regs, number) calls the functions of all i386 syscalls,
  * which have other names than the native ones and other ones in each kernel. Native callers do not pass here.
  */
-SEC("fexit/ia32_sys_call")
+SEC("tiercel.fexit/ia32_sys_call")
 int fexit_every_ia32(__u64 *ctx)
 {
     const struct pt_regs *regs = (const struct pt_regs *)ctx[0];
@@ -90,7 +94,7 @@ int fexit_every_ia32(__u64 *ctx)
  * kernel/seccomp.c: int __secure_computing(), called for threads with a filter only. -1: the call is not
  * made, and its result is in the registers already. The number of its arguments changed in 6.16.
  */
-SEC("fexit/__secure_computing")
+SEC("tiercel.fexit/__secure_computing")
 int fexit_every_refused(void *ctx)
 {
     struct pt_regs *regs = (struct pt_regs *)bpf_task_pt_regs(bpf_get_current_task_btf());
@@ -172,7 +176,7 @@ static __always_inline int dump_thread(struct bpf_iter__task *ctx, int may_sleep
 }
 
 #ifndef TIERCEL_OLD_KERNEL
-SEC("iter.s/task")
+SEC("tiercel.iter.s/bpf_iter_task")
 int dump_task(struct bpf_iter__task *ctx)
 {
     return dump_thread(ctx, 1);
@@ -180,14 +184,14 @@ int dump_task(struct bpf_iter__task *ctx)
 #endif
 
 /* For kernels before 5.18, which cannot fetch another process's memory: no command line, no environment. */
-SEC("iter/task")
+SEC("tiercel.iter/bpf_iter_task")
 int dump_task_nosleep(struct bpf_iter__task *ctx)
 {
     return dump_thread(ctx, 0);
 }
 
 /* Threads share their process's table: the iterator visits it once, for the thread group leader. */
-SEC("iter/task_file")
+SEC("tiercel.iter/bpf_iter_task_file")
 int dump_task_file(struct bpf_iter__task_file *ctx)
 {
     __u32 cpu = bpf_get_smp_processor_id(), slot, index;

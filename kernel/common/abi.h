@@ -36,6 +36,13 @@ struct tiercel_config {
     __u32 per_syscall;                        /* 1: attached per syscall (fexit), 0: sys_exit tracepoint */
 };
 
+/*
+ * What the loader of the modern probe completes: calls of bpf_rdonly_cast(), which the probe makes under a
+ * number that no helper has, and the numbers in the kernel of the types that it is relocated against.
+ */
+#define TIERCEL_CAST 0x7ca57
+#define TIERCEL_TYPES_MAX 1024
+
 /* Why an event was not delivered. */
 enum tiercel_drop {
     TIERCEL_DROP_RING_FULL,    /* the ring had no room: the analyzer is too slow */

@@ -17,6 +17,7 @@
 
 struct capture;
 extern const volatile struct tiercel_config tc_config;
+extern const volatile __u32 tc_type_numbers[TIERCEL_TYPES_MAX];
 
 static __always_inline const volatile struct tiercel_config *config_of(const struct capture *c)
 {
@@ -33,7 +34,7 @@ static __always_inline const volatile struct tiercel_config *config_of(const str
 #define REGISTERS(buffer, regs) \
     (read_kernel(buffer, sizeof(struct pt_regs), regs), (const struct pt_regs *)(buffer))
 #else
-#define AT_TRACEPOINT(name) SEC("tp_btf/" name)
+#define AT_TRACEPOINT(name) SEC("tiercel.tp/btf_trace_" name)
 #define REG(regs, field) ((regs)->field)
 #define REGISTERS(buffer, regs) (regs)
 #endif
@@ -41,14 +42,16 @@ static __always_inline const volatile struct tiercel_config *config_of(const str
 /*
  * A helper call for each pointer that is followed is most of what opening a file costs to tell of. From 6.2
  * a number may be declared to be a pointer to some type (bpf_rdonly_cast()), and a plain load follows it; a
- * bad address then reads as 0. A kernel without it cannot even be asked, by one who holds no CAP_SYS_ADMIN,
- * whether it has it (libbpf looks through the modules' BTF): with TIERCEL_NO_CAST the probe does not ask.
+ * bad address then reads as 0. Which function that is, and which number a type has in the kernel, only the
+ * loader knows: types are relocated against the few that it keeps (privd/types.cpp). With TIERCEL_NO_CAST the
+ * probe does without.
  */
 #if defined(TIERCEL_OLD_KERNEL) || defined(TIERCEL_NO_CAST)
 #define FIELD(type, object, field) READ((type *)(object), field)
 #else
-void *bpf_rdonly_cast(const void *object, __u32 btf_id) __ksym;
-#define FIELD(type, object, field) (((type *)bpf_rdonly_cast(object, bpf_core_type_id_kernel(type)))->field)
+#define CAST ((void *(*)(const void *object, __u32 btf_id))TIERCEL_CAST)
+#define FIELD(type, object, field) \
+    (((type *)CAST(object, tc_type_numbers[bpf_core_type_id_kernel(type)]))->field)
 #endif
 #define BITFIELD(object, field) BPF_CORE_READ_BITFIELD_PROBED(object, field)
 #define ADDRESS_OF(object, field) __builtin_preserve_access_index(&(object)->field)
