@@ -25,7 +25,7 @@ enum class Only : unsigned char {
 };
 
 struct Allow {
-    const char* why;
+    const char* why = "";
     std::initializer_list<int> calls; // SCMP_SYS(name)
     Only only = Only::anything;
 };

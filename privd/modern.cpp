@@ -103,7 +103,8 @@ bool try_variant(ProbeLoad& load, const Variant& variant) {
     bpf_map* numbers =
         object ? bpf_object__find_map_by_name(object.get(), ".rodata.types") : nullptr;
     if (numbers)
-        bpf_map__set_initial_value(numbers, kernel_types.numbers, 4 * TIERCEL_TYPES_MAX);
+        bpf_map__set_initial_value(numbers, kernel_types.numbers,
+                                   sizeof(__u32) * TIERCEL_TYPES_MAX);
     if (!object || !load.configure(object.get()) ||
         bpf_map__set_inner_map_fd(bpf_object__find_map_by_name(object.get(), "rings"),
                                   load.into.fds[0][0].get()) != 0)

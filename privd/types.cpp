@@ -45,7 +45,7 @@ class Input {
   public:
     template <typename T>
     T read(uint32_t at) {
-        T value;
+        T value{};
         copy(at, &value, sizeof value);
         return value;
     }
@@ -109,7 +109,7 @@ std::unordered_set<string_view> probes_names() {
     std::unordered_set<string_view> names;
     for (const char* btf : {tiercel_modern_btf, tiercel_modern_no_cast_btf, tiercel_modern_old_btf,
                             tiercel_classic_btf}) {
-        btf_header header;
+        btf_header header{};
         std::memcpy(&header, btf, sizeof header);
         string_view texts(btf + header.hdr_len + header.str_off, header.str_len);
         while (!texts.empty()) {
