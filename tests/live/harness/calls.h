@@ -5,6 +5,7 @@
 // expect.
 #pragma once
 
+#include <atomic>
 #include <cerrno>
 #include <concepts>
 #include <cstdint>
@@ -27,8 +28,10 @@ CallLog& call_log();
 
 inline long logged(long number, long result) {
     CallLog& log = call_log();
-    if (log.count < CallLog::max_calls)
-        log.calls[log.count++] = {number, result};
+    // After a fork two processes log, perhaps at once.
+    const std::size_t slot = std::atomic_ref(log.count).fetch_add(1);
+    if (slot < CallLog::max_calls)
+        log.calls[slot] = {number, result};
     return result;
 }
 
