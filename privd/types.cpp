@@ -2,14 +2,13 @@
 //
 // privd-types, which privd runs before it takes a peer, in a process without any capability: of the
 // 5 MiB in which a kernel describes its types, of which libbpf holds two copies, what the probes
-// name, some 100 KiB. Standard input is the kernel's BTF, or a file like it; standard output gets
+// name, some 30 KiB. Standard input is the kernel's BTF, or a file like it; standard output gets
 // BTF and, behind it, the number in the kernel of each type. Exit codes: 0 done, 1 failure.
 //
 // The format is the kernel's Documentation/bpf/btf.rst.
 #include "kernel/common/abi.h"
 
 #include <algorithm>
-
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
