@@ -79,7 +79,7 @@ os::UniqueFd listen_at(const char* path, Account user, Account peer) {
     auto* generic = reinterpret_cast<sockaddr*>(&address);
     errno = ENAMETOOLONG;
     must(strlen(path) < sizeof address.sun_path, "listen at", path);
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     os::UniqueFd probe(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     bool busy = connect(probe.get(), generic, sizeof address) == 0;
     if (!busy && errno == ECONNREFUSED) // left behind by one that has gone
@@ -137,7 +137,7 @@ int main(int argc, char** argv) {
         start_pair(name, user, argv);
     const char* passed = getenv("LISTEN_PID");
     errno = 0;
-    must(values['s'] && !(passed && atoi(passed) == getpid()),
+    must(values['s'] && (!passed || atoi(passed) != getpid()),
          "serve: no --socket, and no socket of its type, SOCK_SEQPACKET, was passed");
     os::UniqueFd listener =
         listen_at(values['s'], user, values['p'] ? find_account(values['p']) : user);

@@ -97,8 +97,16 @@ uint32_t bytes_behind(const btf_type& type) {
     case BTF_KIND_ENUM64: return count * sizeof(btf_enum64);
     case BTF_KIND_FUNC_PROTO: return count * sizeof(btf_param);
     case BTF_KIND_DATASEC: return count * sizeof(btf_var_secinfo);
-    case BTF_KIND_UNKN: fail("there is a type of kind 0");
-    default: return 0;
+    case BTF_KIND_PTR:
+    case BTF_KIND_FWD:
+    case BTF_KIND_TYPEDEF:
+    case BTF_KIND_VOLATILE:
+    case BTF_KIND_CONST:
+    case BTF_KIND_RESTRICT:
+    case BTF_KIND_FUNC:
+    case BTF_KIND_FLOAT:
+    case BTF_KIND_TYPE_TAG: return 0;
+    default: fail("there is a kind of type that this program is too old for");
     }
 }
 

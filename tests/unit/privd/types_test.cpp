@@ -147,11 +147,24 @@ TEST_CASE("what is no BTF, or a part of it, is refused in one line") {
     std::string noise(20'000, '\0');
     for (char& byte : noise)
         byte = static_cast<char>(random());
+    btf_header one{.magic = 0xeb9f,
+                   .version = 1,
+                   .flags = 0,
+                   .hdr_len = sizeof one,
+                   .type_off = 0,
+                   .type_len = sizeof(btf_type),
+                   .str_off = sizeof(btf_type),
+                   .str_len = 1};
+    btf_type unknown{};
+    unknown.info = 31U << 24;
+    std::string later(reinterpret_cast<const char*>(&one),
+                      sizeof one); // a kind of type of a later kernel
+    later.append(reinterpret_cast<const char*>(&unknown), sizeof unknown).append(1, '\0');
     std::string wild =
         whole.substr(0, sizeof(btf_header)) + noise; // a right head, and then anything
     for (const std::string& bad :
          {std::string(), std::string("no BTF at all"), whole.substr(0, 10),
-          whole.substr(0, 100'000), whole.substr(0, whole.size() / 2), noise, wild}) {
+          whole.substr(0, 100'000), whole.substr(0, whole.size() / 2), later, noise, wild}) {
         std::ofstream(files / "bad", std::ios::binary) << bad;
         CHECK(keep_types(files / "bad", files) == 1);
         const std::string said = content(files / "errors");
