@@ -88,6 +88,16 @@ std::uint64_t load_position(const os::Mapping& page) {
         ->load(std::memory_order_acquire);
 }
 
+// The head of a record. One that is still being written holds up what lies behind it, which may be
+// all that a test waits for; the writer's CPU can stand still for long, where it is an emulated
+// one.
+std::uint32_t finished_head(const std::byte* record) {
+    const auto* head = reinterpret_cast<const std::atomic<std::uint32_t>*>(record);
+    for (int tries = 0; tries < 4000 && head->load(std::memory_order_acquire) & busy_bit; ++tries)
+        usleep(500);
+    return head->load(std::memory_order_acquire);
+}
+
 } // namespace
 
 Source::Source(const SourceOptions& options) {
@@ -183,9 +193,7 @@ void Source::drain_bpf_ring(const Take& take) {
     const std::uint64_t end = load_position(producer_);
     while (position < end) {
         const std::byte* record = data + (position & (ring_bytes - 1));
-        const std::uint32_t length =
-            reinterpret_cast<const std::atomic<std::uint32_t>*>(record)->load(
-                std::memory_order_acquire);
+        const std::uint32_t length = finished_head(record);
         if (length & busy_bit)
             return;
         const std::size_t bytes = length & ~(busy_bit | discard_bit);
