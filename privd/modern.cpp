@@ -157,7 +157,7 @@ wire::Reply start(const wire::Request& request, pid_t self, Handover& into) {
         for (const Variant& variant : variants)
             if (!done &&
                 (request.attach == Attach::automatic || request.attach == variant.attach) &&
-                !(refused && variant.attach == Attach::per_syscall))
+                (!refused || variant.attach != Attach::per_syscall))
                 done = try_variant(load, variant);
     return load.end(done, request.attach == Attach::per_syscall ? wire::Status::attach_unsupported
                                                                 : wire::Status::load_failed);

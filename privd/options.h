@@ -6,6 +6,7 @@
 #include "privd/privd.h"
 
 #include <climits>
+#include <cstdio>
 #include <cstring>
 #include <getopt.h>
 #include <unistd.h>
@@ -51,8 +52,9 @@ inline const char* suffix_of(std::string_view name) {
 inline void become_program(const char* suffix, const char* more, char** argv) {
     char path[PATH_MAX] = {};
     must(readlink("/proc/self/exe", path, sizeof path - 32) > 0, "find this program");
-    *strchrnul(strrchr(path, '/'), '-') = '\0';
-    execv(strcat(strcat(path, suffix), more), argv);
+    char* end = strchrnul(strrchr(path, '/'), '-');
+    snprintf(end, static_cast<std::size_t>(path + sizeof path - end), "%s%s", suffix, more);
+    execv(path, argv);
     must(false, "run", path);
 }
 

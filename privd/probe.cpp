@@ -49,7 +49,8 @@ wire::Reply KernelTypes::read(const char* file, Account user) {
     os::UniqueFd from(open(file ? file : "/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC));
     memory = os::UniqueFd(memfd_create("kernel types", MFD_CLOEXEC));
     snprintf(path, sizeof path, "/proc/self/fd/%d", memory.get());
-    if (!keep_wanted(from, memory, user) || !(kept = btf__parse(path, nullptr)))
+    kept = keep_wanted(from, memory, user) ? btf__parse(path, nullptr) : nullptr;
+    if (!kept)
         return {.status = wire::Status::load_failed, .error = ESRCH, .detail = wire::step_load};
     __u32 size = 0;
     auto* bytes = static_cast<const char*>(btf__raw_data(kept, &size));
@@ -80,9 +81,11 @@ bool ProbeLoad::configure(bpf_object* object) {
         bpf_program__set_autoload(program, wanted(bpf_program__name(program), config.tracepoints));
     const char* const names[] = {".rodata.config", "rings", "counters", "scratch"};
     bpf_map* maps[4];
-    for (int i = 0; i < 4; ++i)
-        if (!(maps[i] = bpf_object__find_map_by_name(object, names[i])))
-            return false;                        // no probe of ours
+    for (int i = 0; i < 4; ++i) {
+        maps[i] = bpf_object__find_map_by_name(object, names[i]);
+        if (!maps[i])
+            return false; // no probe of ours
+    }
     __u32 slots = bpf_map__max_entries(maps[3]); // as declared: those of one CPU
     return bpf_map__set_initial_value(maps[0], &config, sizeof config) == 0 &&
            bpf_map__set_max_entries(maps[1], reply.ring_count) == 0 &&

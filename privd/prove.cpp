@@ -23,10 +23,10 @@ using policy::Phase;
 enum class Expected { loads, fails, either };
 
 struct Proof {
-    policy::Plan plan;
-    Account user; // as whom loads are tried
-    const char* btf;
-    bool json;
+    policy::Plan plan = {};
+    Account user = {}; // as whom loads are tried
+    const char* btf = nullptr;
+    bool json = false;
     bool agree = true;
     bool first = true; // row
 

@@ -74,7 +74,7 @@ std::string find_program(const std::string& name) {
     while (!rest.empty()) {
         const std::string_view directory = rest.substr(0, rest.find(':'));
         rest.remove_prefix(std::min(directory.size() + 1, rest.size()));
-        const std::string candidate = std::string(directory.empty() ? "." : directory) + "/" + name;
+        std::string candidate = std::string(directory.empty() ? "." : directory) + "/" + name;
         struct stat found {};
         if (stat(candidate.c_str(), &found) == 0 && S_ISREG(found.st_mode) &&
             access(candidate.c_str(), X_OK) == 0)

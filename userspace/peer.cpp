@@ -86,7 +86,7 @@ Result<Peer> await_peer(const char* path, const char* account) {
     address.sun_family = AF_UNIX;
     if (std::strlen(path) >= sizeof address.sun_path)
         return os::error("listen at", path, ENAMETOOLONG);
-    std::strcpy(address.sun_path, path);
+    std::memcpy(address.sun_path, path, std::strlen(path) + 1);
     const UniqueFd listener(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     const mode_t mask = umask(account ? 0111 : 0177);
     const bool bound =

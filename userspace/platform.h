@@ -74,7 +74,7 @@ extern const volatile struct tiercel_config tc_config;
 /* The captures' fast way: a task's own fields that it reads, objects_begin() has set. */
 #define FIELD(type, object, field)                                                                 \
     ({                                                                                             \
-        type* fast_ = (type*)(object);                                                             \
+        type* fast_ = (type*)(object); /* NOLINT(bugprone-macro-parentheses): a type */            \
         if (!__builtin_types_compatible_p(type, struct task_struct))                               \
             FILLED(fast_);                                                                         \
         fast_ ? fast_->field : (typeof(fast_->field))0;                                            \

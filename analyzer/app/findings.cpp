@@ -36,7 +36,7 @@ void Findings::add(std::string name, std::string condition,
     groups_.push_back(std::move(group));
 }
 
-void Findings::add(rules::Sources sources, rules::Diagnostics diagnostics) {
+void Findings::add(rules::Sources sources, const rules::Diagnostics& diagnostics) {
     groups_.push_back({std::move(sources), {}});
     for (const Diagnostic& diagnostic : diagnostics.all())
         if (diagnostic.severity != Severity::note)

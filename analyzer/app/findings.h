@@ -23,7 +23,7 @@ class Findings {
     void add(std::string name, std::string condition,
              const std::vector<filter::Condition::Problem>& problems);
     // Of rule files. Notes are left out.
-    void add(rules::Sources sources, rules::Diagnostics diagnostics);
+    void add(rules::Sources sources, const rules::Diagnostics& diagnostics);
     // About something that has no text of its own.
     void add(rules::Severity severity, std::string name, std::string message);
     void add_error(std::string name, std::string message) {

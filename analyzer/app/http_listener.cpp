@@ -103,7 +103,7 @@ void HttpListener::serve(Connection& connection) {
 
 // True: the request is whole, and there is a reply.
 bool HttpListener::read(Connection& connection) {
-    std::array<char, kMostRequest> part;
+    std::array<char, kMostRequest> part{};
     for (;;) {
         const ssize_t got = ::read(connection.socket.get(), part.data(), part.size());
         if (got < 0 && would_block())

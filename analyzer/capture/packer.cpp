@@ -8,7 +8,7 @@
 namespace tiercel::capture {
 namespace {
 
-constexpr std::size_t kBufferSize = 64 * 1024;
+constexpr std::size_t kBufferSize = std::size_t{64} * 1024;
 // A recorder must keep up with the events: the fastest level packs them to about a fifth already.
 constexpr int kLevel = Z_BEST_SPEED;
 
@@ -20,7 +20,7 @@ os::Error failure(int number) {
 
 struct Packer::Deflater {
     z_stream zlib{};
-    std::array<std::byte, kBufferSize> output;
+    std::array<std::byte, kBufferSize> output{};
     bool started = false;
 
     // Only want of memory can make this fail.

@@ -12,7 +12,7 @@ namespace {
 constexpr std::uint32_t kFrame = 12;                   // header and trailer of a block
 constexpr std::uint32_t kMaxList = 256u * 1024 * 1024; // a process list of a very large host
 constexpr std::uint32_t kMaxEvent = 64u * 1024 * 1024; // large payloads come from plugins
-constexpr std::size_t kReadStep = 64 * 1024;
+constexpr std::size_t kReadStep = std::size_t{64} * 1024;
 
 bool is_event_block(std::uint32_t type) {
     switch (type) {
@@ -168,7 +168,7 @@ bool Reader::take_list() {
 // Old blocks do not say how many parameters there are: it is the number whose lengths add up, with
 // as many as the event can have tried first.
 bool Reader::count_params(std::size_t at) {
-    event::Header header;
+    event::Header header{};
     constexpr std::size_t kOldHeader = sizeof header - sizeof header.nparams;
     std::memcpy(&header, body_.data() + at, kOldHeader);
     const event::EventInfo* info = event::find(header.type);

@@ -19,8 +19,8 @@ namespace tiercel::capture {
 
 struct CapturedEvent {
     event::EventView view; // good until the next call
-    std::uint64_t num;     // from 1, as Falco counts
-    std::uint16_t cpu;
+    std::uint64_t num = 0; // from 1, as Falco counts
+    std::uint16_t cpu = 0;
 };
 
 class Reader {

@@ -81,7 +81,7 @@ std::string take_capture_mode(const DocumentNode& node, Settings& settings) {
 // Falco's 0 asks for a queue without bound, which would let a blocked output take all memory.
 std::string take_capacity(const DocumentNode& node, Settings& settings) {
     const std::uint64_t ours = Settings().queue_capacity;
-    const std::string wrong = number(&Settings::queue_capacity, 0, 1'000'000)(node, settings);
+    std::string wrong = number(&Settings::queue_capacity, 0, 1'000'000)(node, settings);
     if (settings.queue_capacity == 0)
         settings.queue_capacity = ours;
     return wrong;

@@ -41,7 +41,7 @@ class Arena {
     }
 
   private:
-    static constexpr std::size_t kBlock = 16 * 1024;
+    static constexpr std::size_t kBlock = std::size_t{16} * 1024;
     struct Block {
         std::unique_ptr<std::byte[]> bytes;
         std::size_t size;

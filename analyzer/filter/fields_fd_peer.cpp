@@ -10,7 +10,6 @@ namespace tiercel::filter {
 namespace {
 
 using state::Fd;
-using state::FdKind;
 
 enum End : std::uint16_t { CLIENT, SERVER, LOCAL, REMOTE, BOTH };
 

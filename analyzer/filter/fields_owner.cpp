@@ -7,7 +7,6 @@ namespace tiercel::filter {
 namespace {
 
 using state::kNoId;
-using state::Thread;
 
 enum UserVariant : std::uint16_t { NAME, HOME, SHELL, LOGIN_NAME };
 

@@ -16,7 +16,7 @@ using namespace event;
 // Parameter numbers; -1: none; kFdName: the fd's name.
 constexpr std::int8_t kFdName = -2;
 struct PathRow {
-    std::uint16_t code;
+    std::uint16_t code = 0;
     std::int8_t name = -1;
     std::int8_t source = -1; // of a move or link: where the new name is
     std::int8_t target = -1; // and what it points to

@@ -128,7 +128,7 @@ void Graph::order_children(GraphNode& node) const {
     node.chance = all ? reached : 1 - reached;
 }
 
-NodeId Graph::combine(GraphNode::Kind kind, std::vector<NodeId> children) {
+NodeId Graph::combine(GraphNode::Kind kind, const std::vector<NodeId>& children) {
     const NodeId neutral = kind == GraphNode::Kind::all ? kTrue : kFalse;
     const NodeId deciding = kind == GraphNode::Kind::all ? kFalse : kTrue;
     std::vector<NodeId> flat;

@@ -56,11 +56,11 @@ class Graph {
     Graph();
     SlotId slot(Slot slot);
     NodeId test(Test test);
-    NodeId all(std::vector<NodeId> children) {
-        return combine(GraphNode::Kind::all, std::move(children));
+    NodeId all(const std::vector<NodeId>& children) {
+        return combine(GraphNode::Kind::all, children);
     }
-    NodeId any(std::vector<NodeId> children) {
-        return combine(GraphNode::Kind::any, std::move(children));
+    NodeId any(const std::vector<NodeId>& children) {
+        return combine(GraphNode::Kind::any, children);
     }
     NodeId negate(NodeId child);
 
@@ -75,7 +75,7 @@ class Graph {
     NodeId specialize(NodeId id, std::string_view event_type, Known& known);
 
   private:
-    NodeId combine(GraphNode::Kind kind, std::vector<NodeId> children);
+    NodeId combine(GraphNode::Kind kind, const std::vector<NodeId>& children);
     NodeId add(GraphNode node, std::string key);
     void order_children(GraphNode& node) const;
 

@@ -13,7 +13,7 @@ namespace {
 using event::ParamType;
 
 struct Shape {
-    ParamKind kind;
+    ParamKind kind = {};
     bool is_signed = false;
 };
 

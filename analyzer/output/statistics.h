@@ -30,12 +30,12 @@ struct LiveStatistics {
 // Everything is lent.
 struct Statistics {
     const state::Engine& engine;
-    std::uint64_t events; // that the pipeline took
-    std::uint64_t shown;  // printed
-    std::uint64_t ns;     // since the session began
-    std::optional<LiveStatistics> live;
-    int landlock_abi; // 0: the kernel has no Landlock
-    unsigned uid;
+    std::uint64_t events = 0; // that the pipeline took
+    std::uint64_t shown = 0;  // printed
+    std::uint64_t ns = 0;     // since the session began
+    std::optional<LiveStatistics> live = {};
+    int landlock_abi = 0; // 0: the kernel has no Landlock
+    unsigned uid = 0;
 };
 
 // Several lines, each beginning with "analyzer: ".

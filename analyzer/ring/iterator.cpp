@@ -14,7 +14,7 @@ constexpr std::uint32_t kLongest = 128 << 10; // of an event; larger lengths are
 
 bool IteratorReader::split(Count& count, const std::function<void(const event::EventView&)>& take) {
     while (end_ - begin_ >= sizeof(event::Header)) {
-        event::Header header;
+        event::Header header{};
         std::memcpy(&header, buffer_.data() + begin_, sizeof header);
         if (header.len < sizeof header || header.len > kLongest)
             return false;

@@ -34,7 +34,7 @@ auto* position(const os::Mapping& mapping, Position perf_event_mmap_page::*membe
 // Without what pads the event and its trailer. An event whose length does not fit stays as it is:
 // whoever reads it sees that it is none.
 Bytes without_padding(Bytes sample) {
-    event::Header header;
+    event::Header header{};
     if (sample.size() < sizeof header)
         return sample;
     std::memcpy(&header, sample.data(), sizeof header);
@@ -73,7 +73,7 @@ const std::byte* PerfRing::piece(std::size_t at, std::size_t bytes) {
 
 std::optional<Bytes> PerfRing::front() {
     while (limit_ - position_ >= sizeof(perf_event_header)) {
-        perf_event_header header; // never wraps: sizes are multiples of 8
+        perf_event_header header{}; // never wraps: sizes are multiples of 8
         std::memcpy(&header, data_ + offset(), sizeof header);
         if (header.size < sizeof header || header.size % 8 != 0 ||
             header.size > limit_ - position_) {
@@ -91,7 +91,7 @@ std::optional<Bytes> PerfRing::front() {
             return without_padding(Bytes(piece(kSampleHeader, length), length));
         }
         if (header.type == PERF_RECORD_LOST && header.size >= sizeof(Lost)) {
-            Lost record;
+            Lost record{};
             std::memcpy(&record, piece(0, sizeof record), sizeof record);
             lost_ += record.lost;
         } else {

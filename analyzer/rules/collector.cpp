@@ -57,7 +57,7 @@ void Collector::define(MacroDefinition macro) {
     }
 }
 
-void Collector::append(MacroDefinition macro) {
+void Collector::append(const MacroDefinition& macro) {
     const std::uint32_t number = next_++;
     MacroDefinition* old = macros_.find(macro.name);
     if (old == nullptr) {

@@ -49,8 +49,8 @@ struct Update {
 };
 
 struct Handler {
-    std::uint16_t code;
-    void (*apply)(const Update&);
+    std::uint16_t code = 0;
+    void (*apply)(const Update&) = nullptr;
     bool anyone =
         false; // also when the thread is not known, and without making a placeholder of it
 };

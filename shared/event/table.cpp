@@ -156,8 +156,8 @@ constexpr std::uint16_t kNoEvent = 0xffff;
 constexpr auto kIndexByCode = [] {
     std::array<std::uint16_t, kCodeLimit> index{};
     index.fill(kNoEvent);
-    for (std::uint16_t i = 0; i < std::size(kEvents); ++i)
-        index[kEvents[i].code] = i;
+    for (std::size_t i = 0; i < std::size(kEvents); ++i)
+        index[kEvents[i].code] = static_cast<std::uint16_t>(i);
     return index;
 }();
 

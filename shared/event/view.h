@@ -31,8 +31,8 @@ class EventView {
     static constexpr std::uint32_t kMaxParams = 32;
 
     // Not a view yet: parse() makes those. Nothing is cleared, for parse() fills in all that is
-    // ever read, and this runs for every event.
-    EventView() {} // NOLINT(modernize-use-equals-default): `= default` would clear the members
+    // ever read, and this runs for every event; `= default` would clear the members.
+    EventView() {} // NOLINT(modernize-use-equals-default,cppcoreguidelines-pro-type-member-init)
 
     // The event at the start of `bytes`, which may be longer than the event. Nothing when the event
     // is cut short, its code is unknown, or its lengths do not add up to what the header says.

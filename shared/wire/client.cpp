@@ -131,7 +131,7 @@ Result<UniqueFd> connect_to(const char* path) {
     address.sun_family = AF_UNIX;
     if (std::strlen(path) >= sizeof address.sun_path)
         return error("connect to privd at", path, ENAMETOOLONG);
-    std::strcpy(address.sun_path, path);
+    std::memcpy(address.sun_path, path, std::strlen(path) + 1);
     UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     if (!socket.valid() ||
         connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0)
