@@ -5,6 +5,7 @@
 #include "kernel/common/abi.h"
 
 #include <bpf/btf.h>
+#include <cstdio>
 #include <cstring>
 #include <doctest/doctest.h>
 #include <filesystem>
@@ -20,6 +21,13 @@
 namespace {
 
 const std::string kernels = "/sys/kernel/btf/vmlinux";
+
+bool absent() {
+    if (access(kernels.c_str(), R_OK) == 0)
+        return false;
+    std::puts("SKIPPED: types: this kernel has no BTF");
+    return true;
+}
 
 struct Files {
     Files() {
@@ -81,10 +89,8 @@ void check_members(const Types& kept, const btf_type* ours, const Types& all,
 
 TEST_CASE("what is kept of the kernel's types says the same as the whole") {
     Files files;
-    if (access(kernels.c_str(), R_OK) != 0) {
-        MESSAGE("SKIPPED: types: this kernel has no BTF");
+    if (absent())
         return;
-    }
     REQUIRE(keep_types(kernels, files) == 0);
     Types all = read_types(kernels), kept = read_types(files / "kept");
     REQUIRE(all);
@@ -114,10 +120,8 @@ TEST_CASE("what is kept of the kernel's types says the same as the whole") {
 
 TEST_CASE("what the probes need is kept") {
     Files files;
-    if (access(kernels.c_str(), R_OK) != 0) {
-        MESSAGE("SKIPPED: types: this kernel has no BTF");
+    if (absent())
         return;
-    }
     REQUIRE(keep_types(kernels, files) == 0);
     Types kept = read_types(files / "kept");
     REQUIRE(kept);
@@ -138,10 +142,8 @@ TEST_CASE("what the probes need is kept") {
 
 TEST_CASE("what is no BTF, or a part of it, is refused in one line") {
     Files files;
-    if (access(kernels.c_str(), R_OK) != 0) {
-        MESSAGE("SKIPPED: types: this kernel has no BTF");
+    if (absent())
         return;
-    }
     const std::string whole = content(kernels);
     std::mt19937 random(7);
     std::string noise(20'000, '\0');
