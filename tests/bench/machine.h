@@ -1,4 +1,4 @@
-// What the benchmarks share: the clock, pinning, medians, a session with privd, and how a figure is
+// What the benchmarks share: medians, a session with privd, and how a figure is
 // printed. A figure is one line: what it is, the median, its bar, and whether it holds.
 #pragma once
 
@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "shared/wire/client.h"
+#include "tests/bench/clock.h"
 
 namespace tiercel::bench {
 
-double now_ns(); // CLOCK_MONOTONIC
-void pin_to_cpu(int cpu);
 double median(std::vector<double> values);
 
 // Zeroed memory that children share with this process. Unmapped by the caller.

@@ -3,8 +3,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
-#include <sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,19 +15,6 @@ namespace tiercel::vm {
 void give_up(const std::string& what) {
     std::fprintf(stderr, "%s: %s\n", program_invocation_short_name, what.c_str());
     std::exit(1);
-}
-
-double now_ns() {
-    timespec time{};
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
-}
-
-void pin_to_cpu(unsigned cpu) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    sched_setaffinity(0, sizeof set, &set);
 }
 
 DriverAtWork::DriverAtWork(const std::string& name, std::uint32_t ring_bytes) : name_(name) {

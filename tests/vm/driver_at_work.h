@@ -14,12 +14,13 @@
 #include "analyzer/ring/counters.h"
 #include "analyzer/ring/ring_set.h"
 #include "shared/wire/client.h"
+#include "tests/bench/clock.h"
 
 namespace tiercel::vm {
 
 [[noreturn]] void give_up(const std::string& what);
-double now_ns(); // CLOCK_MONOTONIC
-void pin_to_cpu(unsigned cpu);
+using bench::now_ns;
+using bench::pin_to_cpu;
 
 class DriverAtWork {
   public:

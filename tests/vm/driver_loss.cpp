@@ -36,7 +36,7 @@ constexpr int bursts = 3000;      // of a run, a millisecond each
 constexpr int runs = 5;           // none of which may lose anything
 constexpr int most_repeats = 10;  // of a run that says nothing of the driver
 constexpr double tolerance = 0.1; // of time, when pace is kept
-constexpr unsigned reader_cpu = 0, caller_cpu = 1;
+constexpr int reader_cpu = 0, caller_cpu = 1;
 constexpr unsigned event_bytes = 104; // an lseek's record in a perf buffer; in a BPF ring it has 72
 constexpr int ring_ms = 500;          // what a ring has room for, at the least
 
