@@ -38,10 +38,10 @@ constexpr char help[] =
 
 // A descriptor as the programs started with it expect it: sd_listen_fds(3), where the first is 3.
 void pass_on(const os::UniqueFd& socket) {
+    // The analyzer's pipes must close when the analyzer closes them.
     if (os::UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC)); null.valid())
         for (int stream : {STDIN_FILENO, STDOUT_FILENO})
-            dup2(null.get(),
-                 stream); // the analyzer's pipes must close when the analyzer closes them
+            dup2(null.get(), stream);
     char pid[16];
     snprintf(pid, sizeof pid, "%d", getpid());
     bool good = socket.get() == 3 ? fcntl(3, F_SETFD, 0) == 0 : dup2(socket.get(), 3) == 3;

@@ -121,8 +121,8 @@ struct Driver {
     std::span<const policy::Allow> load_calls, steady_calls;
     Rule after; // of the hand-over; where there is one, privd stays for it until its peer leaves
 
-    // Opens and checks, while privd still is what it was started as, what needs that. A refusal of
-    // every request, or a Reply whose status is ok.
+    // Opens and checks, while privd still is what it was started as, what needs that; what it
+    // runs for that is `user`. A refusal of every request, or a Reply whose status is ok.
     wire::Reply (*prepare)(const char* btf, Account user);
 
     // Loads and attaches as the (checked) request says. Returns a Reply that is complete but for

@@ -126,8 +126,8 @@ HttpListener::Answer Monitor::answer(std::string_view path) {
 
 HttpListener::Answer Monitor::health() {
     const auto live = source_.statistics();
-    std::array<char, 16384>
-        text{}; // "processes" comes after a line for each CPU and the interrupts
+    // "processes" comes after a line for each CPU and the interrupts.
+    std::array<char, 16384> text{};
     std::optional<std::uint64_t> made;
     for (off_t at = 0; stat_.valid() && !made && at < (1 << 20);) {
         const ssize_t got = pread(stat_.get(), text.data(), text.size(), at);

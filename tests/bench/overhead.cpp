@@ -1,6 +1,6 @@
 // What the probe adds to a syscall, against a program at the same tracepoint that does nothing, and
 // one that does the least that tells of it. Rounds of the states alternate, so that a machine that
-// changes its speed changes all three.
+// changes its speed changes all of them.
 #include <bench_empty.skel.h>
 #include <bench_floor.skel.h>
 #include <bpf/libbpf.h>
