@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+#
 # Compiles BPF C to an object and to a libbpf skeleton header, both in the build tree only.
 find_program(TIERCEL_BPF_CLANG NAMES clang clang-16 clang-15 clang-14 REQUIRED)
 find_program(TIERCEL_LLVM_STRIP NAMES llvm-strip llvm-strip-16 llvm-strip-15 llvm-strip-14 REQUIRED)

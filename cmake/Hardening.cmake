@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+#
 # The warnings and hardening flags that every target of ours is built with.
 include(CheckPIESupported)
 check_pie_supported(LANGUAGES CXX)

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+#
 # Toolchain of the preset aarch64: Debian's cross compiler, and arm64 packages in a tree of their own (tools/sysroot):
 # installed beside the host's some of them would take the place of its own (libyaml-cpp-dev cannot be had twice).
 set(CMAKE_SYSTEM_NAME Linux)

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+#
 # The packages that `cpack` makes of the installed components: .deb, and .rpm where rpmbuild is.
 set(CPACK_PACKAGE_NAME tiercel)
 set(CPACK_PACKAGE_VENDOR Tiercel)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # common: what every subcommand of ./dev shares: words on screen, packages, building, ownership.
 # Sourced with $root set to the top of the source tree, by scripts that run under set -e.

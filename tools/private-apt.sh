@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # private-apt: Debian packages from a state of one's own, so that neither root nor the host's sources are needed and
 # the host's packages stay as they are. apt checks signatures against Debian's own keyring.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+#
 # summary: counts the tests in ctest's JUnit files, names what failed or was skipped and why, and closes with
 # the line `N passed, N failed[, N skipped]`. Exit code 1 when anything failed or when nothing ran.
 #

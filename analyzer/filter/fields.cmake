@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+#
 # Fields of events and templates made of them, on top of the state.
 add_library(tiercel_fields STATIC
   condition.cpp fields.cpp fields_container.cpp fields_event.cpp fields_fd.cpp fields_fd_peer.cpp fields_lineage.cpp fields_list.cpp

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+#
 # bash completion for analyzer, enricher, privd, tiercel-driver and tiercel-trace: the options are what --help of the installed program says.
 # shellcheck shell=bash
 

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+#
 # fields: fills the line @FIELDS@ of a template from `analyzer --list-fields`.
 #
 # Usage: analyzer --list-fields | awk -f fields.awk -v version=VERSION - TEMPLATE

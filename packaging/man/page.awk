@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+#
 # page: fills a page's template from a program's --help, so that the two cannot differ.
 #
 # Usage: PROGRAM --help | awk -f page.awk -v version=VERSION -v name=NAME - TEMPLATE

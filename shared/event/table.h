@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+//
 // The event table as C++ sees it: what each event is called, what its parameters are, and which
 // syscalls give it. Made from the .def files beside this header; nothing here is allocated or built
 // at run time. Use it to decode, print or look up events by code, and syscalls by name or number.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+//
 // EventView: one event, where it lies. The event keeps the scap layout (capture files and rings
 // alike): a packed header, then one length for each parameter, then the parameters' bytes. A view
 // checks the layout once, when it is made, and copies nothing; it is valid as long as the bytes

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // What every measurement needs, here and in the test machines: the clock, and a CPU of its own.
 #pragma once
 

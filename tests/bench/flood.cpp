@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // More than the machine can take, from every CPU: how many events a second are held, and whether
 // the drop counters tell exactly what is missing. Each flooding syscall carries its sequence number
 // as an argument.

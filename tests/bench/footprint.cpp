@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // Memory of both processes, and how long it takes from the load to the first event.
 #include <fmt/core.h>
 #include <signal.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // What the benchmarks share: medians, a session with privd, and how a figure is
 // printed. A figure is one line: what it is, the median, its bar, and whether it holds.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // bench BIN [overhead|footprint|flood|replay]: all figures, or one group, with the machine they
 // were taken on. Exit code 0: every bar holds; 1: one is missed; 77: it cannot run here, and says
 // why.

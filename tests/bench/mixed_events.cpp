@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/mixed_events.h"
 
 #include <fmt/core.h>

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // A capture of a machine at work, made up: 64 processes that read, write, open and close files,
 // connect, map memory, wait, fork and exec, in shares such as servers and builds show them.
 #pragma once

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // What the probe adds to a syscall, against a program at the same tracepoint that does nothing, and
 // one that does the least that tells of it. Rounds of the states alternate, so that a machine that
 // changes its speed changes all of them.

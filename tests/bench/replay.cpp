@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+//
 // A capture of a million mixed events, replayed: what reading it, keeping the state and matching
 // the rules take of each event, and how that grows with the number of rules. It is the pipeline of
 // the analyzer itself, without what prints.

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+#
 # matrix: the cells' results (see: cell) as one table, event by driver and kernel, in Markdown.
 # awk -f matrix.awk build/conformance/*@*
 BEGIN {

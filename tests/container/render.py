@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """render: the part of Helm's template language that our chart uses, and no more: a template that uses another is an error.
 
     {{ .Values.a.b }}  {{ .Release.Name }}  {{ printf "FORMAT" … }}, each piped through toJson and sha256sum

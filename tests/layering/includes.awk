@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+#
 # includes: checks the #include lines of our sources against the arrows. First the file `arrows`, then the sources.
 
 FNR == NR {

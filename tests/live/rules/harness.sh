@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # harness: rules against what they are about, live. Sourced by the scripts beside it, which say for each rule of a file
 #

@@ -1,4 +1,6 @@
 #!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
 # Counts our own lines in all that privd links: every source whose object the linker took, by its map, and
 # every header of ours that these include. What is generated (the probe's bytes) and the probe's own source
 # do not count.
