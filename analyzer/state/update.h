@@ -61,6 +61,6 @@ std::span<const Handler> file_handlers();
 std::span<const Handler> socket_handlers();
 std::span<const Handler> iterator_handlers();
 
-inline constexpr std::int64_t kAtFdcwd = -100;
+using event::kAtFdcwd;
 
 } // namespace tiercel::state

@@ -73,17 +73,27 @@ static __always_inline int capture_option(struct capture *c, __u32 i, struct tie
     case CAPTURE_sockopt_value:
     case CAPTURE_sockopt_value_at: return capture_sockopt(c, i, p);
     case CAPTURE_ptrace_data: return capture_ptrace_data(c, i, p);
-    case CAPTURE_exec_filename: return put_exec_filename(c, i);
     default: return capture_quota(c, i, p);
     }
 }
 CAPTURE_GROUP(group_option, return capture_option(c, i, p))
 CAPTURE_GROUP(group_exec_filename, return put_exec_filename(c, i))
 
-static __always_inline int is_message(__u8 capture)
-{
-    return capture >= CAPTURE_mmsg_ret && capture <= CAPTURE_msg_control;
-}
+/* put_syscall_param() and put_life_param() tell the groups apart by their order in captures.def. */
+_Static_assert(CAPTURE_FIRST_ARGUMENT == 0 && CAPTURE_FIRST_ARGUMENT < CAPTURE_FIRST_USER &&
+                   CAPTURE_FIRST_USER < CAPTURE_FIRST_OPTION &&
+                   CAPTURE_FIRST_OPTION < CAPTURE_FIRST_ADDRESS &&
+                   CAPTURE_FIRST_ADDRESS < CAPTURE_FIRST_MESSAGE &&
+                   CAPTURE_FIRST_MESSAGE < CAPTURE_FIRST_EXEC_NAME &&
+                   CAPTURE_FIRST_EXEC_NAME < CAPTURE_FIRST_FILE &&
+                   CAPTURE_FIRST_FILE < CAPTURE_FIRST_SOCKET && CAPTURE_FIRST_SOCKET < CAPTURE_FIRST_TASK &&
+                   CAPTURE_FIRST_TASK < CAPTURE_FIRST_TRACE && CAPTURE_FIRST_TRACE < CAPTURE_FIRST_ITER &&
+                   CAPTURE_FIRST_ITER < CAPTURE_COUNT,
+               "the groups of captures.def are in the order that the ranges below rely on");
+_Static_assert(CAPTURE_FIRST_ADDRESS + 1 == CAPTURE_FIRST_MESSAGE &&
+                   CAPTURE_FIRST_EXEC_NAME + 1 == CAPTURE_FIRST_FILE,
+               "the groups ADDRESS and EXEC_NAME have one capture each");
+_Static_assert(CAPTURE_COUNT <= 256, "struct tiercel_param keeps a capture in 8 bits");
 
 /*
  * Which group a capture belongs to. One function for each kind of event, because each program carries, and
@@ -123,14 +133,16 @@ static __always_inline void put_syscall_param(__u32 slot, __u32 i, __u8 capture)
 {
     if (capture < CAPTURE_FIRST_USER)
         group_argument(slot, i);
-    else if (capture < CAPTURE_prctl_text)
+    else if (capture < CAPTURE_FIRST_OPTION)
         group_user(slot, i);
-    else if (capture == CAPTURE_sockaddr)
+    else if (capture < CAPTURE_FIRST_ADDRESS)
+        group_option(slot, i);
+    else if (capture < CAPTURE_FIRST_MESSAGE)
         group_sockaddr(slot, i);
-    else if (is_message(capture))
+    else if (capture < CAPTURE_FIRST_EXEC_NAME)
         group_message(slot, i);
     else if (capture < CAPTURE_FIRST_FILE)
-        group_option(slot, i);
+        group_exec_filename(slot, i);
     else if (capture < CAPTURE_FIRST_SOCKET)
         group_file(slot, i);
     else if (capture < CAPTURE_FIRST_TASK)

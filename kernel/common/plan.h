@@ -9,22 +9,17 @@
 
 #include "kernel/common/abi.h"
 
-/* Ways to obtain a value: CAPTURE_path and so on; the groups are contiguous and in this order. */
+/*
+ * CAPTURE_path and so on, one for each row. CAPTURE_FIRST_USER equals the first capture of the group USER:
+ * the enumerator after it sets the count back by one, so that the group's first row gets the same number.
+ */
 enum tiercel_capture {
-#define CAPTURE(name, group, doc) CAPTURE_##name,
+#define GROUP(group) CAPTURE_FIRST_##group, CAPTURE_BEFORE_##group = CAPTURE_FIRST_##group - 1,
+#define CAPTURE(name, doc) CAPTURE_##name,
 #include "shared/event/captures.def"
+#undef GROUP
 #undef CAPTURE
     CAPTURE_COUNT,
-};
-
-/* The first capture of each group after ARGUMENT. */
-enum {
-    CAPTURE_FIRST_USER = CAPTURE_path,
-    CAPTURE_FIRST_FILE = CAPTURE_open_flags,
-    CAPTURE_FIRST_SOCKET = CAPTURE_tuple_connect,
-    CAPTURE_FIRST_TASK = CAPTURE_clone_res,
-    CAPTURE_FIRST_TRACE = CAPTURE_exit_status,
-    CAPTURE_FIRST_ITER = CAPTURE_task_argv,
 };
 
 enum tiercel_width {

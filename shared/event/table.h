@@ -86,6 +86,10 @@ std::string_view flag_set_name(FlagSet set);
 enum class DynamicSet : std::uint8_t { none, sockopt, ptrace, bpf, keyctl };
 std::optional<ParamType> dynamic_type(DynamicSet set, std::uint8_t kind);
 
+// A directory parameter (dirfd) with this value names the working directory: AT_FDCWD of
+// include/uapi/linux/fcntl.h.
+inline constexpr std::int64_t kAtFdcwd = -100;
+
 struct ParamInfo {
     std::string_view name;
     ParamType type = ParamType::NONE;
@@ -110,8 +114,31 @@ struct EventInfo {
     int find_param(std::string_view param) const; // index, or -1
 };
 
-// Codes are below this; find() answers nullptr for the gaps and everything above.
-inline constexpr std::uint16_t kCodeLimit = 454;
+// Codes, by symbol, for code that handles particular events.
+enum Code : std::uint16_t {
+#define EVENT(code, symbol, ...) symbol = code,
+#define OLD_EVENT(code, symbol, ...) symbol = code,
+#include "shared/event/events.def"
+#include "shared/event/old_events.def"
+#undef EVENT
+#undef OLD_EVENT
+};
+
+// Every code is below this. find() returns nullptr for a code without a row.
+inline constexpr std::uint16_t kCodeLimit = [] {
+    std::uint16_t limit = 0;
+    for (const std::uint16_t code : {
+#define EVENT(code, symbol, ...) symbol,
+#define OLD_EVENT(code, symbol, ...) symbol,
+#include "shared/event/events.def"
+#include "shared/event/old_events.def"
+#undef EVENT
+#undef OLD_EVENT
+         })
+        if (code >= limit)
+            limit = code + 1;
+    return limit;
+}();
 const EventInfo* find(std::uint16_t code);
 std::span<const EventInfo> events(); // all of them, emitted ones first, by code within each part
 
@@ -140,15 +167,5 @@ struct Gap {
     std::string_view reason;
 };
 std::span<const Gap> gaps();
-
-// Codes, by symbol, for code that handles particular events.
-enum Code : std::uint16_t {
-#define EVENT(code, symbol, ...) symbol = code,
-#define OLD_EVENT(code, symbol, ...) symbol = code,
-#include "shared/event/events.def"
-#include "shared/event/old_events.def"
-#undef EVENT
-#undef OLD_EVENT
-};
 
 } // namespace tiercel::event
