@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Compiles BPF C to an object and to a libbpf skeleton header, both in the build tree only.
+# Compiles BPF C to an object and a libbpf skeleton header, in the build tree only.
 find_program(TIERCEL_BPF_CLANG NAMES clang clang-16 clang-15 clang-14 REQUIRED)
 find_program(TIERCEL_LLVM_STRIP NAMES llvm-strip llvm-strip-16 llvm-strip-15 llvm-strip-14 REQUIRED)
 find_program(TIERCEL_LLVM_OBJCOPY NAMES llvm-objcopy llvm-objcopy-16 llvm-objcopy-15 llvm-objcopy-14 REQUIRED)
@@ -12,8 +12,8 @@ else()
   set(TIERCEL_BPF_ARCH x86)
 endif()
 
-# tiercel_bpf_object(NAME SOURCE [DEFINES ...]): NAME.bpf.o, rebuilt when a header that it includes changes, and
-# NAME.btf, the types that it knows.
+# tiercel_bpf_object(NAME SOURCE [DEFINES ...]): makes NAME.bpf.o, and NAME.btf with the types that it names. Both are
+# made again when an included header changes.
 function(tiercel_bpf_object name source)
   cmake_parse_arguments(ARG "" "" "DEFINES" ${ARGN})
   set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.bpf.o)

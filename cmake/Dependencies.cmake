@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Everything here comes from Debian 12 packages; `./dev` lists and installs them.
+# All dependencies are Debian 12 packages, which `./dev` installs.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libbpf REQUIRED IMPORTED_TARGET libbpf>=1.1)
 pkg_check_modules(libcap REQUIRED IMPORTED_TARGET libcap)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# Toolchain of the preset aarch64: Debian's cross compiler, and arm64 packages in a tree of their own (tools/sysroot):
-# installed beside the host's some of them would take the place of its own (libyaml-cpp-dev cannot be had twice).
+# The toolchain of the preset aarch64: Debian's cross compiler, and arm64 packages in a separate tree (tools/sysroot),
+# because some of them (libyaml-cpp-dev) cannot be installed for two architectures.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
 set(CMAKE_C_COMPILER aarch64-linux-gnu-gcc-12)

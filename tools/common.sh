@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# common: what every subcommand of ./dev shares: words on screen, packages, building, ownership.
-# Sourced with $root set to the top of the source tree, by scripts that run under set -e.
+# common: functions that the subcommands of ./dev share: messages, packages, building, ownership.
+# The caller sets $root to the top of the source tree and runs under set -e.
 set -euo pipefail
 : "${root:?is set before this is sourced}"
 
@@ -15,7 +15,7 @@ step() {
     echo "$bold== $1$plain"
 }
 
-# Ends with one line on standard error and the exit code $2 (default 1).
+# Prints $1 as an error and exits with the code $2 (default 1).
 die() {
     echo "$red./dev: $1$plain" >&2
     exit "${2:-1}"
@@ -29,7 +29,7 @@ listed_packages() {
         !/^#/ && index(purposes, " " $1 " ") && ($3 == "" || $3 == here) { print $2 }' "$root/tools/packages"
 }
 
-# Installs what is missing of the packages for the given purposes; without root it says what to type instead.
+# Installs the packages that are missing for the given purposes. Without root it prints the command to type and exits.
 need_packages() {
     local package missing=()
     if ! command -v dpkg-query >/dev/null; then
@@ -45,7 +45,7 @@ need_packages() {
     fi
     step "Installing ${#missing[@]} packages: ${missing[*]}"
     export DEBIAN_FRONTEND=noninteractive
-    # Lists that are missing or too old to serve the packages are fetched once.
+    # If apt's package lists are missing or too old, fetches them once and tries again.
     if ! apt_install "${missing[@]}"; then
         apt-get update
         apt_install "${missing[@]}" || die "apt could not install: ${missing[*]}"
@@ -59,7 +59,7 @@ apt_install() {
     apt-get install -y --no-install-recommends --no-remove "$@" </dev/null
 }
 
-# Succeeds when root acts for a user who owns the tree: what is built should then be that user's.
+# Succeeds under sudo if the user behind sudo owns the tree. Build results should then belong to that user.
 acts_for_user() {
     [ "$(id -u)" -eq 0 ] && [ "${SUDO_UID:-0}" -ne 0 ] && [ "$(stat -c %u "$root")" -eq "$SUDO_UID" ]
 }
@@ -80,7 +80,7 @@ build_directory() {
     esac
 }
 
-# build PRESET [TARGET]...: configures when that was not done, and builds.
+# build PRESET [TARGET]...: builds, and configures first if there is no build directory yet.
 build() {
     local preset=$1 directory
     shift
@@ -103,7 +103,7 @@ build() {
     return_ownership
 }
 
-# Our own source files that match the given patterns, those not committed yet among them.
+# Prints our source files that match the given patterns, including files that are not committed yet.
 our_files() {
     cd "$root"
     if git -c safe.directory="$root" rev-parse --git-dir >/dev/null 2>&1; then

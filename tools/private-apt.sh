@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
-# private-apt: Debian packages from a state of one's own, so that neither root nor the host's sources are needed and
-# the host's packages stay as they are. apt checks signatures against Debian's own keyring.
+# private-apt: fetches Debian packages with a private apt state. It needs no root and none of the host's sources, and
+# leaves the host's packages unchanged. apt checks signatures against Debian's keyring.
 mirror=${TIERCEL_VM_MIRROR:-http://deb.debian.org}
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# private_apt STATE ARCHITECTURE SUITE...: makes the directory STATE, and sets `apt_options` for apt-get and apt-cache.
+# private_apt STATE ARCHITECTURE SUITE...: creates the directory STATE and sets `apt_options` for apt-get and apt-cache.
 private_apt() {
     local state=$1 architecture=$2 suite archive
     shift 2
@@ -17,7 +17,7 @@ private_apt() {
         case $suite in *-security) archive=debian-security ;; esac
         echo "deb [arch=$architecture signed-by=$keyring] $mirror/$archive $suite main" >>"$state/etc/sources.list"
     done
-    # The signature is what counts; an archive whose suite is no longer maintained has an expired date for ever.
+    # An archive whose suite is no longer maintained keeps an expired date, so only its signature is checked.
     # shellcheck disable=SC2034 # for who sources this
     apt_options=(
         -o Dir::State="$state" -o Dir::State::lists="$state/lists" -o Dir::State::status="$state/status"

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# summary: counts the tests in ctest's JUnit files, names what failed or was skipped and why, and closes with
-# the line `N passed, N failed[, N skipped]`. Exit code 1 when anything failed or when nothing ran.
+# summary: counts the tests in ctest's JUnit files, and prints which failed or were skipped and why. The last line is
+# `N passed, N failed[, N skipped]`. Exits with 1 if a test failed or if no test ran.
 #
-# A doctest program counts as its test cases; any other program as one test. A test that exits with its
-# SKIP_RETURN_CODE is skipped, its reason being the last line it printed. A test case that cannot run prints
-# `SKIPPED: what: why` on a line of its own, and counts as skipped. A program that is not there has failed.
+# Each test case of a doctest program counts; any other program counts as one test. A test that exits with its
+# SKIP_RETURN_CODE is skipped, and its last line is the reason. A test case that cannot run prints
+# `SKIPPED: what: why` on a line of its own and counts as skipped. A missing program counts as failed.
 
 function attribute(name,    value) {
     if (!match($0, name "=\"[^\"]*\"")) return ""
@@ -22,7 +22,7 @@ function unescape(text) {
     return text
 }
 
-# One line of a test's output.
+# Counts one line of a test's output.
 function take(line,    counts) {
     sub(/<\/system-out>.*/, "", line)
     line = unescape(line)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# matrix: the cells' results (see: cell) as one table, event by driver and kernel, in Markdown.
+# matrix: makes one Markdown table, event by driver and kernel, from the cells' results (see: cell).
 # awk -f matrix.awk build/conformance/*@*
 BEGIN {
     FS = "\t"
@@ -13,7 +13,7 @@ $1 == "CELL" {
     known[cell] = 1
     if ($4 != "-" && version[$3] == "") {
         version[$3] = $4
-        if ($3 == "host") sub(/-.*/, "", version[$3]) # what follows is only that machine's own name for it
+        if ($3 == "host") sub(/-.*/, "", version[$3]) # the rest is the machine's own name
     }
     absent[cell] = $5
 }
@@ -26,7 +26,7 @@ $1 == "RESULT" {
     verdict[cell, $2] = $3
 }
 
-# The number of a remark, which is the same for the same words.
+# Returns the number of a remark; equal remarks share one.
 function remark(words) {
     if (!(words in remark_number)) {
         remark_number[words] = ++remark_count
@@ -51,9 +51,10 @@ function mark(cell, event,    what, kind) {
 
 END {
     print "# Conformance: event by driver and kernel\n"
-    print "Made by `./dev conformance`, which runs the live suite (tests/live) by every driver on every kernel: each event is"
-    print "provoked with known arguments, and every parameter compared. `pass`: so it was. `no`: the driver does not give it"
-    print "(a row of shared/event/gaps.def), or this kernel cannot be made to; the number leads to the reason. `fail`: a defect.\n"
+    print "Made by `./dev conformance`, which runs the live suite (tests/live) by every driver on every kernel. Each event is"
+    print "provoked with known arguments, and every parameter is compared. `pass`: all parameters are right. `no`: the driver does"
+    print "not capture the event (a row of shared/event/gaps.def), or this kernel cannot be made to raise it; the number leads to"
+    print "the reason. `fail`: a defect.\n"
     print "| | kernel |\n|---|---|"
     for (k = 1; k in kernel_list; k++)
         if (version[kernel_list[k]] != "")
