@@ -12,12 +12,15 @@ else()
   set(TIERCEL_BPF_ARCH x86)
 endif()
 
-# tiercel_bpf_object(NAME SOURCE [DEFINES ...]): makes NAME.bpf.o, and NAME.btf with the types that it names. Both are
-# made again when an included header changes.
+# tiercel_bpf_object(NAME SOURCE [PLATFORM HEADER] [DEFINES ...]): makes NAME.bpf.o, and NAME.btf with the types that it
+# names. Both are made again when an included header changes. kernel/common/platform.h includes HEADER.
 function(tiercel_bpf_object name source)
-  cmake_parse_arguments(ARG "" "" "DEFINES" ${ARGN})
+  cmake_parse_arguments(ARG "" "PLATFORM" "DEFINES" ${ARGN})
   set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.bpf.o)
   set(types ${CMAKE_CURRENT_BINARY_DIR}/${name}.btf)
+  if(ARG_PLATFORM)
+    list(APPEND ARG_DEFINES "TIERCEL_PLATFORM=\"${ARG_PLATFORM}\"")
+  endif()
   list(TRANSFORM ARG_DEFINES PREPEND -D)
   add_custom_command(OUTPUT ${object} BYPRODUCTS ${types}
     COMMAND ${TIERCEL_BPF_CLANG} -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter

@@ -3,11 +3,10 @@
  * Where the events of the userspace driver are put together: the same interpreter of the same table
  * as in the probes. What a tracer cannot know has no value in an event.
  */
-#include "userspace/platform.h"
-
 #include "userspace/interpreter.h"
 
 #include "kernel/common/capture.h"
+
 static struct capture scratch; /* there is one capture at a time */
 static __always_inline struct capture* capture_at(__u32 slot) {
     return &scratch;

@@ -4,7 +4,7 @@
 #include "userspace/platform.h"
 
 #define FILES 4        /* captures of one event look at two descriptors at most */
-#define KIB_PER_PAGE 4 /* as the captures count (kernel/common/capture_task.h, PAGE_KIB) */
+#define KIB_PER_PAGE 4 /* as the captures count (kernel/common/captures/task.h, PAGE_KIB) */
 #define CGROUP_DEPTH_MAX 64
 #define OVERLAYFS 0x794c7630
 #define TS_COMPAT_BIT 2 /* arch/x86/include/asm/thread_info.h */

@@ -4,10 +4,9 @@
  * kernel memory is objects of this process, which objects.c fills in from /proc when a capture
  * first looks at them; user memory is the traced thread's, by process_vm_readv(2).
  */
-#ifndef TIERCEL_KERNEL_COMMON_PLATFORM_H
-#define TIERCEL_KERNEL_COMMON_PLATFORM_H
+#ifndef TIERCEL_USERSPACE_PLATFORM_H
+#define TIERCEL_USERSPACE_PLATFORM_H
 
-#define TIERCEL_BPF /* no C library: its types and the kernel's have the same names */
 #if defined(__aarch64__)
 #define __TARGET_ARCH_arm64
 #else
@@ -16,7 +15,8 @@
 #endif
 #define __always_inline inline __attribute__((always_inline))
 
-#include "kernel/common/kernel_types.h"
+/* No C library header is included, because its types and the kernel's have the same names. */
+#include "kernel/bpf_common/kernel_types.h"
 #include "userspace/objects.h"
 
 #include "kernel/common/abi.h"
@@ -111,6 +111,6 @@ extern const volatile struct tiercel_config tc_config;
 #define bpf_ktime_get_boot_ns() memory_boot_ns()
 
 /* Of the objects' several layouts, the ones that objects.c keeps. */
-#include "kernel/common/versions_bpf.h"
+#include "kernel/bpf_common/versions.h"
 
 #endif

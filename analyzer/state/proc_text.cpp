@@ -93,7 +93,7 @@ void take_stat(View stat, std::uint64_t boot_ns, Thread& thread) {
 }
 
 // "hierarchy:controllers:path"; version 2 has no controllers there, and stands for all that the
-// kernel's probes tell of (kernel/common/capture_task.h).
+// kernel's probes tell of (kernel/common/captures/task.h).
 std::string cgroups_of(View cgroup) {
     constexpr View kinds[] = {"cpuset", "cpu", "cpuacct", "io", "memory"};
     std::string all;

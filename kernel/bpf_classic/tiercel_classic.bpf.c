@@ -4,12 +4,7 @@
 // the kernel need not have BTF: its structures may be described by a file instead. What an event holds, and
 // which tracepoint gives it, is decided in kernel/common/; here is only how an event gets into a perf buffer.
 
-#define TIERCEL_BPF
-#define TIERCEL_CLASSIC
-#if defined(__TARGET_ARCH_x86)
-#define TIERCEL_HAS_IA32
-#endif
-#include "kernel/common/bpf_maps.h"
+#include "kernel/bpf_common/maps.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -59,4 +54,4 @@ static __always_inline void submit_event(void *ctx, struct capture *c, __u32 cpu
         add(&counter->events, 1);
 }
 
-#include "kernel/common/tracepoints.h"
+#include "kernel/bpf_common/tracepoints.h"

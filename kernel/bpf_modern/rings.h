@@ -3,7 +3,7 @@
 #ifndef TIERCEL_KERNEL_BPF_MODERN_RINGS_H
 #define TIERCEL_KERNEL_BPF_MODERN_RINGS_H
 
-#include "kernel/common/bpf_maps.h"
+#include "kernel/bpf_common/maps.h"
 
 /* Ring buffers, one for each tc_config.cpus_per_ring CPUs; privd creates and stores them. */
 struct ring {

@@ -4,13 +4,9 @@
 // the kernel has trampolines), and iterators for what was there before. What an event holds, and which
 // tracepoint gives it, is decided in kernel/common/; here is what only a modern kernel has.
 
-#define TIERCEL_BPF
-#if defined(__TARGET_ARCH_x86)
-#define TIERCEL_HAS_IA32
-#endif
+#include "kernel/bpf_common/tracepoints.h"
 #include "kernel/bpf_modern/rings.h"
 #include "kernel/common/iterators.h"
-#include "kernel/common/tracepoints.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

@@ -7,9 +7,7 @@
 #ifndef TIERCEL_KERNEL_COMMON_ABI_H
 #define TIERCEL_KERNEL_COMMON_ABI_H
 
-#ifdef TIERCEL_BPF
-#include "kernel/common/kernel_types.h"
-#else
+#ifndef TIERCEL_HAS_KERNEL_TYPES /* a platform may define __u64 and its like by itself */
 #include <linux/types.h>
 #endif
 

@@ -124,6 +124,14 @@ DEFINE_PUT(put_u16, __u16)
 DEFINE_PUT(put_u32, __u32)
 DEFINE_PUT(put_u64, __u64)
 
+/* Puts the text at a kernel address, at most `size` bytes with the NUL, as parameter `i`. */
+static __always_inline int put_kernel_text(struct capture *c, __u32 i, const void *text, __u32 size)
+{
+    __s64 n = read_kernel_text(&c->buf[value_start(c)], size, text);
+
+    return end_value(c, i, n > 0 ? n : 0);
+}
+
 static __always_inline __u64 argument(const struct capture *c, __u32 n)
 {
     return n < 6 ? c->args[n] : 0;

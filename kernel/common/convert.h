@@ -44,6 +44,14 @@ static __always_inline __u32 convert_open_flags(__u64 flags)
     return out;
 }
 
+/* The mode of an open that creates a file; otherwise 0, because the kernel ignores the argument (open(2)). */
+static __always_inline __u32 convert_open_mode(__u64 flags, __u64 mode)
+{
+    if (!(flags & KERNEL_O_CREAT) && (flags & KERNEL_O_TMPFILE) != KERNEL_O_TMPFILE)
+        return 0;
+    return mode & 07777;
+}
+
 /* The flags that pipe2, dup3, inotify_init1 and the like take: no access mode. */
 static __always_inline __u32 convert_plain_open_flags(__u64 flags)
 {

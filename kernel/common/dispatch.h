@@ -8,7 +8,15 @@
 #ifndef TIERCEL_KERNEL_COMMON_DISPATCH_H
 #define TIERCEL_KERNEL_COMMON_DISPATCH_H
 
-#include "kernel/common/capture_trace.h"
+#include "kernel/common/captures/argument.h"
+#include "kernel/common/captures/command.h"
+#include "kernel/common/captures/file.h"
+#include "kernel/common/captures/message.h"
+#include "kernel/common/captures/option.h"
+#include "kernel/common/captures/socket.h"
+#include "kernel/common/captures/task.h"
+#include "kernel/common/captures/trace.h"
+#include "kernel/common/captures/user.h"
 
 static __always_inline struct tiercel_param param_of(__u32 index, __u32 i)
 {
@@ -27,7 +35,7 @@ static __always_inline struct tiercel_param param_of(__u32 index, __u32 i)
     return p;
 }
 
-#define CAPTURE_GROUP(name, body)             \
+#define GROUP_FUNCTION(name, body)            \
     NOINLINE int name(__u32 slot, __u32 i)    \
     {                                         \
         struct capture *c = capture_at(slot); \
@@ -40,56 +48,35 @@ static __always_inline struct tiercel_param param_of(__u32 index, __u32 i)
         body;                                 \
     }
 
-CAPTURE_GROUP(group_argument, return capture_argument(c, i, p))
-CAPTURE_GROUP(group_user, return capture_user(c, i, p))
-CAPTURE_GROUP(group_file, return capture_file(c, i, p))
-CAPTURE_GROUP(group_sockaddr, return put_sockaddr(c, i, argument(c, p.arg[0]), (__u32)argument(c, p.arg[1])))
-CAPTURE_GROUP(group_socket, return capture_socket(c, i, p))
-CAPTURE_GROUP(group_message, return capture_message(c, i, p))
-CAPTURE_GROUP(group_command, return capture_command(c, i, p))
-CAPTURE_GROUP(group_task_number, return put_number(c, i, task_number(c, p.capture), p.width))
-CAPTURE_GROUP(group_task_text, return capture_task_text(c, i, p))
-CAPTURE_GROUP(group_trace, return put_number(c, i, trace_number(c, p.capture), p.width))
+GROUP_FUNCTION(group_argument, return capture_argument(c, i, p))
+GROUP_FUNCTION(group_user, return capture_user(c, i, p))
+GROUP_FUNCTION(group_file, return capture_file(c, i, p))
+GROUP_FUNCTION(group_sockaddr, return put_sockaddr(c, i, argument(c, p.arg[0]), (__u32)argument(c, p.arg[1])))
+GROUP_FUNCTION(group_socket, return capture_socket(c, i, p))
+GROUP_FUNCTION(group_message, return capture_message(c, i, p))
+GROUP_FUNCTION(group_command, return capture_command(c, i, p))
+GROUP_FUNCTION(group_task_number, return put_number(c, i, task_number(c, p.capture), p.width))
+GROUP_FUNCTION(group_task_text, return capture_task_text(c, i, p))
+GROUP_FUNCTION(group_trace, return put_number(c, i, trace_number(c, p.capture), p.width))
+GROUP_FUNCTION(group_option, return capture_option(c, i, p))
+GROUP_FUNCTION(group_exec_filename, return put_exec_filename(c, i))
 
-/* Captures that depend on another argument, and the name given to exec. */
-static __always_inline int put_exec_filename(struct capture *c, __u32 i)
-{
-    const struct linux_binprm *binprm = c->subject;
-
-    if (c->ret < 0)
-        return put_text(c, i, argument(c, 0));
-    return put_kernel_text(c, i, READ(binprm, filename), TEXT_MAX);
-}
-
-static __always_inline int capture_option(struct capture *c, __u32 i, struct tiercel_param p)
-{
-    switch (p.capture) {
-    case CAPTURE_prctl_text:
-    case CAPTURE_prctl_value: return capture_prctl(c, i, p);
-    case CAPTURE_keyctl_arg: return capture_keyctl(c, i, p);
-    case CAPTURE_fsconfig_key:
-    case CAPTURE_fsconfig_bytes:
-    case CAPTURE_fsconfig_text: return capture_fsconfig(c, i, p);
-    case CAPTURE_sockopt_value:
-    case CAPTURE_sockopt_value_at: return capture_sockopt(c, i, p);
-    case CAPTURE_ptrace_data: return capture_ptrace_data(c, i, p);
-    default: return capture_quota(c, i, p);
-    }
-}
-CAPTURE_GROUP(group_option, return capture_option(c, i, p))
-CAPTURE_GROUP(group_exec_filename, return put_exec_filename(c, i))
-
-/* put_syscall_param() and put_life_param() tell the groups apart by their order in captures.def. */
-_Static_assert(CAPTURE_FIRST_ARGUMENT == 0 && CAPTURE_FIRST_ARGUMENT < CAPTURE_FIRST_USER &&
-                   CAPTURE_FIRST_USER < CAPTURE_FIRST_OPTION &&
-                   CAPTURE_FIRST_OPTION < CAPTURE_FIRST_ADDRESS &&
-                   CAPTURE_FIRST_ADDRESS < CAPTURE_FIRST_MESSAGE &&
-                   CAPTURE_FIRST_MESSAGE < CAPTURE_FIRST_EXEC_NAME &&
-                   CAPTURE_FIRST_EXEC_NAME < CAPTURE_FIRST_FILE &&
-                   CAPTURE_FIRST_FILE < CAPTURE_FIRST_SOCKET && CAPTURE_FIRST_SOCKET < CAPTURE_FIRST_TASK &&
-                   CAPTURE_FIRST_TASK < CAPTURE_FIRST_TRACE && CAPTURE_FIRST_TRACE < CAPTURE_FIRST_ITER &&
-                   CAPTURE_FIRST_ITER < CAPTURE_COUNT,
-               "the groups of captures.def are in the order that the ranges below rely on");
+/* The put_*_param() functions find a capture's group by these ranges, in the order of captures.def. */
+#define IN_ORDER(a, b) _Static_assert(CAPTURE_FIRST_##a < CAPTURE_FIRST_##b, #a " comes before " #b)
+_Static_assert(CAPTURE_FIRST_ARGUMENT == 0, "ARGUMENT comes first");
+IN_ORDER(ARGUMENT, USER);
+IN_ORDER(USER, OPTION);
+IN_ORDER(OPTION, ADDRESS);
+IN_ORDER(ADDRESS, MESSAGE);
+IN_ORDER(MESSAGE, EXEC_NAME);
+IN_ORDER(EXEC_NAME, FILE);
+IN_ORDER(FILE, SOCKET);
+IN_ORDER(SOCKET, COMMAND);
+IN_ORDER(COMMAND, TASK_TEXT);
+IN_ORDER(TASK_TEXT, TASK);
+IN_ORDER(TASK, TRACE);
+IN_ORDER(TRACE, ITER);
+#undef IN_ORDER
 _Static_assert(CAPTURE_FIRST_ADDRESS + 1 == CAPTURE_FIRST_MESSAGE &&
                    CAPTURE_FIRST_EXEC_NAME + 1 == CAPTURE_FIRST_FILE,
                "the groups ADDRESS and EXEC_NAME have one capture each");
@@ -101,9 +88,9 @@ _Static_assert(CAPTURE_COUNT <= 256, "struct tiercel_param keeps a capture in 8 
  */
 static __always_inline void put_task_param(__u32 slot, __u32 i, __u8 capture)
 {
-    if (capture == CAPTURE_exe || capture == CAPTURE_args || capture == CAPTURE_env)
+    if (capture < CAPTURE_FIRST_TASK_TEXT)
         group_command(slot, i);
-    else if (is_task_text(capture))
+    else if (capture < CAPTURE_FIRST_TASK)
         group_task_text(slot, i);
     else
         group_task_number(slot, i);
@@ -145,7 +132,7 @@ static __always_inline void put_syscall_param(__u32 slot, __u32 i, __u8 capture)
         group_exec_filename(slot, i);
     else if (capture < CAPTURE_FIRST_SOCKET)
         group_file(slot, i);
-    else if (capture < CAPTURE_FIRST_TASK)
+    else if (capture < CAPTURE_FIRST_COMMAND)
         group_socket(slot, i);
     else
         put_task_param(slot, i, capture);
@@ -155,7 +142,7 @@ static __always_inline void put_life_param(__u32 slot, __u32 i, __u8 capture)
 {
     if (capture < CAPTURE_FIRST_USER)
         group_argument(slot, i);
-    else if (capture == CAPTURE_exec_filename)
+    else if (capture < CAPTURE_FIRST_FILE)
         group_exec_filename(slot, i);
     else
         put_task_param(slot, i, capture);

@@ -200,6 +200,7 @@ static inline int read_task_memory(void *dst, u32 size, u64 address, struct task
 #define ADDRESS_OF(object, field) (&(object)->field)
 #define FIELD_OFFSET(type, field) offsetof(type, field)
 #define SIZE_OF(type) sizeof(type)
+#define IDENTITY_OF(socket) ((__u64)(socket))
 #define REG(regs, field) ((regs)->field)
 #define REGISTERS(buffer, regs) (regs)
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * The tracepoints, with a probe for each: the counterparts of kernel/common/tracepoints.h. Every
- * session has them registered for itself, with itself as their data.
+ * The tracepoints, with a probe for each: the counterparts of kernel/bpf_common/tracepoints.h.
+ * Every session has them registered for itself, with itself as their data.
  */
 #include <linux/tracepoint.h>
 

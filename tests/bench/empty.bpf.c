@@ -2,7 +2,7 @@
 //
 // The least that any sensor at the sys_exit tracepoint costs: a program that does nothing. What the
 // probe adds is measured against it.
-#include "kernel/common/kernel_types.h"
+#include "kernel/bpf_common/kernel_types.h"
 
 #include <bpf/bpf_helpers.h>
 

@@ -2,7 +2,7 @@
 //
 // The least that telling of an event costs: its time, and a record of a usual size in a BPF ring
 // buffer, with nothing in it.
-#include "kernel/common/kernel_types.h"
+#include "kernel/bpf_common/kernel_types.h"
 
 #include <bpf/bpf_helpers.h>
 

@@ -49,6 +49,8 @@ function may(from, to,    source, target) {
         print place included ": our own headers stand in quotes"
     else if (from != "" && included ~ /^tests\//)
         print place "a product file includes a test's"
+    else if (to != "" && to == from && (from, "apart") in arrow)
+        print place "the files of " from " may not include one another"
     else if (from != "" && to != "" && !((from, included) in arrow) && !may(from, to))
         print place from " may not include " included
     else if (from == "" && FILENAME !~ /^tests\//)

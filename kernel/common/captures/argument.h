@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* The ARGUMENT captures: numbers that the syscall's registers hold. Shared by all drivers. */
-#ifndef TIERCEL_KERNEL_COMMON_CAPTURE_ARGUMENT_H
-#define TIERCEL_KERNEL_COMMON_CAPTURE_ARGUMENT_H
+/* The ARGUMENT captures: numbers that the syscall's registers hold. All drivers share them. */
+#ifndef TIERCEL_KERNEL_COMMON_CAPTURES_ARGUMENT_H
+#define TIERCEL_KERNEL_COMMON_CAPTURES_ARGUMENT_H
 
 #include "kernel/common/capture.h"
 #include "kernel/common/convert.h"
-
-/* mode_t of a creating open; the kernel ignores the argument otherwise (open(2)). */
-static __always_inline __u32 open_mode(__u64 flags, __u64 mode)
-{
-    if (!(flags & KERNEL_O_CREAT) && (flags & KERNEL_O_TMPFILE) != KERNEL_O_TMPFILE)
-        return 0;
-    return mode & 07777;
-}
 
 static __always_inline __u64 quota_id(__u64 command, __u64 id)
 {
@@ -28,7 +20,7 @@ static __always_inline __u64 converted_argument(const struct capture *c, __u8 ca
     switch (capture) {
     case CAPTURE_socket_flags: return convert_socket_flags(a);
     case CAPTURE_plain_open_flags: return convert_plain_open_flags(a);
-    case CAPTURE_open_mode: return open_mode(a, b);
+    case CAPTURE_open_mode: return convert_open_mode(a, b);
     case CAPTURE_create_mode: return a & 07777;
     case CAPTURE_clone_flags_arg: return convert_clone_flags(a);
     case CAPTURE_prot_flags: return convert_prot_flags(a);

@@ -1,99 +1,80 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* TASK captures about the executable and about clone, and the switch over all TASK captures. */
-#ifndef TIERCEL_KERNEL_COMMON_CAPTURE_EXEC_H
-#define TIERCEL_KERNEL_COMMON_CAPTURE_EXEC_H
-
-#include "kernel/common/capture_task.h"
-
-/* --- could the process write to its own executable? -------------------------------------------------- */
-#define GROUP_SEARCH_DEPTH 16 /* NGROUPS_MAX is 65,536 */
-
-struct group_search {
-    const struct group_info *groups;
-    __u32 left, right, wanted, found;
-};
-
-/* One step of a binary search: the kernel keeps the groups sorted. kernel/groups.c, groups_search(). */
-STEP int group_step(__u32 k, void *context)
-{
-    struct group_search *s = context;
-    __u32 middle = (s->left + s->right) / 2, gid = 0;
-
-    if (s->left >= s->right)
-        return 1;
-    read_kernel(&gid, sizeof(gid),
-                (const char *)s->groups + FIELD_OFFSET(struct group_info, gid) + 4ull * middle);
-    s->found = gid == s->wanted;
-    if (gid < s->wanted)
-        s->left = middle + 1;
-    else
-        s->right = middle;
-    return s->found;
-}
-
-static __always_inline int in_groups(const struct cred *cred, __u32 gid)
-{
-    const struct group_info *groups = READ(cred, group_info);
-    struct group_search s = {.groups = groups, .right = READ(groups, ngroups), .wanted = gid};
-
-    REPEAT(GROUP_SEARCH_DEPTH, group_step, &s);
-    return s.found;
-}
-
-/* fs/namei.c, acl_permission_check() for MAY_WRITE, without POSIX ACLs. */
-static __always_inline int exe_writable(struct task_struct *task, struct inode *inode)
-{
-    const struct cred *cred = READ(task, cred);
-    __u32 mode = READ(inode, i_mode), uid = READ(inode, i_uid.val), gid = READ(inode, i_gid.val);
-    __u64 caps = capability_set(task, CAPTURE_cap_effective);
-
-    if (READ(inode, i_sb, s_flags) & SB_RDONLY || READ(inode, i_flags) & S_IMMUTABLE)
-        return 0;
-    if (uid == READ(cred, fsuid.val))
-        return 1;
-    if (gid == READ(cred, fsgid.val) || in_groups(cred, gid))
-        mode >>= 3;
-    if (mode & 2)
-        return 1;
-    return (caps & (1 << CAP_DAC_OVERRIDE | 1 << CAP_FOWNER)) != 0;
-}
-
-/* A memfd is the root of a tree of its own whose name starts with "memfd:" (mm/memfd.c). */
-static __always_inline int is_memfd(struct file *file)
-{
-    struct dentry *dentry = READ(file, f_path.dentry);
-    char name[8] = {};
-
-    if (READ(dentry, d_parent) != dentry)
-        return 0;
-    read_kernel_text(name, 7, READ(dentry, d_name.name));
-    return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd' &&
-           name[5] == ':';
-}
-
-static __always_inline __u32 exe_flags(struct task_struct *task)
-{
-    struct file *file = READ(task, mm, exe_file);
-    enum overlay_layer layer;
-    __u32 flags = 0;
-
-    if (!file)
-        return 0;
-    layer = overlay_layer(file);
-    if (exe_writable(task, READ(file, f_inode)))
-        flags |= 1;
-    if (layer == OVERLAY_UPPER)
-        flags |= 2;
-    if (is_memfd(file))
-        flags |= 4;
-    if (layer == OVERLAY_LOWER)
-        flags |= 8;
-    return flags;
-}
-
-/* --- clone -----------------------------------------------------------------------------------------------
+/*
+ * The TASK and TASK_TEXT captures: the state of one thread, c->task. For syscalls and exec it is current; for
+ * a new child and for iterators it is another one.
  */
+#ifndef TIERCEL_KERNEL_COMMON_CAPTURES_TASK_H
+#define TIERCEL_KERNEL_COMMON_CAPTURES_TASK_H
 
+#include "kernel/common/cgroups.h"
+#include "kernel/common/executable.h"
+#include "kernel/common/user_memory.h"
+
+#define PAGE_KIB 4
+
+/* --- ids ----------------------------------------------------------------------------------------- */
+static __always_inline struct pid *pid_of(struct task_struct *task, enum pid_type type)
+{
+    return type == PIDTYPE_PID ? READ(task, thread_pid) : READ(task, signal, pids[type]);
+}
+
+/* As its own pid namespace numbers it: the innermost level. kernel/pid.c, pid_vnr(). */
+static __always_inline __s32 id_in_namespace(struct pid *pid)
+{
+    struct upid innermost = {};
+    __u32 level = READ(pid, level);
+
+    read_kernel(&innermost, sizeof(innermost),
+                (const char *)pid + FIELD_OFFSET(struct pid, numbers) + level * sizeof(innermost));
+    return innermost.nr;
+}
+
+static __always_inline __s32 global_id(struct pid *pid)
+{
+    return READ(pid, numbers[0].nr);
+}
+
+/* Start of the init of the task's pid namespace, ns since boot. */
+static __always_inline __u64 pidns_start(struct task_struct *task)
+{
+    struct pid *pid = READ(task, thread_pid);
+    struct upid innermost = {};
+
+    read_kernel(&innermost, sizeof(innermost),
+                (const char *)pid + FIELD_OFFSET(struct pid, numbers) + READ(pid, level) * sizeof(innermost));
+    return READ(innermost.ns, child_reaper, start_time);
+}
+
+/* --- memory ---------------------------------------------------------------------------------------- */
+static __always_inline __u64 memory_kib(struct task_struct *task, __u8 capture)
+{
+    struct mm_struct *mm = READ(task, mm);
+
+    if (!mm)
+        return 0;
+    switch (capture) {
+    case CAPTURE_vm_size: return READ(mm, total_vm) * PAGE_KIB;
+    case CAPTURE_vm_swap: return mm_pages(mm, MM_SWAPENTS) * PAGE_KIB;
+    default:
+        return (mm_pages(mm, MM_FILEPAGES) + mm_pages(mm, MM_ANONPAGES) + mm_pages(mm, MM_SHMEMPAGES)) *
+               PAGE_KIB;
+    }
+}
+
+/* --- the controlling terminal ------------------------------------------------------------------------- */
+static __always_inline __u32 terminal(struct task_struct *task)
+{
+    struct tty_struct *tty = READ(task, signal, tty);
+    __u32 major, minor;
+
+    if (!tty)
+        return 0;
+    major = READ(tty, driver, major);
+    minor = READ(tty, driver, minor_start) + READ(tty, index);
+    return convert_dev(major << 20 | minor);
+}
+
+/* --- clone ---------------------------------------------------------------------------------------- */
 /* The flags of the call: clone's argument, the first field of clone3's structure, fixed for the others. */
 static __always_inline __u32 clone_flags(struct capture *c)
 {
@@ -116,15 +97,7 @@ static __always_inline __u32 clone_flags(struct capture *c)
     return out;
 }
 
-/* --- captures ---------------------------------------------------------------------------------------------
- */
-static __always_inline int put_kernel_text(struct capture *c, __u32 i, const void *text, __u32 size)
-{
-    __s64 n = read_kernel_text(&c->buf[value_start(c)], size, text);
-
-    return end_value(c, i, n > 0 ? n : 0);
-}
-
+/* --- captures ------------------------------------------------------------------------------------- */
 static __always_inline __u64 task_number(struct capture *c, __u8 capture)
 {
     struct task_struct *task = c->task;
@@ -181,12 +154,6 @@ static __always_inline int capture_task_text(struct capture *c, __u32 i, struct 
             return no_value(c, i);
         return put_path(c, i, READ(file, f_path.mnt), READ(file, f_path.dentry), NULL, NULL);
     }
-}
-
-static __always_inline int is_task_text(__u8 capture)
-{
-    return capture == CAPTURE_comm || capture == CAPTURE_cgroups || capture == CAPTURE_cwd ||
-           capture == CAPTURE_root || capture == CAPTURE_exe_path;
 }
 
 #endif

@@ -4,8 +4,10 @@
  * nothing: every access is relocated at load against the running kernel's BTF (CO-RE), so one list serves
  * all kernels. A type with ___ and a suffix is the same kernel type in another kernel version.
  */
-#ifndef TIERCEL_KERNEL_COMMON_KERNEL_TYPES_H
-#define TIERCEL_KERNEL_COMMON_KERNEL_TYPES_H
+#ifndef TIERCEL_KERNEL_BPF_COMMON_KERNEL_TYPES_H
+#define TIERCEL_KERNEL_BPF_COMMON_KERNEL_TYPES_H
+
+#define TIERCEL_HAS_KERNEL_TYPES /* for kernel/common/abi.h */
 
 typedef unsigned char __u8;
 typedef signed char __s8;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The FILE captures and what others need of files: from a descriptor to its struct file, a path from a
- * dentry, device and inode numbers, the overlay layer. Kernel drivers only.
+ * Open files, as the kernel's objects tell of them: from a descriptor to its struct file, a path from a
+ * dentry, device and inode numbers, the overlay layer.
  */
-#ifndef TIERCEL_KERNEL_COMMON_CAPTURE_FILE_H
-#define TIERCEL_KERNEL_COMMON_CAPTURE_FILE_H
+#ifndef TIERCEL_KERNEL_COMMON_FILES_H
+#define TIERCEL_KERNEL_COMMON_FILES_H
 
-#include "kernel/common/capture_option.h"
+#include "kernel/common/capture.h"
+#include "kernel/common/convert.h"
 
 #define MODE_TYPE 0170000
 #define MODE_SOCKET 0140000
@@ -188,52 +189,18 @@ static __always_inline int put_visible_path(struct capture *c, __u32 i, struct v
     return put_path(c, i, mnt, dentry, READ(task, fs, root.mnt), READ(task, fs, root.dentry));
 }
 
-/* --- captures ---------------------------------------------------------------------------------------- */
-static __always_inline __u32 file_layer_flags(struct capture *c, __u32 upper, __u32 lower)
+/* --- memfds ------------------------------------------------------------------------------------------ */
+/* A memfd is the root of a tree of its own whose name starts with "memfd:" (mm/memfd.c). */
+static __always_inline int is_memfd(struct file *file)
 {
-    struct file *file = returned_file(c);
-    enum overlay_layer layer;
+    struct dentry *dentry = READ(file, f_path.dentry);
+    char name[8] = {};
 
-    if (!file)
+    if (READ(dentry, d_parent) != dentry)
         return 0;
-    layer = overlay_layer(file);
-    return layer == OVERLAY_UPPER ? upper : layer == OVERLAY_LOWER ? lower : 0;
-}
-
-static __always_inline __u32 opened_flags(struct capture *c, __u64 flags)
-{
-    struct file *file = returned_file(c);
-    __u32 out = convert_open_flags(flags);
-
-    if (!file)
-        return out;
-    if (FIELD(struct file, file, f_mode) & FMODE_CREATED)
-        out |= 16384;
-    return out | file_layer_flags(c, 32768, 65536);
-}
-
-static __always_inline int capture_file(struct capture *c, __u32 i, struct tiercel_param p)
-{
-    struct file *file;
-
-    switch (p.capture) {
-    case CAPTURE_open_flags: return put_number(c, i, opened_flags(c, argument(c, p.arg[0])), p.width);
-    case CAPTURE_creat_flags: return put_number(c, i, file_layer_flags(c, 1, 2), p.width);
-    case CAPTURE_ret_dev:
-        file = returned_file(c);
-        return put_number(c, i, file ? file_dev(file) : 0, p.width);
-    case CAPTURE_ret_ino:
-        file = returned_file(c);
-        return put_number(c, i, file ? file_ino(file) : 0, p.width);
-    case CAPTURE_ret_path:
-        file = returned_file(c);
-        if (!file)
-            return no_value(c, i);
-        return put_visible_path(c, i, READ(file, f_path.mnt), READ(file, f_path.dentry));
-    default: /* user_fd_ino */
-        file = c->ret < 0 ? NULL : file_of(c, user_u32(argument(c, p.arg[0])));
-        return put_number(c, i, file ? file_ino(file) : 0, p.width);
-    }
+    read_kernel_text(name, 7, READ(dentry, d_name.name));
+    return name[0] == 'm' && name[1] == 'e' && name[2] == 'm' && name[3] == 'f' && name[4] == 'd' &&
+           name[5] == ':';
 }
 
 #endif

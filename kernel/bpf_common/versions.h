@@ -3,8 +3,8 @@
  * Where kernel versions differ by more than a field's place, as the BPF probes handle it: every layout is
  * known, and at load the one of the running kernel is chosen.
  */
-#ifndef TIERCEL_KERNEL_COMMON_VERSIONS_BPF_H
-#define TIERCEL_KERNEL_COMMON_VERSIONS_BPF_H
+#ifndef TIERCEL_KERNEL_BPF_COMMON_VERSIONS_H
+#define TIERCEL_KERNEL_BPF_COMMON_VERSIONS_H
 
 #define FIELD_EXISTS(type, field) bpf_core_field_exists(((type *)0)->field)
 

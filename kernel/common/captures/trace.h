@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /* The TRACE captures: what a tracepoint says of itself, in c->subject and c->extra. */
-#ifndef TIERCEL_KERNEL_COMMON_CAPTURE_TRACE_H
-#define TIERCEL_KERNEL_COMMON_CAPTURE_TRACE_H
+#ifndef TIERCEL_KERNEL_COMMON_CAPTURES_TRACE_H
+#define TIERCEL_KERNEL_COMMON_CAPTURES_TRACE_H
 
-#include "kernel/common/capture_exec.h"
+#include "kernel/common/capture.h"
 
 #define REAPER_SEARCH 32
 

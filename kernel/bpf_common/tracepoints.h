@@ -4,13 +4,16 @@
  * made of these; they differ in how a program may look at what the tracepoint hands it (AT_TRACEPOINT, REG)
  * and in the ring that submit_event() puts the event in, which each probe supplies.
  */
-#ifndef TIERCEL_KERNEL_COMMON_TRACEPOINTS_H
-#define TIERCEL_KERNEL_COMMON_TRACEPOINTS_H
+#ifndef TIERCEL_KERNEL_BPF_COMMON_TRACEPOINTS_H
+#define TIERCEL_KERNEL_BPF_COMMON_TRACEPOINTS_H
 
-#include "kernel/common/bpf_maps.h"
+#include "kernel/bpf_common/maps.h"
 #include "kernel/common/sources.h"
 
 #include <bpf/bpf_tracing.h>
+
+/* Puts the finished event of `c` into the probe's ring, or counts it as dropped; each probe defines it. */
+static __always_inline void submit_event(void *ctx, struct capture *c, __u32 cpu);
 
 static __always_inline int is_self(void)
 {

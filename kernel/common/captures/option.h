@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * USER captures whose meaning depends on another argument: options, requests and commands. Values of type
- * DYN start with one byte that says what follows (shared/event/table.h, dynamic_type()).
+ * The OPTION captures: values in the caller's memory whose meaning depends on another argument, such as an
+ * option, a request or a command. Values of type DYN start with one byte that says what follows
+ * (shared/event/table.h, dynamic_type()).
  */
-#ifndef TIERCEL_KERNEL_COMMON_CAPTURE_OPTION_H
-#define TIERCEL_KERNEL_COMMON_CAPTURE_OPTION_H
+#ifndef TIERCEL_KERNEL_COMMON_CAPTURES_OPTION_H
+#define TIERCEL_KERNEL_COMMON_CAPTURES_OPTION_H
 
-#include "kernel/common/capture_user.h"
+#include "kernel/common/convert.h"
+#include "kernel/common/user_memory.h"
 
 /* --- prctl: include/uapi/linux/prctl.h -------------------------------------------------------- */
 static __always_inline int capture_prctl(struct capture *c, __u32 i, struct tiercel_param p)
@@ -174,6 +176,22 @@ static __always_inline int capture_quota(struct capture *c, __u32 i, struct tier
     default: /* quota_format_out */
         value = cmd == 4 && c->ret >= 0 ? convert_quota_format(user_u32(address)) : 1;
         return put_number(c, i, value, p.width);
+    }
+}
+
+static __always_inline int capture_option(struct capture *c, __u32 i, struct tiercel_param p)
+{
+    switch (p.capture) {
+    case CAPTURE_prctl_text:
+    case CAPTURE_prctl_value: return capture_prctl(c, i, p);
+    case CAPTURE_keyctl_arg: return capture_keyctl(c, i, p);
+    case CAPTURE_fsconfig_key:
+    case CAPTURE_fsconfig_bytes:
+    case CAPTURE_fsconfig_text: return capture_fsconfig(c, i, p);
+    case CAPTURE_sockopt_value:
+    case CAPTURE_sockopt_value_at: return capture_sockopt(c, i, p);
+    case CAPTURE_ptrace_data: return capture_ptrace_data(c, i, p);
+    default: return capture_quota(c, i, p);
     }
 }
 

@@ -4,8 +4,8 @@
  * scratch areas, and how a program claims one of these. privd sizes the maps before the load; of these, only
  * the counters leave it.
  */
-#ifndef TIERCEL_KERNEL_COMMON_BPF_MAPS_H
-#define TIERCEL_KERNEL_COMMON_BPF_MAPS_H
+#ifndef TIERCEL_KERNEL_BPF_COMMON_MAPS_H
+#define TIERCEL_KERNEL_BPF_COMMON_MAPS_H
 
 #include "kernel/common/capture.h"
 

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
+/*
+ * The COMMAND captures: command line and environment, and EXEC_NAME: what exec was asked for. They are the
+ * memory of the process, which is read through current, so only captures about current's address space may
+ * ask for it.
+ */
+#ifndef TIERCEL_KERNEL_COMMON_CAPTURES_COMMAND_H
+#define TIERCEL_KERNEL_COMMON_CAPTURES_COMMAND_H
+
+#include "kernel/common/user_memory.h"
+
+#define ARGV_MAX_KEPT 32 /* arguments of a failed exec that are looked at */
+
+static __always_inline int put_memory(struct capture *c, __u32 i, __u64 from, __u64 to)
+{
+    __u32 at = value_start(c);
+    __u64 len = to - from;
+
+    if (!from || to <= from)
+        return no_value(c, i);
+    if (len > TEXT_MAX)
+        len = TEXT_MAX;
+    if (read_user(&c->buf[at], len, from))
+        return no_value(c, i);
+    c->buf[at + ((len - 1) & (TEXT_MAX - 1))] = 0; /* what is cut is still text */
+    return end_value(c, i, len);
+}
+
+STEP int text_vector_step(__u32 k, void *slot)
+{
+    struct capture *c = capture_at(*(__u32 *)slot);
+    __u32 at, have;
+    __u64 address;
+    __s64 n;
+
+    if (!c)
+        return 1;
+    at = value_start(c);
+    have = opaque(c->cursor);
+    if (k >= c->vector.count || have > TEXT_MAX)
+        return 1;
+    address = user_long(c, c->vector.base, k);
+    if (!address)
+        return 1;
+    n = read_user_text(&c->buf[at + have], TEXT_MAX, address);
+    if (n <= 0)
+        return 1;
+    c->cursor = have + n;
+    return 0;
+}
+
+/* Puts the texts that c->vector's pointers point to, one after the other, as parameter `i`. */
+NOINLINE int put_text_vector(__u32 slot, __u32 i)
+{
+    struct capture *c = capture_at(slot);
+
+    if (!c)
+        return 0;
+    c->cursor = 0;
+    REPEAT(ARGV_MAX_KEPT, text_vector_step, &slot);
+    return end_value(c, i, c->cursor);
+}
+
+/* What an exec that failed was asked to run: an array of pointers in the caller's memory. */
+static __always_inline int put_argv(struct capture *c, __u32 i, __u64 argv, __u32 first, __u32 count)
+{
+    c->vector.base = argv + first * (c->compat ? 4 : 8);
+    c->vector.count = count;
+    return put_text_vector(c->slot, i);
+}
+
+static __always_inline int is_failed_exec(const struct capture *c)
+{
+    return (c->index == INDEX_SYSCALL_EXECVE_19_X || c->index == INDEX_SYSCALL_EXECVEAT_X) && c->ret < 0;
+}
+
+static __always_inline int capture_command(struct capture *c, __u32 i, struct tiercel_param p)
+{
+    __u32 shift = c->index == INDEX_SYSCALL_EXECVEAT_X;
+    struct task_struct *task = c->task;
+    struct mm_struct *mm;
+    __u64 from, to;
+
+    if (is_failed_exec(c)) {
+        if (p.capture == CAPTURE_exe)
+            return put_argv(c, i, argument(c, 1 + shift), 0, 1);
+        if (p.capture == CAPTURE_args)
+            return put_argv(c, i, argument(c, 1 + shift), 1, ARGV_MAX_KEPT);
+        return put_argv(c, i, argument(c, 2 + shift), 0, ARGV_MAX_KEPT);
+    }
+    mm = READ(task, mm);
+    if (p.capture == CAPTURE_env)
+        return put_memory(c, i, READ(mm, env_start), READ(mm, env_end));
+    from = READ(mm, arg_start);
+    to = READ(mm, arg_end);
+    if (p.capture == CAPTURE_exe) {
+        __s64 n = from ? read_user_text(&c->buf[value_start(c)], TEXT_MAX, from) : 0;
+
+        c->extra[0] = n > 0 ? n : 0; /* args starts behind it */
+        return end_value(c, i, n > 0 ? n : 0);
+    }
+    return put_memory(c, i, from + c->extra[0], to);
+}
+
+/* The EXEC_NAME capture: the path that was given to exec. */
+static __always_inline int put_exec_filename(struct capture *c, __u32 i)
+{
+    const struct linux_binprm *binprm = c->subject;
+
+    if (c->ret < 0)
+        return put_text(c, i, argument(c, 0));
+    return put_kernel_text(c, i, READ(binprm, filename), TEXT_MAX);
+}
+
+#endif
