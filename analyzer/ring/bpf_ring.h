@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// BpfRing: one BPF ring buffer, of the modern probe, the kernel module or the userspace driver.
+// BpfRing: one BPF ring buffer, of the modern probe, the kernel module or the ptrace driver.
 //
 // The layout is the kernel's (kernel/bpf/ringbuf.c): a page with the consumer's position, which
 // only the reader writes; a page with the producer's position; the data, and then the data once

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "ptrace/tracer.h"
+
+#include "ptrace/facts.h"
+#include "ptrace/memory.h"
+#include "ptrace/proc_list.h"
+#include "ptrace/signals.h"
+
+#include <climits>
+#include <csignal>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+namespace tiercel::ptrace {
+
+namespace {
+
+constexpr int syscall_stop = SIGTRAP | 0x80; // PTRACE_O_TRACESYSGOOD
+
+void* as_pointer(unsigned long value) {
+    return reinterpret_cast<void*>(value); // NOLINT: how ptrace takes numbers
+}
+
+unsigned long event_message(pid_t tid) {
+    unsigned long message = 0;
+    ::ptrace(PTRACE_GETEVENTMSG, tid, nullptr, &message);
+    return message;
+}
+
+// Fills `call` at the entry of a system call; false at its return, or for an ABI that nobody knows.
+bool read_entry(const __ptrace_syscall_info& info, user_call& call) {
+    const bool seccomp = info.op == PTRACE_SYSCALL_INFO_SECCOMP;
+    if (!seccomp && info.op != PTRACE_SYSCALL_INFO_ENTRY)
+        return false;
+    call.number = static_cast<unsigned>(seccomp ? info.seccomp.nr : info.entry.nr);
+    const auto& args = seccomp ? info.seccomp.args : info.entry.args;
+    for (int i = 0; i < 6; ++i)
+        call.args[i] = args[i];
+    call.abi = info.arch == AUDIT_ARCH_I386 ? CALL_IA32 : CALL_NATIVE;
+    return info.arch != AUDIT_ARCH_ARM;
+}
+
+// As fs/exec.c's alloc_bprm() makes it of a path, and of a directory's descriptor besides.
+std::string exec_filename(pid_t tid, const user_call& call, bool names_directory) {
+    char path[PATH_MAX];
+    memory_of(tid);
+    if (memory_read_text(path, sizeof path, call.args[names_directory ? 1 : 0]) <= 0)
+        return "";
+    const auto directory = static_cast<int>(call.args[0]);
+    if (!names_directory || directory == AT_FDCWD || path[0] == '/')
+        return path;
+    const std::string prefix = "/dev/fd/" + std::to_string(directory);
+    return path[0] == 0 ? prefix : prefix + "/" + path;
+}
+
+} // namespace
+
+Tracer::Tracer(Output& output, Options options) : output_(output), options_(std::move(options)) {}
+
+os::Result<void> Tracer::seize(pid_t tid) {
+    unsigned long flags = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
+                          PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT;
+    if (options_.filtered) // without us the filter would fail the command's calls
+        flags |= PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL;
+    if (::ptrace(PTRACE_SEIZE, tid, nullptr, as_pointer(flags)) != 0)
+        return os::error("trace", std::to_string(tid));
+    threads_[tid] = {};
+    if (!options_.filtered) // to see its calls it has to be told to stop at them
+        ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
+    return {};
+}
+
+os::Result<void> Tracer::seize_process(pid_t pid) {
+    if (auto first = seize(pid); !first)
+        return first;
+    for (bool more = true; more;) { // threads made meanwhile by one that was not traced yet
+        more = false;
+        for (pid_t tid : numbers_in("/proc/" + std::to_string(pid) + "/task"))
+            if (!threads_.contains(tid) && seize(tid))
+                more = true;
+    }
+    return {};
+}
+
+bool Tracer::on_status(pid_t tid, int status) {
+    const auto found = threads_.find(tid);
+    if (!WIFSTOPPED(status)) {
+        if (found == threads_.end())
+            return false;
+        gone(tid, status);
+        return true;
+    }
+    if (found == threads_.end())
+        on_new(tid);
+    else
+        on_stop(tid, found->second, status);
+    return true;
+}
+
+void Tracer::on_stop(pid_t tid, Thread& thread, int status) {
+    const int signal = WSTOPSIG(status), event = status >> 16;
+    const bool delivers = event == 0 && signal != syscall_stop;
+    if (detaching_) {
+        if (::ptrace(PTRACE_DETACH, tid, nullptr,
+                     as_pointer(delivers ? static_cast<unsigned long>(signal) : 0)) == 0)
+            threads_.erase(tid);
+        return;
+    }
+    if (event != 0)
+        return on_event(tid, thread, event, signal);
+    if (delivers)
+        return on_signal(tid, thread, signal);
+    on_call(tid, thread);
+}
+
+void Tracer::on_event(pid_t tid, Thread& thread, int event, int signal) {
+    switch (event) {
+    case PTRACE_EVENT_SECCOMP: return on_call(tid, thread);
+    case PTRACE_EVENT_FORK:
+    case PTRACE_EVENT_VFORK:
+    case PTRACE_EVENT_CLONE: return on_clone(tid, thread);
+    case PTRACE_EVENT_EXEC: return on_exec(tid);
+    case PTRACE_EVENT_EXIT: return on_exit(tid, thread);
+    case PTRACE_EVENT_STOP:
+        // A group stop: it stays stopped, as its parent has been told, until SIGCONT.
+        if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
+            ::ptrace(PTRACE_LISTEN, tid, nullptr, nullptr);
+            return;
+        }
+        if (thread.announced)
+            go_on(tid, thread);
+        return;
+    default: go_on(tid, thread);
+    }
+}
+
+// The entry of a call, by the filter or by PTRACE_SYSCALL, or the return of one.
+void Tracer::on_call(pid_t tid, Thread& thread) {
+    __ptrace_syscall_info info{};
+    const auto got = ::ptrace(PTRACE_GET_SYSCALL_INFO, tid, as_pointer(sizeof info), &info);
+    if (got <= 0) // it has been killed meanwhile
+        return;
+    user_call call{};
+    if (read_entry(info, call)) {
+        thread.call = call;
+        const call_class kind = classify_call(&call);
+        thread.in_call = kind.wanted != 0 && !output_.closed();
+        if (kind.is_exec) // its memory is gone when it succeeds
+            thread.filename = exec_filename(tid, call, kind.names_directory != 0);
+    } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && thread.in_call) {
+        thread.in_call = false;
+        capture_call(tid, &thread.call, info.exit.rval, &output_);
+    }
+    go_on(tid, thread);
+}
+
+// The creator's stop comes before or after the new thread's first one.
+void Tracer::on_clone(pid_t tid, Thread& thread) {
+    const auto child = static_cast<pid_t>(event_message(tid));
+    if (child > 0 && kill(child, 0) == 0) { // else one of them has been killed meanwhile
+        const auto [found, is_new] = threads_.try_emplace(child);
+        capture_clone(tid, child, &thread.call, &output_);
+        if (!is_new && !found->second.announced) {
+            found->second.announced = true;
+            go_on(child, found->second);
+        }
+    }
+    go_on(tid, thread);
+}
+
+void Tracer::on_new(pid_t tid) {
+    if (detaching_) {
+        ::ptrace(PTRACE_DETACH, tid, nullptr, nullptr);
+        return;
+    }
+    threads_[tid].announced = false;
+}
+
+// A creator that was killed before its own stop leaves children of whom nobody has told. A thread's
+// creator is in its own process, a process's in its parent.
+void Tracer::announce_orphans() {
+    for (auto& [tid, thread] : threads_) {
+        thread_facts facts{};
+        if (thread.announced || facts_of_thread(tid, &facts) != 0 ||
+            threads_.contains(facts.tgid == tid ? facts.parent_tgid : facts.tgid))
+            continue;
+        thread.announced = true;
+        capture_clone(tid, tid, &thread.call, &output_);
+        go_on(tid, thread);
+    }
+}
+
+// An exec by another thread than the leader takes the leader's id, and all others are gone.
+void Tracer::on_exec(pid_t tid) {
+    const auto former = static_cast<pid_t>(event_message(tid));
+    if (former > 0 && former != tid) {
+        threads_[tid] = std::move(threads_[former]);
+        threads_.erase(former);
+    }
+    Thread& thread = threads_[tid];
+    capture_exec(tid, &thread.call, thread.filename.c_str(), &output_);
+    thread.in_call = false;
+    thread.exit_told = false;
+    go_on(tid, thread);
+}
+
+void Tracer::on_exit(pid_t tid, Thread& thread) {
+    thread.exit_told = true;
+    capture_exit(tid, static_cast<int>(event_message(tid)), &output_);
+    if (threads_.size() == 1 && options_.before_last_exit)
+        options_.before_last_exit();
+    go_on(tid, thread);
+}
+
+void Tracer::on_signal(pid_t tid, Thread& thread, int signal) {
+    if (options_.signals && is_delivered(tid, signal)) {
+        siginfo_t info{};
+        ::ptrace(PTRACE_GETSIGINFO, tid, nullptr, &info);
+        capture_signal(tid, signal, sender_of(info), &output_);
+    }
+    go_on(tid, thread, signal);
+}
+
+void Tracer::gone(pid_t tid, int status) {
+    const auto thread = threads_.find(tid);
+    const bool killed = !thread->second.exit_told; // SIGKILL leaves no time for a stop
+    if (killed) {
+        if (options_.signals && WIFSIGNALED(status))
+            capture_signal(tid, WTERMSIG(status), -1, &output_);
+        capture_exit(tid, status, &output_);
+    }
+    threads_.erase(thread);
+    if (killed)
+        announce_orphans();
+}
+
+void Tracer::go_on(pid_t tid, const Thread& thread, int signal) {
+    const auto how = options_.filtered && !thread.in_call ? PTRACE_CONT : PTRACE_SYSCALL;
+    ::ptrace(how, tid, nullptr, as_pointer(static_cast<unsigned long>(signal)));
+}
+
+void Tracer::detach() {
+    detaching_ = true;
+    std::erase_if(threads_, [](const auto& entry) {
+        const auto& [tid, thread] = entry;
+        if (thread.announced) {
+            ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
+            return false;
+        }
+        return ::ptrace(PTRACE_DETACH, tid, nullptr, nullptr) == 0; // it stands still already
+    });
+}
+
+} // namespace tiercel::ptrace
