@@ -58,12 +58,14 @@ HostFacts gather_host_facts(const char* root) {
 }
 
 Blocker blocker(Driver driver, const HostFacts& facts) {
+    const wire::DriverRow* row = wire::find_row(driver);
+    bool bpf = row != nullptr && row->bpf;
     bool modern = driver == Driver::modern, classic = driver == Driver::classic;
     const struct {
         Blocker blocker;
         bool applies;
     } blockers[] = {
-        {Blocker::user_namespace, (modern || classic) && !facts.initial_user_namespace},
+        {Blocker::user_namespace, bpf && !facts.initial_user_namespace},
         {Blocker::no_btf, modern && !facts.kernel.btf},
         {Blocker::no_ring_buffer, modern && !facts.kernel.has_ring_buffer()},
         {Blocker::kernel_too_old,

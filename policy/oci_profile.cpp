@@ -63,7 +63,9 @@ int main(int argc, char** argv) {
         add(privd_listen, names);
         add(privd_load, names);
         add(privd_load_bpf, names);
+        add(privd_load_classic, names);
         add(privd_steady, names);
+        add(privd_steady_classic, names);
     } else if (program == "enricher") {
         add(enricher_start, names);
         add(enricher_listen, names);

@@ -4,7 +4,8 @@
 namespace tiercel::policy {
 
 Plan plan(Driver driver, const KernelFacts& facts) {
-    bool bpf = driver == Driver::modern || driver == Driver::classic;
+    const wire::DriverRow* row = wire::find_row(driver);
+    bool bpf = row != nullptr && row->bpf;
     // Above 2, Debian asks for CAP_SYS_ADMIN; Ubuntu above 2 or 4, by release; mainline never.
     bool paranoid =
         driver == Driver::classic && facts.distro != Distro::other && facts.perf_event_paranoid > 2;

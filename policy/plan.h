@@ -7,20 +7,16 @@
 #pragma once
 
 #include "policy/facts.h"
-
-#include <linux/capability.h>
+#include "shared/wire/capabilities.h"
+#include "shared/wire/drivers.h"
 
 namespace tiercel::policy {
 
-enum class Driver : std::uint8_t { modern, classic, module, userspace };
+using wire::Driver;
 
 // In this order; a capability once dropped does not come back. `separate` is not privd's: another
 // process needs the capability, once (modprobe).
 enum class Phase : std::uint8_t { separate, start, raise_limit, load, attach, handover, door };
-
-// The capabilities that some driver needs on some kernel.
-constexpr int candidates[] = {CAP_BPF,        CAP_PERFMON,   CAP_SYS_RESOURCE,
-                              CAP_SYS_PTRACE, CAP_SYS_ADMIN, CAP_SYS_MODULE};
 
 struct Plan {
     bool raise_memlock = false;  // RLIMIT_MEMLOCK has to be infinite before the load

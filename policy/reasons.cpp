@@ -6,7 +6,8 @@ namespace tiercel::policy {
 namespace {
 
 bool uses_bpf(Driver driver) {
-    return driver == Driver::modern || driver == Driver::classic;
+    const wire::DriverRow* row = wire::find_row(driver);
+    return row != nullptr && row->bpf;
 }
 
 std::string running(const HostFacts& facts) {
@@ -83,8 +84,12 @@ std::string decided_ptrace(Driver driver, const HostFacts& facts) {
     switch (driver) {
     case Driver::modern: return "its BPF iterators tell what already runs";
     case Driver::module: return "the module itself tells what already runs";
-    default: return "it has no iterators: what already runs is read through /proc";
+    case Driver::classic: return "it has no iterators: what already runs is read through /proc";
+    case Driver::userspace: return ""; // answered above
+    case Driver::automatic:
+    case Driver::count: break;
     }
+    return "";
 }
 
 } // namespace
@@ -113,16 +118,6 @@ Reason explain(Driver driver, int capability, const HostFacts& facts) {
     return reason;
 }
 
-const char* name(Driver driver) {
-    switch (driver) {
-    case Driver::modern: return "modern";
-    case Driver::classic: return "classic";
-    case Driver::module: return "module";
-    case Driver::userspace: return "userspace";
-    }
-    return "unknown";
-}
-
 const char* name(Phase phase) {
     switch (phase) {
     case Phase::separate: return "separate step";
@@ -134,18 +129,6 @@ const char* name(Phase phase) {
     case Phase::door: return "end";
     }
     return "unknown";
-}
-
-const char* capability_name(int capability) {
-    switch (capability) {
-    case CAP_BPF: return "CAP_BPF";
-    case CAP_PERFMON: return "CAP_PERFMON";
-    case CAP_SYS_RESOURCE: return "CAP_SYS_RESOURCE";
-    case CAP_SYS_PTRACE: return "CAP_SYS_PTRACE";
-    case CAP_SYS_ADMIN: return "CAP_SYS_ADMIN";
-    case CAP_SYS_MODULE: return "CAP_SYS_MODULE";
-    default: return "unknown";
-    }
 }
 
 std::string describe(Blocker blocker, const HostFacts& facts) {

@@ -21,9 +21,7 @@ struct Reason {
 Reason explain(Driver driver, int capability, const HostFacts& facts);
 
 // One clause each, without a full stop.
-const char* name(Driver driver);
 const char* name(Phase phase);
-const char* capability_name(int capability); // "CAP_BPF"
 std::string describe(Blocker blocker, const HostFacts& facts);
 
 // "6.1"

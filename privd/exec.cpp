@@ -53,7 +53,7 @@ void pass_on(const os::UniqueFd& socket) {
 // Starts privd for one driver as a grandchild, which is not the analyzer's to reap. Returns the
 // analyzer's end of its socket, which is kept over an exec: SO_PEERCRED names its maker, and that
 // process becomes the analyzer.
-int start_loader(const Program& program, bool first, char** argv) {
+int start_loader(const char* suffix, bool first, char** argv) {
     int ends[2], status = 0;
     must(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0, "make a socket pair");
     os::UniqueFd ours(ends[0]);
@@ -67,7 +67,7 @@ int start_loader(const Program& program, bool first, char** argv) {
         pollfd asked{3, POLLIN, 0};
         if (!first && (poll(&asked, 1, -1) != 1 || asked.revents & POLLHUP))
             _exit(0);
-        become_program(program.suffix, "", argv);
+        become_program(suffix, "", argv);
     }
     must(waitpid(child, &status, 0) == child && status == 0, "start the loader");
     must(fcntl(ends[1], F_SETFD, 0) == 0, "keep a socket");
@@ -99,12 +99,12 @@ int usage(const char* complaint, const char* what) {
 }
 
 // The analyzer, with privd beside it. Does not return.
-void start_pair(std::string_view wanted, Account user, char** argv) {
+void start_pair(wire::Driver wanted, Account user, char** argv) {
     char numbers[64] = "";
-    for (const Program& program : programs)
-        if (wanted == "auto" || wanted == program.driver)
+    for (const wire::DriverRow& row : wire::driver_table)
+        if (row.loader && (wanted == wire::Driver::automatic || wanted == row.driver))
             snprintf(numbers + strlen(numbers), 16, "%s%d", *numbers ? "," : "",
-                     start_loader(program, !*numbers, argv));
+                     start_loader(row.loader, !*numbers, argv));
     must(setenv("TIERCEL_PRIVD_FD", numbers, 1) == 0, "pass the sockets on");
     become(user, 0);
     execvp(argv[optind], argv + optind);
@@ -123,18 +123,18 @@ int main(int argc, char** argv) {
         return usage(values['e'] ? "--exec needs a command" : "unexpected argument ",
                      values['e'] ? "" : argv[optind]);
     const char* name = values['D'] ? values['D'] : values['e'] ? "auto" : "modern_bpf";
-    const char* suffix = suffix_of(name);
-    if (!suffix && !(values['e'] && name == std::string_view("auto")))
+    const wire::DriverRow* chosen = find_loader(name);
+    if (!chosen)
         return usage("there is no such driver here: ", name);
     if (values['c'] && values['e'])
         return usage("--prove-caps starts nothing", "");
     if (values['c'])
-        become_program(suffix, "-prove", argv);
+        become_program(chosen->loader, "-prove", argv);
     if (values['j'])
         return usage("--json is for --prove-caps", "");
     Account user = find_account(values['u']);
     if (values['e'])
-        start_pair(name, user, argv);
+        start_pair(*wire::find_driver(name), user, argv);
     const char* passed = getenv("LISTEN_PID");
     errno = 0;
     must(values['s'] && (!passed || atoi(passed) != getpid()),
@@ -142,5 +142,5 @@ int main(int argc, char** argv) {
     os::UniqueFd listener =
         listen_at(values['s'], user, values['p'] ? find_account(values['p']) : user);
     pass_on(listener);
-    become_program(suffix, "", argv);
+    become_program(chosen->loader, "", argv);
 }

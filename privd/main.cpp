@@ -98,11 +98,11 @@ int main(int argc, char** argv) {
     const char* values[128] = {}; // by the option's letter
     bool good = !parse(argc, argv, values);
     UniqueFd passed = activated();
-    const char* suffix = suffix_of(values['D'] ? values['D'] : "modern_bpf");
-    if (!good || !passed.valid() || !suffix)
+    const wire::DriverRow* chosen = find_loader(values['D'] ? values['D'] : "modern_bpf");
+    if (!good || !passed.valid() || !chosen)
         become_program("-exec", "", argv); // which makes a socket, or says what is wrong
-    if (driver.name == wire::Driver::modern && *suffix)
-        become_program(suffix, "", argv);
+    if (driver.name == wire::Driver::modern && chosen->driver != driver.name)
+        become_program(chosen->loader, "", argv);
     Options options{find_account(values['u']),
                     find_account(values['p'] ? values['p'] : values['u']), values['S'] != nullptr,
                     values['b']};

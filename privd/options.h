@@ -34,18 +34,18 @@ inline const char* parse(int argc, char** argv, const char* (&values)[128]) {
     return nullptr;
 }
 
-// The drivers' programs, in the order in which `auto` prefers them: privd and a suffix.
-constexpr struct Program {
-    std::string_view driver;
-    const char* suffix;
-} programs[] = {{"modern_bpf", ""}, {"classic_bpf", "-classic"}, {"module", "-module"}};
-
-// The driver's; nullptr: there is no such driver here.
-inline const char* suffix_of(std::string_view name) {
-    for (const Program& program : programs)
-        if (program.driver == name)
-            return program.suffix;
-    return nullptr;
+// Returns the row of the driver that `name` stands for; nullptr if privd does not serve it. "auto"
+// is the first BPF driver that the kernel's version and types allow, because one socket has one
+// driver.
+inline const wire::DriverRow* find_loader(std::string_view name) {
+    auto wanted = wire::find_driver(name);
+    if (wanted == wire::Driver::automatic) {
+        policy::KernelFacts facts = policy::gather_facts();
+        bool modern = facts.btf && facts.has_ring_buffer();
+        wanted = modern ? wire::Driver::modern : wire::Driver::classic;
+    }
+    const wire::DriverRow* row = wanted ? wire::find_row(*wanted) : nullptr;
+    return row != nullptr && row->loader != nullptr ? row : nullptr;
 }
 
 // Becomes the program whose name is privd with the suffixes, from this program's directory.

@@ -133,10 +133,9 @@ struct Driver {
 };
 extern const Driver driver;
 
-// The plan for this driver on this kernel. (policy knows no `automatic`.)
+// The plan for this driver on this kernel.
 inline policy::Plan plan_here() {
-    return policy::plan(static_cast<policy::Driver>(static_cast<int>(driver.name) - 1),
-                        policy::gather_facts());
+    return policy::plan(driver.name, policy::gather_facts());
 }
 
 // What the load's library said last, "" if nothing: one line for the journal.

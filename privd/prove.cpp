@@ -137,13 +137,13 @@ void try_loads(Proof& proof, std::uint64_t planned, std::uint64_t ours) {
     proof.try_set(planned, Expected::loads);
     if (planned == 0)
         return;
-    for (int capability : policy::candidates)
+    for (const auto& [capability, text] : wire::capability_table)
         if (planned & bit(capability))
             proof.try_set(planned & ~bit(capability), Expected::fails);
     if (planned & bit(CAP_SYS_ADMIN)) // which the plan has only where these are not enough
         proof.try_set((planned & ~bit(CAP_SYS_ADMIN)) | bit(CAP_BPF) | bit(CAP_PERFMON),
                       Expected::fails);
-    for (int capability : policy::candidates) {
+    for (const auto& [capability, text] : wire::capability_table) {
         std::uint64_t alone = bit(capability);
         bool shown = alone == planned || (alone & planned && std::popcount(planned) == 2);
         if (!shown && ours & alone) // what we do not have, we cannot try
@@ -161,8 +161,7 @@ int prove(Account user, const char* btf, bool json) {
         fprintf(stderr, "privd: --prove-caps needs every capability of the plan; run it as root\n");
         return 1;
     }
-    const char* const names[] = {"modern", "classic", "module"}; // by policy::Driver
-    const char* name = names[static_cast<int>(driver.name) - 1];
+    const char* name = wire::option_of(driver.name).data();
     printf(json ? "{\"driver\": \"%s\", \"attempts\": [" : "driver %s, tried as uid %u:\n", name,
            user.uid);
     try_loads(proof, planned & ~door, ours);

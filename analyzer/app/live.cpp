@@ -116,7 +116,7 @@ Opened open_live(const std::string& path, const wire::Request& request) {
             return Refusal{wire::client::describe(reply)};
         if (reply.status != wire::Status::not_built_in) // one was asked for, and this is another
             fmt::print(stderr, "analyzer: driver {} is passed over: {}\n",
-                       wire::client::name(reply.driver), wire::client::describe(reply));
+                       wire::option_of(reply.driver), wire::client::describe(reply));
     }
     return Refusal{"no driver for the whole machine works here; for the events of one program, "
                    "which need no privilege: tiercel-trace -- COMMAND"};

@@ -19,13 +19,10 @@ void load_names(state::Users& users) {
         users.load_group(*group);
 }
 
+// The engine's name in metrics, which is Falco's.
 std::string_view driver_name(wire::Driver driver) {
-    switch (driver) {
-    case wire::Driver::modern: return "modern_bpf";
-    case wire::Driver::classic: return "bpf";
-    case wire::Driver::module: return "kmod";
-    default: return wire::client::name(driver);
-    }
+    const wire::DriverRow* row = wire::find_row(driver);
+    return row != nullptr ? row->metric : wire::option_of(driver);
 }
 
 } // namespace

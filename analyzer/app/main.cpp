@@ -41,13 +41,8 @@ int explain(const app::Options& options) {
     explain::Options what{.driver = {},
                           .json = options.form == app::Options::Form::json,
                           .color = output::wants_colour(STDOUT_FILENO)};
-    switch (options.request.driver) {
-    case wire::Driver::modern: what.driver = policy::Driver::modern; break;
-    case wire::Driver::classic: what.driver = policy::Driver::classic; break;
-    case wire::Driver::module: what.driver = policy::Driver::module; break;
-    case wire::Driver::userspace: what.driver = policy::Driver::userspace; break;
-    default: break; // all of them
-    }
+    if (options.request.driver != wire::Driver::automatic)
+        what.driver = options.request.driver;
     std::ostringstream text;
     explain::explain_caps(what, text);
     return print(text.str());

@@ -10,6 +10,7 @@
 #include "analyzer/capture/file_ring.h"
 #include "kernel/common/abi.h"
 #include "shared/os/file.h"
+#include "shared/wire/client.h"
 
 namespace tiercel::app {
 
@@ -21,6 +22,8 @@ using Problem = std::optional<std::string>;
 
 po::options_description describe_options() {
     po::options_description what("What to do");
+    static const std::string kDriverHelp =
+        "the driver, auto by default: " + wire::client::driver_options();
     const auto text = [](const char* name) { return po::value<std::string>()->value_name(name); };
     const auto texts = [](const char* name) {
         return po::value<std::vector<std::string>>()->composing()->value_name(name);
@@ -62,7 +65,7 @@ po::options_description describe_options() {
         "files of a recording, numbered; the oldest is overwritten (default with -C, -G: 10)");
     po::options_description how("Where they come from");
     how.add_options()("replay", text("FILE"), "from a capture, packed or not; -: standard input")(
-        "driver", text("DRIVER"), "auto (default), modern_bpf, classic_bpf, module, userspace")(
+        "driver", text("DRIVER"), kDriverHelp.c_str())(
         "attach", text("HOW"),
         "the modern probe: tracepoint (default), per-syscall, which costs the other calls nothing "
         "but takes longer to begin and end, or auto")(
@@ -122,13 +125,7 @@ Problem set_named(const po::variables_map& given, const char* name,
 }
 
 Problem set_driver(const po::variables_map& given, wire::Request& request) {
-    using wire::Attach, wire::Driver;
-    static constexpr std::pair<std::string_view, Driver> kDrivers[] = {
-        {"auto", Driver::automatic},
-        {"modern_bpf", Driver::modern},
-        {"classic_bpf", Driver::classic},
-        {"module", Driver::module},
-        {"userspace", Driver::userspace}};
+    using wire::Attach;
     static constexpr std::pair<std::string_view, Attach> kAttachments[] = {
         {"tracepoint", Attach::tracepoint},
         {"per-syscall", Attach::per_syscall},
@@ -136,8 +133,14 @@ Problem set_driver(const po::variables_map& given, wire::Request& request) {
     // Attached per syscall, each wanted function takes the kernel about a tenth of a second to let
     // go of (kernel/bpf_modern/README.md): ten seconds that the analyzer would not end.
     request.attach = Attach::tracepoint;
-    if (auto problem = set_named(given, "driver", kDrivers, request.driver))
-        return problem;
+    if (given.count("driver") != 0) {
+        const auto& text = given["driver"].as<std::string>();
+        const auto driver = wire::find_driver(text);
+        if (!driver)
+            return fmt::format("--driver is one of {}; not '{}'", wire::client::driver_options(),
+                               text);
+        request.driver = *driver;
+    }
     return set_named(given, "attach", kAttachments, request.attach);
 }
 

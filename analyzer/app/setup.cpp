@@ -11,6 +11,7 @@
 #include "analyzer/app/selection.h"
 #include "analyzer/rules/engine.h"
 #include "analyzer/rules/output_check.h"
+#include "shared/wire/client.h"
 
 namespace tiercel::app {
 
@@ -133,15 +134,11 @@ void take_over(const Setup& setup, Options& options, Findings& findings) {
         options.request.ring_bytes = preset_bytes(settings.buffer_preset);
     if (options.driver_given || settings.driver.empty())
         return;
-    if (settings.driver == "modern_ebpf")
-        options.request.driver = wire::Driver::modern;
-    else if (settings.driver == "ebpf")
-        options.request.driver = wire::Driver::classic;
-    else if (settings.driver == "kmod")
-        options.request.driver = wire::Driver::module;
-    else if (settings.driver != "auto")
-        findings.add_error("engine.kind", "must be auto, modern_ebpf, ebpf or kmod, not '" +
-                                              settings.driver + "'");
+    if (const auto driver = wire::find_driver(settings.driver))
+        options.request.driver = *driver;
+    else
+        findings.add_error("engine.kind", "must be auto, " + wire::client::driver_kinds() +
+                                              ", not '" + settings.driver + "'");
 }
 
 std::unique_ptr<Setup> read(Options& options, Findings& findings) {

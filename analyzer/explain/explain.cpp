@@ -15,13 +15,11 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
-constexpr Driver drivers[] = {Driver::modern, Driver::classic, Driver::module, Driver::userspace};
-
 std::vector<std::string> names(std::uint64_t mask, std::size_t cut = 0) {
     std::vector<std::string> list;
-    for (int capability : policy::candidates)
+    for (const auto& [capability, name] : wire::capability_table)
         if (mask >> capability & 1)
-            list.emplace_back(policy::capability_name(capability) + cut);
+            list.emplace_back(name + cut);
     return list;
 }
 
@@ -55,10 +53,11 @@ std::vector<std::string> notes(Driver driver, const HostFacts& facts) {
             "this kernel has no BTF, so a file has to describe its types: privd --btf");
     if (driver == Driver::module && !facts.module_loaded)
         list.emplace_back("the module is not loaded: `sudo tiercel-driver module load`");
-    if (driver == Driver::modern || driver == Driver::classic)
-        list.push_back(fmt::format("`sudo privd --prove-caps --driver {}_bpf` tries its load with "
-                                   "each capability removed",
-                                   policy::name(driver)));
+    const wire::DriverRow* row = wire::find_row(driver);
+    if (row != nullptr && row->bpf)
+        list.push_back(fmt::format("`sudo privd --prove-caps --driver {}` tries its load with each "
+                                   "capability removed",
+                                   row->option));
     if (policy::plan(driver, facts.kernel).held(policy::Phase::door) && driver != Driver::userspace)
         list.emplace_back(
             "environ and fd/ of other users' processes are files of mode 0400 and 0500: without "
@@ -83,14 +82,14 @@ std::string verdict(const HostFacts& facts) {
         : init == 0 ? "a service can grant what it needs (" + joined(names(mask), ", ") +
                           "); this process lacks " + joined(names(own), ", ")
                     : "nobody here can grant " + joined(names(init), ", ");
-    return fmt::format("--driver auto takes {}: {}", policy::name(*taken), grant);
+    return fmt::format("--driver auto takes {}: {}", wire::option_of(*taken), grant);
 }
 
 Json to_json(Driver driver, const HostFacts& facts) {
     Json rows = Json::array();
-    for (int capability : policy::candidates) {
+    for (const auto& [capability, name] : wire::capability_table) {
         policy::Reason reason = policy::explain(driver, capability, facts);
-        rows.push_back({{"capability", policy::capability_name(capability)},
+        rows.push_back({{"capability", name},
                         {"needed", reason.needed},
                         {"until", reason.until},
                         {"check", reason.check},
@@ -98,7 +97,7 @@ Json to_json(Driver driver, const HostFacts& facts) {
     }
     std::uint64_t mask = needed(driver, facts);
     auto [own, init] = lacking(mask, facts);
-    return {{"driver", policy::name(driver)},
+    return {{"driver", wire::option_of(driver)},
             {"blocked_by", policy::describe(policy::blocker(driver, facts), facts)},
             {"capabilities", rows},
             {"privd_needs", names(mask)},
@@ -122,13 +121,13 @@ class Printer {
 
     void driver(Driver driver, const HostFacts& facts) {
         std::string blocked = policy::describe(policy::blocker(driver, facts), facts);
-        title(fmt::format("driver {}{}", policy::name(driver),
+        title(fmt::format("driver {}{}", wire::option_of(driver),
                           blocked.empty() ? "" : ": cannot work here, " + blocked));
-        for (int capability : policy::candidates) {
+        for (const auto& [capability, name] : wire::capability_table) {
             policy::Reason reason = policy::explain(driver, capability, facts);
             std::string held =
                 reason.needed ? fmt::format("needed, until: {}", reason.until) : "not needed";
-            line("  {:<17}{:<30}{}", policy::capability_name(capability), held, reason.decided);
+            line("  {:<17}{:<30}{}", name, held, reason.decided);
             if (reason.needed)
                 line("  {:<17}  {}", "", reason.check);
         }
@@ -179,9 +178,9 @@ Json looked_at(const HostFacts& facts) {
 
 void explain_json(const Options& options, std::ostream& out, const HostFacts& facts) {
     Json list = Json::array();
-    for (Driver driver : drivers)
-        if (!options.driver || *options.driver == driver)
-            list.push_back(to_json(driver, facts));
+    for (const wire::DriverRow& row : wire::driver_table)
+        if (!options.driver || *options.driver == row.driver)
+            list.push_back(to_json(row.driver, facts));
     Json whole{{"facts", looked_at(facts)}, {"drivers", list}, {"verdict", verdict(facts)}};
     out << whole.dump(2) << '\n';
 }
@@ -189,12 +188,12 @@ void explain_json(const Options& options, std::ostream& out, const HostFacts& fa
 } // namespace
 
 std::optional<Driver> automatic_driver(const HostFacts& facts) {
-    for (Driver driver : drivers) {
-        const bool ready = driver == Driver::classic  ? facts.kernel.btf // or a file, by --btf
-                           : driver == Driver::module ? facts.module_loaded
-                                                      : true;
-        if (ready && policy::blocker(driver, facts) == policy::Blocker::none)
-            return driver;
+    for (const wire::DriverRow& row : wire::driver_table) {
+        const bool ready = row.driver == Driver::classic  ? facts.kernel.btf // or a file, by --btf
+                           : row.driver == Driver::module ? facts.module_loaded
+                                                          : true;
+        if (ready && policy::blocker(row.driver, facts) == policy::Blocker::none)
+            return row.driver;
     }
     return std::nullopt;
 }
@@ -210,9 +209,9 @@ int explain_caps(const Options& options, std::ostream& out, const HostFacts& fac
             printer.line("  {:<26} {}", what,
                          value.is_string() ? value.get<std::string>() : value.dump());
         printer.line("");
-        for (Driver driver : drivers)
-            if (!options.driver || *options.driver == driver)
-                printer.driver(driver, facts);
+        for (const wire::DriverRow& row : wire::driver_table)
+            if (!options.driver || *options.driver == row.driver)
+                printer.driver(row.driver, facts);
         printer.line("{}", verdict(facts));
     }
     out.flush();

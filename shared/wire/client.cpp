@@ -21,12 +21,12 @@ Result<std::size_t> receive(const UniqueFd& socket, Message& message,
     auto got = receive_with_fds(socket, &message, sizeof message, fds);
     if (!got)
         return got.error();
-    switch (check_header(message.header, got->bytes, Message{}.header.type, sizeof message)) {
-    case Status::ok: return got->fds;
-    case Status::wrong_version:
+    Status status = check_header(message.header, got->bytes, Message{}.header.type, sizeof message);
+    if (status == Status::wrong_version)
         return error("talk to privd", "it is of another version", EPROTONOSUPPORT);
-    default: return error("talk to privd", "it sent a malformed record", EBADMSG);
-    }
+    if (status != Status::ok)
+        return error("talk to privd", "it sent a malformed record", EBADMSG);
+    return got->fds;
 }
 
 // One Fds record appended to the kind it announces.

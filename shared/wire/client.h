@@ -42,8 +42,13 @@ os::Result<os::UniqueFd> connect_to(const char* path);
 // One line, without a newline: what failed, why, and what to do.
 std::string describe(const Reply& reply);
 
-// "modern", "tracepoint", ...; nullptr is never returned ("unknown" is).
-const char* name(Driver driver);
+// Returns "tracepoint", "per_syscall", "auto", or "unknown" for a number that is none of these.
 const char* name(Attach attach);
+
+// Returns the values that --driver takes, "auto, modern_bpf, …", for help texts and refusals.
+std::string driver_options();
+
+// Returns the values that engine.kind takes besides "auto": Falco's names, "modern_ebpf, ebpf, …".
+std::string driver_kinds();
 
 } // namespace tiercel::wire::client

@@ -1,36 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The texts of privd's refusals. They live here so that the privileged side holds none of them.
+#include "shared/wire/capabilities.h"
 #include "shared/wire/client.h"
 
 #include <cstring>
-#include <span>
 
 namespace tiercel::wire::client {
 
 namespace {
 
-struct BitName {
-    unsigned bit;
-    const char* name;
-};
-
-// "one and another": those of the names whose bit is in the mask; `none` when there is no such one.
-std::string names_of(std::uint64_t mask, std::span<const BitName> names, const char* none) {
+// "one and another": the names whose bit is set in the mask; `none` if no name's bit is.
+template <typename Row, std::size_t N>
+std::string names_of(std::uint64_t mask, const Row (&names)[N], const char* none) {
     std::string text;
-    for (auto [bit, name] : names)
+    for (const auto& [bit, name] : names)
         if (mask >> bit & 1)
             text += (text.empty() ? "" : " and ") + std::string(name);
     return text.empty() ? none : text;
 }
 
-// Those that a plan can ask for (linux/capability.h).
-constexpr BitName capabilities[] = {{16, "CAP_SYS_MODULE"}, {19, "CAP_SYS_PTRACE"},
-                                    {21, "CAP_SYS_ADMIN"},  {24, "CAP_SYS_RESOURCE"},
-                                    {38, "CAP_PERFMON"},    {39, "CAP_BPF"}};
+struct TracepointName {
+    int bit;
+    const char* name;
+};
 
 // What enum tiercel_tracepoint tells of (kernel/common/abi.h).
-constexpr BitName tracepoints[] = {{0, "signals"}, {1, "context switches"}, {2, "page faults"}};
+constexpr TracepointName tracepoints[] = {
+    {0, "signals"}, {1, "context switches"}, {2, "page faults"}};
 
 const char* step_name(LoadStep step) {
     switch (step) {
@@ -65,19 +62,31 @@ std::string describe_load(Driver driver, LoadStep step, std::int32_t number) {
                (number == ENOENT ? "; load the module: tiercel-driver module load" : "");
     if (step == step_load && number == ESRCH) // libbpf's answer when it finds no kernel BTF
         return std::string("this kernel has no BTF (/sys/kernel/btf/vmlinux), which the ") +
-               name(driver) + " driver needs; use a kernel built with CONFIG_DEBUG_INFO_BTF, or " +
+               std::string(option_of(driver)) +
+               " driver needs; use a kernel built with CONFIG_DEBUG_INFO_BTF, or " +
                "privd --driver classic_bpf --btf FILE";
     if (driver == Driver::modern && step == step_ring && number == EINVAL)
-        return "this kernel has no BPF ring buffer, which the modern driver needs; use Linux 5.8 "
+        return "this kernel has no BPF ring buffer, which the modern_bpf driver needs; use Linux "
+               "5.8 "
                "or newer";
     return std::string("privd could not ") + step_name(step) + reason(number);
 }
 
 } // namespace
 
-const char* name(Driver driver) {
-    static constexpr const char* names[] = {"auto", "modern", "classic", "module", "userspace"};
-    return driver < Driver::count ? names[static_cast<std::size_t>(driver)] : "unknown";
+std::string driver_options() {
+    std::string text = "auto";
+    for (const DriverRow& row : driver_table)
+        text += ", " + std::string(row.option);
+    return text;
+}
+
+std::string driver_kinds() {
+    std::string text;
+    for (const DriverRow& row : driver_table)
+        if (!row.kind.empty())
+            text += (text.empty() ? "" : ", ") + std::string(row.kind);
+    return text;
 }
 
 const char* name(Attach attach) {
@@ -116,10 +125,12 @@ std::string describe(const Reply& reply) {
                    "rules";
         return "privd knows no such tracepoint; install both from the same release";
     case Status::not_built_in:
-        return std::string("driver ") + name(static_cast<Driver>(reply.detail)) +
-               " is not what this privd was started for; start it with --driver and that name";
+        return "this privd does not serve the driver " +
+               std::string(option_of(static_cast<Driver>(reply.detail))) +
+               "; start privd with --driver " +
+               std::string(option_of(static_cast<Driver>(reply.detail)));
     case Status::missing_capability:
-        return "privd lacks " + names_of(reply.detail, capabilities, "a capability") +
+        return "privd lacks " + names_of(reply.detail, capability_table, "a capability") +
                "; start it as root, or grant it (AmbientCapabilities= in its unit)";
     case Status::memlock:
         return "this kernel charges BPF memory to RLIMIT_MEMLOCK and privd may not raise it" +

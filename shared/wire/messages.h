@@ -16,6 +16,8 @@
 // native byte order: both ends are on one machine.
 #pragma once
 
+#include "shared/wire/drivers.h"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -32,7 +34,6 @@ struct Header {
     Type type = Type::open;
 };
 
-enum class Driver : std::uint32_t { automatic, modern, classic, module, userspace, count };
 enum class Attach : std::uint32_t { automatic, tracepoint, per_syscall, count };
 
 // Limits of a Request's values; privd checks them again whatever the analyzer did.

@@ -44,9 +44,15 @@ Source& session() {
     return source;
 }
 
+// The name of the driver in test tables.
+static std::string_view driver_id() {
+    const wire::DriverRow* row = wire::find_row(session().reply().driver);
+    return row != nullptr ? row->id : "unknown";
+}
+
 std::optional<std::string_view> declared_gap(event::Code code) {
     for (const event::Gap& row : event::gaps())
-        if (row.event == code && row.driver == wire::client::name(session().reply().driver))
+        if (row.event == code && row.driver == driver_id())
             return row.reason;
     return {};
 }
@@ -68,12 +74,18 @@ std::string beside_this_binary(const char* name) {
 
 enum class Task { run, run_with_results, check_table, list_table };
 
-// Sets `value` to the one of the protocol's names that `name` is; false if none is.
-template <typename Enum>
-bool named(const char* name, Enum& value) {
-    for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(Enum::count); ++i)
-        if (std::strcmp(wire::client::name(static_cast<Enum>(i)), name) == 0) {
-            value = static_cast<Enum>(i);
+// Sets `value` to the driver of that name. Returns false if there is none.
+bool named(const char* name, wire::Driver& value) {
+    const auto found = wire::find_driver(name);
+    value = found.value_or(value);
+    return found.has_value();
+}
+
+// Sets `value` to the way to attach of that name. Returns false if there is none.
+bool named(const char* name, wire::Attach& value) {
+    for (std::uint32_t i = 0; i < static_cast<std::uint32_t>(wire::Attach::count); ++i)
+        if (std::strcmp(wire::client::name(static_cast<wire::Attach>(i)), name) == 0) {
+            value = static_cast<wire::Attach>(i);
             return true;
         }
     return false;
@@ -122,7 +134,7 @@ int run_all(int argc, char** argv, bool with_results) {
     try {
         prepare_session();
         const wire::Reply& reply = session().reply();
-        std::printf("driver %s, attached by %s in %.0f ms\n", wire::client::name(reply.driver),
+        std::printf("driver %s, attached by %s in %.0f ms\n", driver_id().data(),
                     wire::client::name(reply.attach), static_cast<double>(reply.load_ns) / 1e6);
     } catch (const Unavailable& reason) {
         std::printf("SKIPPED: all: %s\n", reason.what());
@@ -139,7 +151,7 @@ int run_all(int argc, char** argv, bool with_results) {
     if (argc > 1) // a selection owes nothing to the table
         return failed;
     if (with_results)
-        coverage.print_results(wire::client::name(session().reply().driver));
+        coverage.print_results(driver_id().data());
     const int missing = coverage.report_untested() + coverage.report_unseen();
     std::printf("%llu events submitted by the driver, %llu dropped\n",
                 static_cast<unsigned long long>(session().submitted()),

@@ -21,15 +21,6 @@ constexpr std::uint32_t busy_bit = 1u << 31,
                         discard_bit = 1u << 30; // linux/bpf.h, BPF_RINGBUF_*_BIT
 constexpr std::size_t record_header = 8;        // u32 length, u32 page offset
 
-// As privd's --driver has it.
-const char* program_of(wire::Driver driver) {
-    switch (driver) {
-    case wire::Driver::classic: return "classic_bpf";
-    case wire::Driver::module: return "module";
-    default: return "modern_bpf";
-    }
-}
-
 // privd, or the driver that traces a process and what it forks.
 pid_t start_driver(const SourceOptions& options, const std::string& socket) {
     const char* binary = options.privd.c_str();
@@ -41,7 +32,7 @@ pid_t start_driver(const SourceOptions& options, const std::string& socket) {
                   static_cast<char*>(nullptr));
         else
             execl(binary, binary, "--user", "nobody", "--peer-user", "root", "--driver",
-                  program_of(options.driver), "--socket", socket.c_str(),
+                  wire::option_of(options.driver).data(), "--socket", socket.c_str(),
                   static_cast<char*>(nullptr));
         dprintf(STDERR_FILENO, "cannot run %s: %s\n", binary, strerror(errno));
         _exit(127);

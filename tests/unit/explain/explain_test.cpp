@@ -46,7 +46,7 @@ TEST_CASE("the modern driver on Debian 12: two capabilities, and how to grant th
     CHECK(has(out, "docker run: --cap-drop=ALL --cap-add=BPF --cap-add=PERFMON\n"));
     CHECK(has(out, "capabilities: {drop: [ALL], add: [BPF, PERFMON]}\n"));
     CHECK(has(out, "bpf_prog_load()"));
-    CHECK_FALSE(has(out, "driver classic"));
+    CHECK_FALSE(has(out, "driver classic_bpf"));
     CHECK_FALSE(has(out, "CAP_DAC_READ_SEARCH"));
     CHECK_FALSE(has(out, "\033["));
     CHECK(has(text({.driver = Driver::modern, .color = true}, debian_12()), "\033["));
@@ -54,9 +54,9 @@ TEST_CASE("the modern driver on Debian 12: two capabilities, and how to grant th
 
 TEST_CASE("the verdict says who can grant it") {
     HostFacts facts = debian_12();
-    CHECK(has(last_line(text({}, facts)), "takes modern: a service can grant"));
+    CHECK(has(last_line(text({}, facts)), "takes modern_bpf: a service can grant"));
     facts.permitted = all;
-    CHECK(has(last_line(text({}, facts)), "takes modern: this process can grant"));
+    CHECK(has(last_line(text({}, facts)), "takes modern_bpf: this process can grant"));
     facts.permitted = facts.bounding = facts.init_bounding = all & ~(std::uint64_t{1} << CAP_BPF);
     CHECK(has(last_line(text({}, facts)), "nobody here can grant CAP_BPF"));
     facts.kernel.btf = false;
@@ -87,9 +87,9 @@ TEST_CASE("JSON says the same") {
     CHECK(json["drivers"].size() == 4);
     CHECK(json["facts"]["kernel"] == "6.1");
     auto modern = json["drivers"][0];
-    CHECK(modern["driver"] == "modern");
+    CHECK(modern["driver"] == "modern_bpf");
     CHECK(modern["privd_needs"] == nlohmann::json{"CAP_BPF", "CAP_PERFMON"});
-    CHECK(modern["capabilities"].size() == std::size(candidates));
+    CHECK(modern["capabilities"].size() == std::size(tiercel::wire::capability_table));
     CHECK(json["drivers"][1]["privd_needs"] == nlohmann::json{"CAP_SYS_PTRACE", "CAP_SYS_ADMIN"});
     CHECK(has(json["verdict"].get<std::string>(), "takes modern"));
 }

@@ -117,7 +117,7 @@ TEST_CASE("what stands in the way") {
 TEST_CASE("the words say what the plan does") {
     for (Driver driver : {Driver::modern, Driver::classic, Driver::module, Driver::userspace})
         for (unsigned minor : {4u, 8u, 10u, 15u})
-            for (int capability : candidates) {
+            for (const auto& [capability, text] : tiercel::wire::capability_table) {
                 HostFacts host{.kernel = facts(5, minor, Distro::debian, 3, true)};
                 Plan made = plan(driver, host.kernel);
                 bool planned =

@@ -242,7 +242,7 @@ TEST_CASE("every status has one line of its own, and says what it is about") {
     Reply reply;
     reply.status = Status::missing_capability;
     reply.detail = 1ull << 39 | 1ull << 38;
-    CHECK(client::describe(reply).find("CAP_PERFMON and CAP_BPF") != std::string::npos);
+    CHECK(client::describe(reply).find("CAP_BPF and CAP_PERFMON") != std::string::npos);
     reply.status = Status::bad_tracepoints;
     reply.detail = 2 | 4;
     CHECK(client::describe(reply).find("context switches and page faults") != std::string::npos);
