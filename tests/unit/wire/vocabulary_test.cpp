@@ -108,6 +108,20 @@ TEST_CASE("the completions offer the drivers of the table") {
     CHECK(has(bash, "tiercel-driver:load) mapfile -t COMPREPLY < <(compgen -W '" + loaders + "'"));
 }
 
+TEST_CASE("the page of drivers has each driver by all its names, in the order of the table") {
+    const std::string page = read("docs/drivers.md");
+    std::size_t at = 0;
+    for (const wire::DriverRow& row : wire::driver_table) {
+        std::string names;
+        for (std::string_view name : std::set<std::string_view>{row.id, row.option, row.kind})
+            if (!name.empty())
+                names += (names.empty() ? "`" : ", `") + std::string(name) + "`";
+        CAPTURE(names);
+        at = page.find("| " + names + " |", at);
+        REQUIRE(at != std::string::npos);
+    }
+}
+
 TEST_CASE("the chart offers the BPF drivers, and starts privd for the one that is chosen") {
     const std::string list = joined(options(is_bpf), "\", \"");
     CHECK(has(read("packaging/helm/tiercel/values.schema.json"),
