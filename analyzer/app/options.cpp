@@ -57,8 +57,9 @@ po::options_description describe_options() {
         "of signal, switch, page_fault (default: signal); what rules and --filter name is added")(
         "snaplen", text("BYTES"), "I/O data kept of each event (default: 80)");
     po::options_description record("Recording");
-    record.add_options()("record", text("FILE"),
-                         "write all events to a capture; packed if its name ends in .gz")(
+    record.add_options()(
+        "record", text("FILE"),
+        "write all events to a capture; packed if its name ends in .gz; -: standard output")(
         ",C", text("MB"), "begin the next file after MB million bytes")(
         ",G", text("SECONDS"), "begin the next file after SECONDS")(
         ",W", text("COUNT"),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/capture/file_ring.h"
 
+#include <cerrno>
 #include <fcntl.h>
 #include <string_view>
 #include <unistd.h>
@@ -24,6 +25,14 @@ std::string numbered(const std::string& path, std::uint64_t number, std::uint64_
 os::Result<FileRing> FileRing::open(const std::string& path, std::uint64_t count) {
     FileRing ring;
     ring.packing_ = path.ends_with(".gz") ? Packing::gzip : Packing::plain;
+    if (path == "-" || path == "-.gz") {
+        os::UniqueFd fd(fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0));
+        if (!fd.valid() || count != 1)
+            return os::error("record several files to", "standard output", EINVAL);
+        ring.fds_.push_back(std::move(fd));
+        ring.names_.push_back("standard output");
+        return ring;
+    }
     for (std::uint64_t i = 0; i < count; ++i) {
         std::string name = count == 1 ? path : numbered(path, i, count);
         os::UniqueFd fd(::open(name.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,

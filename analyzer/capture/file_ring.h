@@ -21,7 +21,8 @@ class FileRing {
 
     // One file is `path` itself; several are numbered before the suffix: trace.0.scap.gz and so on.
     // Files that exist are overwritten, symbolic links refused; only the owner may read them, for
-    // captures hold what processes read and wrote. A suffix .gz asks for packing.
+    // captures hold what processes read and wrote. A suffix .gz asks for packing. The path "-" is
+    // standard output, as it is; "-.gz" is standard output, packed.
     static os::Result<FileRing> open(const std::string& path, std::uint64_t count);
 
     struct File {

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# bash completion for analyzer, enricher, privd, tiercel-driver and tiercel-trace: the options are what --help of the installed program says.
+# bash completion for analyzer, enricher, privd, tiercel, tiercel-driver and tiercel-trace. The options are those that --help of
+# the installed program prints.
 # shellcheck shell=bash
 
 _tiercel() {
     # bash-completion names the words: cur the present one, prev the one before.
-    # shellcheck disable=SC2034 # cword is set for us, whether wanted or not
     local cur prev words cword
     _init_completion || return
+    local subcommand=()
+    if [ "${words[0]##*/}" = tiercel ] && [ "$cword" -gt 1 ]; then
+        subcommand=("${words[1]}")
+    fi
     case ${words[0]##*/}:${prev##*/} in
-        analyzer:--driver) mapfile -t COMPREPLY < <(compgen -W 'auto modern_bpf classic_bpf module userspace' -- "$cur") ;;
-        analyzer:--tracepoints) mapfile -t COMPREPLY < <(compgen -W 'signal switch page_fault' -- "$cur") ;;
+        analyzer:--driver | tiercel:--driver) mapfile -t COMPREPLY < <(compgen -W 'auto modern_bpf classic_bpf module userspace' -- "$cur") ;;
+        analyzer:--tracepoints | tiercel:--tracepoints) mapfile -t COMPREPLY < <(compgen -W 'signal switch page_fault' -- "$cur") ;;
         analyzer:--syscalls | analyzer:--base-syscalls) mapfile -t COMPREPLY < <(compgen -W "$("$1" --list-syscalls 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur") ;;
         enricher:--peer-user | privd:--user | privd:--peer-user | tiercel-trace:--user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
         privd:--driver) mapfile -t COMPREPLY < <(compgen -W 'auto modern_bpf classic_bpf module' -- "$cur") ;;
@@ -19,12 +23,13 @@ _tiercel() {
         tiercel-driver:probe) mapfile -t COMPREPLY < <(compgen -W '--json' -- "$cur") ;;
         tiercel-driver:btf) mapfile -t COMPREPLY < <(compgen -W '--output' -- "$cur") ;;
         tiercel-driver:tiercel-driver) mapfile -t COMPREPLY < <(compgen -W "$("$1" --help | awk '/^  [-a-z]/ { print $1 }')" -- "$cur") ;;
+        tiercel:tiercel) mapfile -t COMPREPLY < <(compgen -W "$("$1" --help | awk '/^  [-a-z]/ { print $1 }')" -- "$cur") ;;
         *:--connect | *:--socket | enricher:--docker | enricher:--podman | enricher:--containerd | enricher:--crio | *:--output | privd:--btf | *:-[rcew]) _filedir ;;
         *)
             if [[ $cur == -* ]]; then
-                mapfile -t COMPREPLY < <(compgen -W "$("$1" --help | grep -oE -e '--[a-z][a-z-]+' | sort -u)" -- "$cur")
+                mapfile -t COMPREPLY < <(compgen -W "$("$1" "${subcommand[@]}" --help | grep -oE -e '--[a-z][a-z-]+' | sort -u)" -- "$cur")
             else
                 _filedir
             fi ;;
     esac
-} && complete -F _tiercel analyzer enricher privd tiercel-driver tiercel-trace
+} && complete -F _tiercel analyzer enricher privd tiercel tiercel-driver tiercel-trace

@@ -56,15 +56,16 @@ void add(std::span<const Allow> list, std::set<int>& numbers) {
 
 } // namespace
 
-TEST_CASE("analyzer.service allows what the analyzer needs to start and to run, and no more") {
+TEST_CASE("tiercel.service allows what the analyzer needs to start and to run, and no more") {
     std::set<int> wanted;
     add(tiercel::policy::analyzer_start, wanted);
     add(tiercel::policy::analyzer_steady, wanted);
     add(tiercel::policy::analyzer_metrics, wanted);
-    CHECK(numbers_in(filter_of("analyzer.service")) == wanted);
+    CHECK(numbers_in(filter_of("tiercel.service")) == wanted);
 }
 
-TEST_CASE("privd.service allows what privd needs to start, to load and to hand over, and no more") {
+TEST_CASE("tiercel-privd.service allows what privd needs to start, to load and to hand over, and "
+          "no more") {
     std::set<int> wanted;
     add(tiercel::policy::privd_start, wanted);
     add(tiercel::policy::privd_load, wanted);
@@ -73,12 +74,13 @@ TEST_CASE("privd.service allows what privd needs to start, to load and to hand o
     add(tiercel::policy::privd_load_module, wanted);
     add(tiercel::policy::privd_steady, wanted);
     add(tiercel::policy::privd_steady_classic, wanted);
-    CHECK(numbers_in(filter_of("privd.service")) == wanted);
+    CHECK(numbers_in(filter_of("tiercel-privd.service")) == wanted);
 }
 
-TEST_CASE("enricher.service allows what the enricher needs to start and to run, and no more") {
+TEST_CASE(
+    "tiercel-enricher.service allows what the enricher needs to start and to run, and no more") {
     std::set<int> wanted;
     add(tiercel::policy::enricher_start, wanted);
     add(tiercel::policy::enricher_steady, wanted);
-    CHECK(numbers_in(filter_of("enricher.service")) == wanted);
+    CHECK(numbers_in(filter_of("tiercel-enricher.service")) == wanted);
 }
