@@ -3,7 +3,7 @@
 // enricher: holds the container runtimes' sockets, and carries their answers to the analyzer
 // unread. Here: the command line, the door for the analyzer, and the sandbox.
 #include "enricher/relay.h"
-#include "policy/enricher_syscalls.h"
+#include "policy/privilege/enricher_syscalls.h"
 
 #include <cstdio>
 #include <cstdlib>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The classic probe: raw tracepoints, and a perf buffer for each CPU that is online.
-#include "policy/privd_syscalls.h"
+#include "policy/privilege/privd_syscalls.h"
 #include "privd/probe.h"
 
 #include <bpf/bpf.h>

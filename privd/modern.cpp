@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The modern probe: BPF ring buffers, typed tracepoints or per-syscall attachment, iterators.
-#include "policy/privd_syscalls.h"
+#include "policy/privilege/privd_syscalls.h"
 #include "privd/probe.h"
 
 #include <bpf/bpf.h>

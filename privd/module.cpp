@@ -3,7 +3,7 @@
 // The kernel module: a device that privd's account may open, and no capability at all. What the
 // device understands is written in kernel/module/uapi.h.
 #include "kernel/module/uapi.h"
-#include "policy/privd_syscalls.h"
+#include "policy/privilege/privd_syscalls.h"
 #include "privd/privd.h"
 
 #include <cerrno>

@@ -7,8 +7,8 @@
 #pragma once
 
 #include "kernel/common/abi.h"
-#include "policy/plan.h"
-#include "policy/seccomp.h"
+#include "policy/privilege/plan.h"
+#include "policy/privilege/seccomp.h"
 #include "shared/wire/channel.h"
 
 #include <sys/socket.h>

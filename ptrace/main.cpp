@@ -2,7 +2,7 @@
 //
 // tiercel-trace: the ptrace driver. It needs no privilege: it traces what its user may trace.
 // Here: the command line, and what to say when the kernel refuses.
-#include "policy/facts.h"
+#include "policy/privilege/facts.h"
 #include "ptrace/command.h"
 #include "shared/os/file.h"
 

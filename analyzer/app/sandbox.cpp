@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "analyzer/app/landlock.h"
-#include "policy/analyzer_syscalls.h"
+#include "policy/privilege/analyzer_syscalls.h"
 
 #ifdef __SANITIZE_ADDRESS__
 // Looking for leaks and naming functions take helper processes, which the sandbox kills.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/explain/explain.h"
 
-#include "policy/reasons.h"
+#include "policy/privilege/reasons.h"
 
 #include <fmt/ostream.h>
 #include <nlohmann/json.hpp>

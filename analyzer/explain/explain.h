@@ -4,7 +4,7 @@
 // how to grant it. Needs no privilege: it prints the plan (policy/) that privd enforces.
 #pragma once
 
-#include "policy/host.h"
+#include "policy/privilege/host.h"
 
 #include <optional>
 #include <ostream>

@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "policy/analyzer_syscalls.h"
-#include "policy/start_syscalls.h"
+#include "policy/privilege/analyzer_syscalls.h"
+#include "policy/privilege/start_syscalls.h"
 
 using namespace tiercel::policy;
 

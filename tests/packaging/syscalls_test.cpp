@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The units' SystemCallFilter= against the compiled lists of policy/, both as numbers.
+// The units' SystemCallFilter= against the compiled lists of policy/privilege/, both as numbers;
+// and the containers' seccomp profiles, which have to allow at least these.
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 #include <fstream>
@@ -8,10 +9,11 @@
 #include <sstream>
 #include <string>
 
-#include "policy/analyzer_syscalls.h"
-#include "policy/enricher_syscalls.h"
-#include "policy/privd_syscalls.h"
-#include "policy/start_syscalls.h"
+#include "policy/privilege/analyzer_syscalls.h"
+#include "policy/privilege/container_syscalls.h"
+#include "policy/privilege/enricher_syscalls.h"
+#include "policy/privilege/privd_syscalls.h"
+#include "policy/privilege/start_syscalls.h"
 
 namespace {
 
@@ -83,4 +85,46 @@ TEST_CASE(
     add(tiercel::policy::enricher_start, wanted);
     add(tiercel::policy::enricher_steady, wanted);
     CHECK(numbers_in(filter_of("tiercel-enricher.service")) == wanted);
+}
+
+// The names between the brackets of the profile's only "names".
+static std::set<int> profile_of(const std::string& program) {
+    std::ifstream file(std::string(PROFILES) + "/" + program + ".json");
+    REQUIRE_MESSAGE(file, "cannot read " << PROFILES << "/" << program << ".json");
+    std::ostringstream whole;
+    whole << file.rdbuf();
+    std::string text = whole.str();
+    text = text.substr(text.find("\"names\": [") + 10);
+    text = text.substr(0, text.find(']'));
+    for (char& c : text)
+        if (c == '"' || c == ',' || c == '[')
+            c = ' ';
+    return numbers_in(text);
+}
+
+TEST_CASE("each container's profile allows its process's lists and the runtime's steps") {
+    std::set<int> runtime;
+    add(tiercel::policy::runtime_start, runtime);
+    const struct {
+        const char* program;
+        std::span<const Allow> lists[3];
+    } rows[] = {{"analyzer",
+                 {tiercel::policy::analyzer_start, tiercel::policy::analyzer_steady,
+                  tiercel::policy::analyzer_metrics}},
+                {"privd",
+                 {tiercel::policy::privd_start, tiercel::policy::privd_load_bpf,
+                  tiercel::policy::privd_load_classic}},
+                {"enricher",
+                 {tiercel::policy::enricher_start, tiercel::policy::enricher_steady,
+                  tiercel::policy::enricher_listen}}};
+    for (const auto& row : rows) {
+        CAPTURE(row.program);
+        std::set<int> wanted = runtime;
+        for (const auto& list : row.lists)
+            add(list, wanted);
+        const std::set<int> allowed = profile_of(row.program);
+        for (const int call : wanted)
+            CHECK(allowed.contains(call));
+        CHECK_FALSE(allowed.contains(SCMP_SYS(ptrace)));
+    }
 }

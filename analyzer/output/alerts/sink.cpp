@@ -11,7 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "policy/seccomp.h"
+#include "policy/privilege/seccomp.h"
 #include "shared/os/unique_fd.h"
 
 namespace tiercel::alerts {

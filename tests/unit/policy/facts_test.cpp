@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Facts are read from fake trees, so that every kernel can be met here.
-#include "policy/host.h"
+#include "policy/privilege/host.h"
 
 #include <doctest/doctest.h>
 #include <filesystem>

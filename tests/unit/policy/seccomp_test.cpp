@@ -2,9 +2,9 @@
 // The compiled filters are exported and interpreted here, as the kernel would (net/core/filter.c),
 // for every syscall number of three ABIs and many arguments.
 #include "kernel/module/uapi.h"
-#include "policy/analyzer_syscalls.h"
-#include "policy/enricher_syscalls.h"
-#include "policy/privd_syscalls.h"
+#include "policy/privilege/analyzer_syscalls.h"
+#include "policy/privilege/enricher_syscalls.h"
+#include "policy/privilege/privd_syscalls.h"
 
 #include <cstddef>
 #include <cstring>

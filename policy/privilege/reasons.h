@@ -4,7 +4,7 @@
 // for --explain-caps; privd holds none of them.
 #pragma once
 
-#include "policy/host.h"
+#include "policy/privilege/host.h"
 
 #include <string>
 

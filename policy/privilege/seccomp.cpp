@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/seccomp.h"
+#include "policy/privilege/seccomp.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>

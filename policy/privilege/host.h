@@ -4,7 +4,7 @@
 // a driver's way whatever is granted. For the analyzer; privd does not link it, it tries instead.
 #pragma once
 
-#include "policy/plan.h"
+#include "policy/privilege/plan.h"
 
 namespace tiercel::policy {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/host.h"
+#include "policy/privilege/host.h"
 
 #include "shared/os/file.h"
 

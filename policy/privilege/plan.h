@@ -6,7 +6,7 @@
 // with the kernel's answers.
 #pragma once
 
-#include "policy/facts.h"
+#include "policy/privilege/facts.h"
 #include "shared/wire/capabilities.h"
 #include "shared/wire/drivers.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/facts.h"
+#include "policy/privilege/facts.h"
 
 #include <cstdio>
 #include <cstdlib>

@@ -5,7 +5,7 @@
 // need and its own. The live tests run under them.
 #pragma once
 
-#include "policy/seccomp.h"
+#include "policy/privilege/seccomp.h"
 
 #include <algorithm>
 #include <array>

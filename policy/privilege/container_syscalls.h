@@ -6,7 +6,7 @@
 // are those of its libcontainer.
 #pragma once
 
-#include "policy/seccomp.h"
+#include "policy/privilege/seccomp.h"
 
 namespace tiercel::policy {
 

@@ -8,7 +8,7 @@
 // stands here as well, so that each list is whole for other managers.
 #pragma once
 
-#include "policy/seccomp.h"
+#include "policy/privilege/seccomp.h"
 
 namespace tiercel::policy {
 

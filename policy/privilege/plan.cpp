@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/plan.h"
+#include "policy/privilege/plan.h"
 
 namespace tiercel::policy {
 

@@ -5,7 +5,7 @@
 // and its unit's or container's view of the file system decide.
 #pragma once
 
-#include "policy/seccomp.h"
+#include "policy/privilege/seccomp.h"
 
 namespace tiercel::policy {
 

@@ -6,7 +6,7 @@
 // before (glibc asks ioctl(TCGETS) at the first use of a terminal), or not be used.
 #pragma once
 
-#include "policy/seccomp.h"
+#include "policy/privilege/seccomp.h"
 
 namespace tiercel::policy {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/reasons.h"
+#include "policy/privilege/reasons.h"
 
 namespace tiercel::policy {
 
