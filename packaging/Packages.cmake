@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The packages that `cpack` makes of the installed components: .deb, and .rpm where rpmbuild is.
+# `cpack` makes packages of the installed components: .deb, and .rpm if rpmbuild is installed.
 set(CPACK_PACKAGE_NAME tiercel)
 set(CPACK_PACKAGE_VENDOR Tiercel)
 set(CPACK_PACKAGE_CONTACT "Tiercel's maintainers <maintainers@tiercel.invalid>")
