@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/app/listing.h"
 
-#include "analyzer/filter/fields_list.h"
+#include "analyzer/fields/list.h"
 #include "analyzer/output/escape.h"
 #include "shared/event/table.h"
 

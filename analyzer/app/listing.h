@@ -3,8 +3,8 @@
 // Listings of the event table, for people and programs.
 #pragma once
 
-#include "analyzer/app/options.h"
 #include "analyzer/output/writer.h"
+#include "analyzer/setup/options.h"
 
 namespace tiercel::app {
 

@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include "analyzer/app/listing.h"
-#include "analyzer/app/options.h"
-#include "analyzer/app/setup.h"
-#include "analyzer/app/watch.h"
+#include "analyzer/app/session.h"
 #include "analyzer/explain/explain.h"
 #include "analyzer/output/event_line.h"
+#include "analyzer/setup/options.h"
+#include "analyzer/setup/setup.h"
 #include "shared/os/result.h"
 
 using namespace tiercel;

@@ -4,7 +4,7 @@
 #include <cerrno>
 #include <unistd.h>
 
-#include "analyzer/app/clock.h"
+#include "analyzer/service/clock.h"
 
 namespace tiercel::app {
 

@@ -4,17 +4,17 @@
 // a signal, the end of the time or an observer says so.
 #pragma once
 
-#include "analyzer/app/alerter.h"
-#include "analyzer/app/enrichment.h"
-#include "analyzer/app/event_printer.h"
-#include "analyzer/app/loop.h"
-#include "analyzer/app/monitor.h"
-#include "analyzer/app/notify.h"
-#include "analyzer/app/options.h"
-#include "analyzer/app/pipeline.h"
-#include "analyzer/app/recording.h"
-#include "analyzer/app/sandbox.h"
-#include "analyzer/app/source.h"
+#include "analyzer/observers/alerter.h"
+#include "analyzer/observers/enrichment.h"
+#include "analyzer/observers/event_printer.h"
+#include "analyzer/observers/monitor.h"
+#include "analyzer/observers/recording.h"
+#include "analyzer/pipeline/pipeline.h"
+#include "analyzer/service/loop.h"
+#include "analyzer/service/notify.h"
+#include "analyzer/service/sandbox.h"
+#include "analyzer/setup/options.h"
+#include "analyzer/source/source.h"
 
 namespace tiercel::app {
 

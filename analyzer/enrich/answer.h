@@ -8,7 +8,7 @@
 #include <optional>
 #include <string_view>
 
-#include "analyzer/state/containers.h"
+#include "analyzer/state/container_table.h"
 
 namespace tiercel::enrich {
 

@@ -6,8 +6,8 @@
 #include <ctime>
 #include <unistd.h>
 
-#include "analyzer/filter/event_kind.h"
-#include "analyzer/filter/fields_params.h"
+#include "analyzer/fields/params.h"
+#include "analyzer/match/event_kind.h"
 #include "analyzer/output/escape.h"
 #include "analyzer/output/param.h"
 

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "analyzer/filter/suggest.h"
+#include "analyzer/language/suggest.h"
 #include "analyzer/rules/exceptions.h"
 
 namespace tiercel::rules {

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
-#include "analyzer/filter/event_kind.h"
-#include "analyzer/filter/parser.h"
-#include "analyzer/filter/sets_glob.h"
+#include "analyzer/language/parser.h"
+#include "analyzer/match/event_kind.h"
+#include "analyzer/match/sets/glob.h"
 #include "analyzer/rules/exceptions.h"
 #include "analyzer/rules/names.h"
 

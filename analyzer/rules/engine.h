@@ -23,7 +23,7 @@
 #include <span>
 #include <utility>
 
-#include "analyzer/filter/matcher.h"
+#include "analyzer/match/matcher.h"
 #include "analyzer/rules/ruleset.h"
 #include "shared/event/view.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/rules/exceptions.h"
 
-#include "analyzer/filter/ast.h"
+#include "analyzer/language/ast.h"
 
 namespace tiercel::rules {
 

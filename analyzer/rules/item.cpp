@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "analyzer/filter/suggest.h"
+#include "analyzer/language/suggest.h"
 
 namespace tiercel::rules {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/rules/names.h"
 
-#include "analyzer/filter/parser.h"
-#include "analyzer/filter/suggest.h"
+#include "analyzer/language/parser.h"
+#include "analyzer/language/suggest.h"
 
 namespace tiercel::rules {
 

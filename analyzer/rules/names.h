@@ -10,7 +10,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "analyzer/filter/resolver.h"
+#include "analyzer/match/resolver.h"
 #include "analyzer/rules/collector.h"
 
 namespace tiercel::rules {

@@ -4,7 +4,7 @@
 // LoadOptions::check_output.
 #pragma once
 
-#include "analyzer/filter/format.h"
+#include "analyzer/fields/format.h"
 #include "analyzer/rules/ruleset.h"
 
 namespace tiercel::rules {

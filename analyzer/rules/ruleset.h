@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/filter/interest.h"
+#include "analyzer/match/interest.h"
 #include "analyzer/rules/definition.h"
 #include "analyzer/rules/diagnostic.h"
 

@@ -12,7 +12,7 @@
 #include <memory>
 #include <vector>
 
-#include "analyzer/state/containers.h"
+#include "analyzer/state/container_table.h"
 #include "analyzer/state/flat_map.h"
 #include "analyzer/state/thread.h"
 #include "analyzer/state/users.h"

@@ -9,8 +9,8 @@
 #include <ctime>
 #include <filesystem>
 
-#include "analyzer/app/pipeline.h"
 #include "analyzer/capture/reader.h"
+#include "analyzer/pipeline/pipeline.h"
 #include "analyzer/rules/output_check.h"
 #include "tests/bench/machine.h"
 #include "tests/bench/mixed_events.h"

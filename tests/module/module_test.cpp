@@ -3,7 +3,6 @@
 // The kernel module against a consumer that breaks every rule. It needs the module loaded, so it
 // runs in test machines (tests/vm/test-module), where a wrong step of the kernel's ends the machine
 // and so the test.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include "tests/module/device.h"
 
 #include <csignal>

@@ -2,7 +2,6 @@
 //
 // The units' SystemCallFilter= against the compiled lists of policy/privilege/, both as numbers;
 // and the containers' seccomp profiles, which have to allow at least these.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 #include <fstream>
 #include <set>

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "analyzer/filter/format.h"
+#include "analyzer/fields/format.h"
 #include "analyzer/output/alerts/alert.h"
 
 namespace tiercel::alerts {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/filter/fields.h"
+#include "analyzer/fields/fields.h"
 #include "analyzer/output/event_json.h"
 #include "analyzer/output/event_line.h"
 

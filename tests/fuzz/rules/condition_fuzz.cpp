@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "analyzer/filter/parser.h"
-#include "tests/unit/filter/show.h"
+#include "analyzer/language/parser.h"
+#include "tests/unit/language/show.h"
 
 using namespace tiercel::filter;
 

@@ -2,7 +2,6 @@
 //
 // What runtimes answer, and what somebody might make of it. The whole way, with real servers, is
 // tests/container/enricher_test.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 #include <string>
 

@@ -7,7 +7,7 @@
 #include <sstream>
 #include <string>
 
-#include "analyzer/filter/fields.h"
+#include "analyzer/fields/fields.h"
 
 using namespace tiercel;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Fields by name, their values and their text.
-#include "analyzer/filter/fields.h"
+#include "analyzer/fields/fields.h"
 
 #include <cstdlib>
 #include <cstring>
@@ -9,9 +9,9 @@
 #include <set>
 #include <string>
 
-#include "analyzer/filter/fields_list.h"
-#include "analyzer/filter/fields_names.h"
-#include "analyzer/filter/format.h"
+#include "analyzer/fields/format.h"
+#include "analyzer/fields/list.h"
+#include "analyzer/fields/names.h"
 #include "tests/unit/state/event_builder.h"
 
 using namespace tiercel;

@@ -14,7 +14,7 @@
 
 #include "analyzer/capture/reader.h"
 #include "analyzer/capture/writer.h"
-#include "analyzer/filter/format.h"
+#include "analyzer/fields/format.h"
 
 using namespace tiercel;
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include "shared/os/file.h"
 #include "shared/os/mapping.h"
 #include "shared/os/unique_fd.h"

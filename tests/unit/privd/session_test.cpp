@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // A session up to the point where the kernel would be asked: nothing here needs privilege.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include "privd/privd.h"
 
 #include <cstring>

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // privd-types: what it keeps of the kernel's types says the same as the whole, and what is no BTF,
 // or only a part, is refused in one line.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include "kernel/common/abi.h"
 
+#include <algorithm>
 #include <bpf/btf.h>
 #include <cstdio>
 #include <cstring>

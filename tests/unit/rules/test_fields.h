@@ -9,9 +9,9 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/filter/field_access.h"
-#include "analyzer/filter/matcher.h"
-#include "analyzer/filter/suggest.h"
+#include "analyzer/language/field.h"
+#include "analyzer/language/suggest.h"
+#include "analyzer/match/matcher.h"
 
 namespace tiercel::rules {
 

@@ -4,7 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "analyzer/state/container.h"
-#include "analyzer/state/containers.h"
+#include "analyzer/state/container_table.h"
 #include "analyzer/state/users.h"
 
 using namespace tiercel::state;

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/match/sets/path.h"
+
+namespace tiercel::filter {
+
+namespace {
+
+// Takes the next component off `rest`; empty at the end.
+std::string_view next_component(std::string_view& rest) {
+    while (rest.starts_with('/'))
+        rest.remove_prefix(1);
+    const std::string_view component = rest.substr(0, rest.find('/'));
+    rest.remove_prefix(component.size());
+    return component;
+}
+
+} // namespace
+
+std::uint32_t PathSet::child(std::uint32_t node, std::string_view component) {
+    const auto fresh = static_cast<std::uint32_t>(nodes_.size());
+    if (component.find_first_of("*?[") != std::string_view::npos) {
+        nodes_[node].globs.emplace_back(Glob(component, false), fresh);
+    } else {
+        for (const auto& [name, target] : nodes_[node].names) {
+            if (name == component)
+                return target;
+        }
+        nodes_[node].names.emplace_back(component, fresh);
+    }
+    nodes_.emplace_back();
+    return fresh;
+}
+
+void PathSet::add(std::string_view path) {
+    std::uint32_t node = 0;
+    for (std::string_view name = next_component(path); !name.empty(); name = next_component(path))
+        node = child(node, name);
+    nodes_[node].is_end = true;
+}
+
+// Recursion is as deep as the longest path of the set; what an event brings does not matter.
+bool PathSet::match_from(std::uint32_t index, std::string_view rest) const {
+    const Node& node = nodes_[index];
+    if (node.is_end)
+        return true;
+    const std::string_view component = next_component(rest);
+    if (component.empty())
+        return false;
+    for (const auto& [name, target] : node.names) {
+        if (name == component && match_from(target, rest))
+            return true;
+    }
+    for (const auto& [glob, target] : node.globs) {
+        if (glob.match(component) && match_from(target, rest))
+            return true;
+    }
+    return false;
+}
+
+} // namespace tiercel::filter

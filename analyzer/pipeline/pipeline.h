@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Pipeline: the way of one event, wherever it comes from: the state learns from it, the rules are
+// matched on it, and everybody who asked to sees it. Sources (source.h) give it events; what shows,
+// records, counts or alerts is an observer.
+//
+//     Pipeline pipeline(fields);
+//     pipeline.set_rules(rules, rules::Matching::first);          // if there are any
+//     pipeline.on_event([&](const Pipeline::Event& e) { show(e.view, e.cpu); });
+//     pipeline.on_match([&](const Pipeline::Event& e) { alert(e.matched, e.fields); });
+//     pipeline.take(view, cpu);                                   // for each event
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "analyzer/fields/fields.h"
+#include "analyzer/rules/engine.h"
+#include "analyzer/state/engine.h"
+#include "shared/event/view.h"
+
+namespace tiercel::app {
+
+class Pipeline {
+  public:
+    // An event and all that is known about it. Everything is lent for the length of the call.
+    struct Event {
+        const event::EventView& view;
+        std::uint64_t number; // evt.num, from 1
+        std::uint16_t cpu;
+        const state::Engine& state; // its current() is about this event
+        filter::EventFields& fields;
+        std::span<const filter::RuleId> matched; // into rules()->rules().rules
+    };
+    using Observer = std::function<void(const Event&)>;
+    using Arrival = std::function<void(const event::EventView&, std::uint16_t cpu)>;
+
+    // `fields` must outlive it, and know every field that rules and observers will ask for.
+    explicit Pipeline(const filter::Fields& fields) : values_(fields, state_) {}
+    Pipeline(const Pipeline&) = delete;
+    Pipeline& operator=(const Pipeline&) = delete;
+
+    void set_rules(std::shared_ptr<const rules::RuleSet> rules, rules::Matching matching) {
+        rules_.emplace(std::move(rules), matching);
+    }
+    // As evt.hostname gives it. Lent, and may be filled in until the first event.
+    void set_hostname(const char* hostname) { values_.set_hostname(hostname); }
+    // Observers are called in the order in which they came; those of matches after the others.
+    void on_event(Observer observer) { on_event_.push_back(std::move(observer)); }
+    void on_match(Observer observer) { on_match_.push_back(std::move(observer)); }
+    // Called before the state learns from the event.
+    void on_arrival(Arrival arrival) { on_arrival_.push_back(std::move(arrival)); }
+
+    // One event, in the order of their times. False: no more is wanted.
+    bool take(const event::EventView& view, std::uint16_t cpu) {
+        ++events_;
+        for (const Arrival& arrival : on_arrival_)
+            arrival(view, cpu);
+        values_.set(view, events_, cpu, state_.apply(view, cpu));
+        Event event{view, events_, cpu, state_, values_, {}};
+        if (rules_)
+            event.matched = rules_->match(view, values_);
+        for (const Observer& observer : on_event_)
+            observer(event);
+        if (!event.matched.empty())
+            for (const Observer& observer : on_match_)
+                observer(event);
+        return !stopped_;
+    }
+    // Observers may call it: what is being taken is the last event.
+    void stop() { stopped_ = true; }
+    bool stopped() const { return stopped_; }
+
+    state::Engine& state() { return state_; }
+    const state::Engine& state() const { return state_; }
+    // nullptr: there are none.
+    const rules::Engine* rules() const { return rules_ ? &*rules_ : nullptr; }
+    std::uint64_t events() const { return events_; }
+
+  private:
+    state::Engine state_;
+    filter::EventFields values_;
+    std::optional<rules::Engine> rules_;
+    std::vector<Arrival> on_arrival_;
+    std::vector<Observer> on_event_, on_match_;
+    std::uint64_t events_ = 0;
+    bool stopped_ = false;
+};
+
+} // namespace tiercel::app

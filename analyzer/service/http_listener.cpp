@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/service/http_listener.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include "shared/os/file.h"
+
+namespace tiercel::app {
+
+namespace {
+
+constexpr std::size_t kMostRequest = 2048;
+constexpr std::uint64_t kPatienceNs = 5'000'000'000;
+constexpr int kFirstPassed = 3; // SD_LISTEN_FDS_START
+
+bool watch(const os::UniqueFd& set, const os::UniqueFd& fd, std::uint32_t events) {
+    epoll_event interest{.events = events, .data = {.fd = fd.get()}};
+    return epoll_ctl(set.get(), EPOLL_CTL_ADD, fd.get(), &interest) == 0;
+}
+
+bool would_block() {
+    return errno == EAGAIN || errno == EINTR;
+}
+
+std::string_view reason(int status) {
+    switch (status) {
+    case 200: return "OK";
+    case 400: return "Bad Request";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    default: return "Service Unavailable";
+    }
+}
+
+std::string format(const HttpListener::Answer& answer) {
+    return fmt::format("HTTP/1.0 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
+                       "Connection: close\r\n\r\n{}",
+                       answer.status, reason(answer.status), answer.type, answer.body.size(),
+                       answer.body);
+}
+
+} // namespace
+
+os::Result<HttpListener> HttpListener::take(os::UniqueFd socket, Answers answers) {
+    os::UniqueFd set(epoll_create1(EPOLL_CLOEXEC));
+    if (!set.valid())
+        return os::error("wait for", "readers of the metrics");
+    const int flags = fcntl(socket.get(), F_GETFL);
+    if (flags < 0 || fcntl(socket.get(), F_SETFL, flags | O_NONBLOCK) != 0 ||
+        !watch(set, socket, EPOLLIN))
+        return os::error("listen on", "the socket for metrics");
+    return HttpListener(std::move(set), std::move(socket), std::move(answers));
+}
+
+void HttpListener::on_ready(std::uint64_t now_ns) {
+    std::array<epoll_event, 8> events{};
+    const int count = epoll_wait(set_.get(), events.data(), static_cast<int>(events.size()), 0);
+    for (int i = 0; i < count; ++i) {
+        const int fd = events[static_cast<std::size_t>(i)].data.fd;
+        if (fd == socket_.get()) {
+            accept(now_ns);
+            continue;
+        }
+        const auto found = std::ranges::find_if(
+            connections_, [fd](const Connection& each) { return each.socket.get() == fd; });
+        if (found != connections_.end())
+            serve(*found);
+    }
+}
+
+// When all are taken, the oldest gives way if it has had its time; the new one waits otherwise.
+void HttpListener::accept(std::uint64_t now_ns) {
+    Connection* place = &*std::ranges::min_element(connections_, {}, [](const Connection& each) {
+        return each.socket.valid() ? each.since_ns : 0;
+    });
+    os::UniqueFd socket(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+    if (!socket.valid() || (place->socket.valid() && now_ns - place->since_ns < kPatienceNs))
+        return; // closed: a scraper comes again
+    *place = {.socket = std::move(socket), .since_ns = now_ns, .request = {}, .reply = {}};
+    if (!watch(set_, place->socket, EPOLLIN | EPOLLOUT | EPOLLET))
+        *place = {};
+}
+
+void HttpListener::serve(Connection& connection) {
+    if (connection.reply.empty() && !read(connection))
+        return;
+    while (connection.written < connection.reply.size()) {
+        const std::string_view rest = std::string_view(connection.reply).substr(connection.written);
+        const ssize_t wrote = write(connection.socket.get(), rest.data(), rest.size());
+        if (wrote < 0 && would_block())
+            return;
+        if (wrote <= 0)
+            break;
+        connection.written += static_cast<std::size_t>(wrote);
+    }
+    connection = {};
+}
+
+// True: the request is whole, and there is a reply.
+bool HttpListener::read(Connection& connection) {
+    std::array<char, kMostRequest> part{};
+    for (;;) {
+        const ssize_t got = ::read(connection.socket.get(), part.data(), part.size());
+        if (got < 0 && would_block())
+            return false;
+        if (got <= 0) {
+            connection = {};
+            return false;
+        }
+        connection.request.append(part.data(), static_cast<std::size_t>(got));
+        if (connection.request.find("\r\n\r\n") != std::string::npos) {
+            connection.reply = reply_to(connection.request);
+            return true;
+        }
+        if (connection.request.size() > kMostRequest) {
+            connection.reply = format({.status = 400, .body = "The request is too long.\n"});
+            return true;
+        }
+    }
+}
+
+std::string HttpListener::reply_to(std::string_view request) const {
+    const std::string_view line = request.substr(0, request.find("\r\n"));
+    const std::size_t end = line.rfind(' ');
+    if (!line.starts_with("GET /"))
+        return format({.status = 405, .body = "GET is all there is.\n"});
+    if (end < 4 || !line.substr(end).starts_with(" HTTP/1."))
+        return format({.status = 400, .body = "This is no HTTP request.\n"});
+    const std::string_view target = line.substr(4, end - 4);
+    return format(answers_(target.substr(0, target.find('?'))));
+}
+
+os::Result<os::UniqueFd> inherited_listener() {
+    const char* pid = std::getenv("LISTEN_PID");
+    const char* count = std::getenv("LISTEN_FDS");
+    const bool ours = pid != nullptr && count != nullptr &&
+                      os::parse_unsigned(pid) == static_cast<std::uint64_t>(getpid());
+    const std::string passed = ours ? count : "0";
+    unsetenv("LISTEN_PID");
+    unsetenv("LISTEN_FDS");
+    unsetenv("LISTEN_FDNAMES");
+    if (passed == "0")
+        return os::UniqueFd();
+    int listening = 0, type = 0;
+    socklen_t length = sizeof listening, type_length = sizeof type;
+    if (passed != "1" ||
+        getsockopt(kFirstPassed, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0 ||
+        getsockopt(kFirstPassed, SOL_SOCKET, SO_TYPE, &type, &type_length) != 0 || listening == 0 ||
+        type != SOCK_STREAM)
+        return os::error("serve metrics", "what was passed is not one listening stream socket", 0);
+    fcntl(kFirstPassed, F_SETFD, FD_CLOEXEC);
+    return os::UniqueFd(kFirstPassed);
+}
+
+} // namespace tiercel::app

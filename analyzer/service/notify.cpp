@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/service/notify.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "shared/os/file.h"
+
+namespace tiercel::app {
+
+namespace {
+
+// The variable's value, which nobody after us sees.
+std::string take(const char* name) {
+    const char* value = std::getenv(name);
+    std::string taken = value != nullptr ? value : "";
+    unsetenv(name);
+    return taken;
+}
+
+// As sd_watchdog_enabled(3): 0 unless it is meant for this process.
+std::uint64_t watchdog_ns(const std::string& microseconds, const std::string& pid) {
+    const auto wanted = os::parse_unsigned(microseconds);
+    const auto whose = os::parse_unsigned(pid);
+    const bool ours = pid.empty() || whose == static_cast<std::uint64_t>(getpid());
+    return wanted && ours && *wanted <= UINT64_MAX / 1000 ? *wanted * 1000 : 0;
+}
+
+} // namespace
+
+os::Result<Notify> Notify::from_environment() {
+    const std::string path = take("NOTIFY_SOCKET");
+    const std::string microseconds = take("WATCHDOG_USEC"), pid = take("WATCHDOG_PID");
+    Notify notify;
+    if (path.empty())
+        return notify;
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if ((path[0] != '/' && path[0] != '@') || path.size() >= sizeof address.sun_path)
+        return os::error("use", "NOTIFY_SOCKET: it is neither a path nor an abstract name", EINVAL);
+    std::copy(path.begin(), path.end(), address.sun_path);
+    if (path[0] == '@')
+        address.sun_path[0] = '\0';
+    // An abstract name ends where the address does; a path may.
+    const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+    os::UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    if (!socket.valid() ||
+        connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0)
+        return os::error("connect to the service manager at", path);
+    notify.socket_ = std::move(socket);
+    notify.every_ns_ = watchdog_ns(microseconds, pid) / 2;
+    return notify;
+}
+
+void Notify::ready(std::string_view status) const {
+    send("READY=1\nSTATUS=" + std::string(status));
+}
+
+void Notify::alive(std::uint64_t now_ns) {
+    if (every_ns_ == 0 || now_ns < next_ns_)
+        return;
+    next_ns_ = now_ns + every_ns_;
+    send("WATCHDOG=1");
+}
+
+void Notify::stopping() const {
+    send("STOPPING=1");
+}
+
+void Notify::send(const std::string& message) const {
+    if (!socket_.valid())
+        return;
+    // MSG_DONTWAIT, as a manager that is stuck must not stop the sensor; what is then not said is
+    // said again at the next turn. sendmsg(2), as the sandbox has no sendto(2).
+    iovec part{const_cast<char*>(message.data()), message.size()};
+    msghdr header{};
+    header.msg_iov = &part;
+    header.msg_iovlen = 1;
+    (void)sendmsg(socket_.get(), &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+} // namespace tiercel::app

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/service/sandbox.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include <vector>
+
+#include "analyzer/service/landlock.h"
+#include "policy/privilege/analyzer_syscalls.h"
+
+#ifdef __SANITIZE_ADDRESS__
+// Looking for leaks and naming functions take helper processes, which the sandbox kills.
+extern "C" const char* __asan_default_options();
+extern "C" const char* __asan_default_options() {
+    return "detect_leaks=0:symbolize=0";
+}
+#endif
+
+namespace tiercel::app {
+
+namespace {
+
+using Capabilities = __user_cap_data_struct[_LINUX_CAPABILITY_U32S_3];
+
+os::Result<bool> holds_any() {
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    Capabilities held = {};
+    if (syscall(SYS_capget, &header, held) != 0)
+        return os::error("check", "capabilities");
+    unsigned all = 0;
+    for (const auto& word : held)
+        all |= word.effective | word.permitted | word.inheritable;
+    return all != 0;
+}
+
+os::Result<void> drop_capabilities(bool root_too) {
+    if (!root_too && (geteuid() == 0 || getuid() == 0))
+        return os::error("watch", "as root: it needs no privilege and takes none", EPERM);
+    // Without CAP_SETPCAP the bounding set stays; no_new_privs makes it worthless.
+    for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; ++capability)
+        prctl(PR_CAPBSET_DROP, capability);
+    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+    auto holds = holds_any();
+    if (!holds)
+        return holds.error();
+    if (!*holds) // a unit whose filter refuses capset(2) grants none
+        return {};
+    __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+    Capabilities none = {};
+    if (syscall(SYS_capset, &header, none) != 0)
+        return os::error("drop", "capabilities");
+    holds = holds_any();
+    if (!holds)
+        return holds.error();
+    if (*holds)
+        return os::error("drop", "all capabilities", EPERM);
+    return {};
+}
+
+os::Result<void> limit(__rlimit_resource resource, rlim_t value, const char* name) {
+    const rlimit both{value, value};
+    if (setrlimit(resource, &both) != 0)
+        return os::error("limit", name);
+    return {};
+}
+
+// RLIMIT_MEMLOCK stays: perf buffers are charged to it when they are mapped.
+os::Result<void> limit_resources(unsigned more_fds) {
+    const int next = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0); // the lowest that is free
+    if (next < 0)
+        return os::error("find", "a free file descriptor");
+    close(next);
+    if (auto limited = limit(RLIMIT_NPROC, 0, "processes"); !limited)
+        return limited;
+    if (auto limited = limit(RLIMIT_CORE, 0, "core files"); !limited)
+        return limited;
+    return limit(RLIMIT_NOFILE, static_cast<rlim_t>(next) + more_fds, "open files");
+}
+
+#ifdef __SANITIZE_ADDRESS__
+// The sanitizers' run time probes memory by pipe2(2), and cleans up in abort().
+constexpr policy::Allow kSanitizers{"sanitizers", {SCMP_SYS(pipe2), SCMP_SYS(sigaltstack)}};
+#endif
+
+std::vector<policy::Allow> allowlist(const Needs& needs) {
+    std::vector<policy::Allow> list(std::begin(policy::analyzer_steady),
+                                    std::end(policy::analyzer_steady));
+    const auto add = [&list](std::span<const policy::Allow> more) {
+        list.insert(list.end(), more.begin(), more.end());
+    };
+    if (!needs.writable.empty())
+        add(policy::analyzer_alert_file);
+    if (needs.listens)
+        add(policy::analyzer_metrics);
+    if (needs.overwrite)
+        add(policy::analyzer_overwrite);
+#ifdef __SANITIZE_ADDRESS__
+    list.push_back(kSanitizers);
+#endif
+    return list;
+}
+
+} // namespace
+
+os::Result<Confinement> enter_sandbox(const Needs& needs) {
+    const unsigned uid = getuid();
+    if (auto dropped = drop_capabilities(needs.root_too); !dropped)
+        return dropped.error();
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return os::error("set", "no_new_privs");
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
+        return os::error("make", "the process undumpable");
+    auto abi = deny_by_landlock(needs.writable);
+    if (!abi)
+        return abi.error();
+    if (needs.start_threads)
+        needs.start_threads();
+    if (auto limited = limit_resources(needs.more_fds); !limited)
+        return limited.error();
+    if (auto confined = policy::allow_only(allowlist(needs)); !confined)
+        return confined.error();
+    return Confinement{*abi, uid};
+}
+
+} // namespace tiercel::app

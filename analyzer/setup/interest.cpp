@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/setup/interest.h"
+
+#include <algorithm>
+
+#include "analyzer/match/interest.h"
+#include "analyzer/state/engine.h"
+#include "kernel/common/abi.h"
+
+namespace tiercel::app {
+
+int interest_number(const event::SyscallInfo& call) {
+    if (!call.native.empty())
+        if (const auto* native = event::find_syscall(call.native))
+            return event::native_number(*native);
+    return event::native_number(call);
+}
+
+void Interest::add(const event::SyscallInfo& call) {
+    if (const int number = interest_number(call); number >= 0)
+        natives_.set(static_cast<std::size_t>(number));
+}
+
+void Interest::remove(const event::SyscallInfo& call) {
+    if (const int number = interest_number(call); number >= 0)
+        natives_.reset(static_cast<std::size_t>(number));
+}
+
+void Interest::add_state() {
+    for (const event::SyscallInfo& call : event::syscalls())
+        if (call.event != event::GENERIC_X && state::lives_on(call.event))
+            add(call);
+}
+
+void Interest::add_tracepoints(const filter::Interest& wanted) {
+    static constexpr std::pair<std::uint16_t, std::uint32_t> kTracepoints[] = {
+        {event::SIGNALDELIVER_E, TIERCEL_TP_SIGNAL},
+        {event::SCHEDSWITCH_6_E, TIERCEL_TP_SWITCH},
+        {event::PAGE_FAULT_E, TIERCEL_TP_PAGE_FAULT}};
+    for (const auto& [code, tracepoint] : kTracepoints)
+        if (wanted.named[code])
+            tracepoints_ |= tracepoint;
+}
+
+void Interest::store(wire::Request& request) const {
+    request.tracepoints |= tracepoints_;
+    for (std::size_t bit = 0; bit < natives_.size(); ++bit)
+        if (natives_[bit])
+            request.interest[bit / 64] |= 1ULL << (bit % 64);
+}
+
+namespace {
+
+// A recording by itself is of all that happens; beside something else it has what that looks at.
+void add_everything(Interest& interest) {
+    for (const event::SyscallInfo& call : event::syscalls())
+        interest.add(call);
+}
+
+// What --syscalls names and --filter can match; of nothing said, everything.
+void add_shown(Interest& interest, const Options& options, const Setup& setup) {
+    std::vector<const event::SyscallInfo*> calls;
+    if (setup.filter) {
+        const filter::Interest wanted = filter::interest_of(setup.filter->program());
+        calls = wanted.syscalls;
+        interest.add_tracepoints(wanted);
+    } else
+        for (const event::SyscallInfo& call : event::syscalls())
+            calls.push_back(&call);
+    for (const event::SyscallInfo* call : calls)
+        if (options.syscalls.empty() ||
+            std::ranges::find(options.syscalls, call->name) != options.syscalls.end())
+            interest.add(*call);
+}
+
+} // namespace
+
+Interest interest_of(const Options& options, const Setup& setup) {
+    Interest interest;
+    const config::Settings& settings = setup.settings;
+    if (settings.base_syscalls.empty() || settings.repair_base_syscalls)
+        interest.add_state();
+    if (options.events || options.top)
+        add_shown(interest, options, setup);
+    else if (!options.record.empty() && !setup.rules)
+        add_everything(interest);
+    if (setup.rules) {
+        for (const event::SyscallInfo* call : setup.rules->interest.syscalls)
+            interest.add(*call);
+        interest.add_tracepoints(setup.rules->interest);
+    }
+    for (const std::string& name : settings.base_syscalls) {
+        const bool out = name.starts_with('!');
+        if (const auto* call = event::find_syscall(std::string_view(name).substr(out ? 1 : 0)))
+            out ? interest.remove(*call) : interest.add(*call);
+    }
+    return interest;
+}
+
+} // namespace tiercel::app

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// LiveSource: a session with privd as a source of events: first what its iterators tell, or the
+// door to /proc, then what comes through the rings.
+#pragma once
+
+#include "analyzer/source/live.h"
+#include "analyzer/source/proc_door.h"
+#include "analyzer/source/source.h"
+
+namespace tiercel::app {
+
+class LiveSource : public Source {
+  public:
+    // Reads the names of users and groups, and looks at the machine: make it before the sandbox.
+    // `pipeline` must outlive it.
+    LiveSource(Live live, Pipeline& pipeline);
+
+    os::Result<void> begin() override;
+    std::size_t read() override;
+    void finish() override { read(); }
+    const std::string& error() const override { return no_error_; }
+    std::span<const os::UniqueFd> wakeups() const override {
+        return ends_with_wakeups() ? live_.session.wakeups : live_.session.rings;
+    }
+    bool ends_with_wakeups() const override { return !live_.session.wakeups.empty(); }
+    std::size_t room() const override { return live_.session.reply.ring_bytes; }
+    std::optional<output::LiveStatistics> statistics() const override;
+    const capture::MachineInfo& machine() const override { return machine_; }
+
+  private:
+    Live live_;
+    Pipeline& pipeline_;
+    ProcDoor door_; // finds nothing where iterators tell
+    const capture::MachineInfo machine_;
+    std::uint64_t initial_threads_ = 0, initial_fds_ = 0, iterator_losses_ = 0;
+    std::optional<std::uint64_t> first_event_ns_;
+    std::string no_error_;
+};
+
+} // namespace tiercel::app

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/source/proc_door.h"
+
+#include <climits>
+#include <dirent.h>
+#include <memory>
+#include <unistd.h>
+
+#include "analyzer/state/proc_text.h"
+#include "shared/os/file.h"
+#include "shared/wire/client.h"
+
+namespace tiercel::app {
+
+namespace {
+
+// The numbers among a directory's entries; none when it cannot be read.
+std::vector<std::int32_t> numbers_in(const std::string& path) {
+    std::vector<std::int32_t> numbers;
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), closedir);
+    while (const dirent* entry = directory ? readdir(directory.get()) : nullptr)
+        if (const auto number = os::parse_unsigned(entry->d_name); number && *number <= INT_MAX)
+            numbers.push_back(static_cast<std::int32_t>(*number));
+    return numbers;
+}
+
+// privd gives a link as an fd that names its target and opens nothing.
+std::string target(const os::UniqueFd& privd, std::int32_t tid, wire::ProcFile link) {
+    auto fd = wire::client::ask_door(privd, tid, link);
+    if (!fd)
+        return {};
+    char path[PATH_MAX];
+    const std::string own = "/proc/self/fd/" + std::to_string(fd->get());
+    const ssize_t length = readlink(own.c_str(), path, sizeof path);
+    return {path, length > 0 ? static_cast<std::size_t>(length) : 0};
+}
+
+std::string contents(const os::UniqueFd& privd, std::int32_t tid, wire::ProcFile file) {
+    constexpr std::size_t kLongest = 64 << 10; // of a command line, as much as is captured of one
+    std::string text;
+    auto fd = wire::client::ask_door(privd, tid, file);
+    char part[4096];
+    for (ssize_t got = 1; fd && got > 0 && text.size() < kLongest;) {
+        got = read(fd->get(), part, sizeof part);
+        text.append(part, got > 0 ? static_cast<std::size_t>(got) : 0);
+    }
+    return text;
+}
+
+} // namespace
+
+ProcDoor ProcDoor::look(const os::UniqueFd& privd) {
+    ProcDoor door;
+    for (const std::int32_t pid : numbers_in("/proc"))
+        for (const std::int32_t tid : numbers_in("/proc/" + std::to_string(pid) + "/task"))
+            door.found_.push_back({tid, target(privd, tid, wire::ProcFile::exe),
+                                   target(privd, tid, wire::ProcFile::cwd)});
+    return door;
+}
+
+std::size_t ProcDoor::tell(const os::UniqueFd& privd, state::Engine& state) const {
+    using wire::ProcFile;
+    std::size_t told = 0;
+    for (const Found& found : found_) {
+        const auto file = [&](ProcFile which) { return contents(privd, found.tid, which); };
+        const std::string status = file(ProcFile::status), stat = file(ProcFile::stat),
+                          cmdline = file(ProcFile::cmdline), cgroup = file(ProcFile::cgroup),
+                          loginuid = file(ProcFile::loginuid);
+        auto thread = state::thread_of({.status = status,
+                                        .stat = stat,
+                                        .cmdline = cmdline,
+                                        .cgroup = cgroup,
+                                        .loginuid = loginuid,
+                                        .exe = found.exe,
+                                        .cwd = found.cwd},
+                                       state.boot_time());
+        if (!thread)
+            continue;
+        state.add(std::move(*thread));
+        ++told;
+    }
+    return told;
+}
+
+} // namespace tiercel::app

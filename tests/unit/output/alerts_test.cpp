@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "analyzer/output/alerts/dispatcher.h"
+
+using namespace tiercel::alerts;
+using tiercel::config::Priority;
+
+namespace {
+
+Alert sample() {
+    Alert alert;
+    alert.time_ns = 1508512252222264351;
+    alert.rule = "A \"rule\"";
+    alert.priority = Priority::informational;
+    alert.tags = {"a", "b"};
+    alert.message = "something happened | file=/x";
+    alert.fields = {
+        {"fd.name", std::string("/x")},       {"proc.pid", std::int64_t{-1}},
+        {"proc.tty", std::uint64_t{34816}},   {"evt.failed", true},
+        {"container.name", std::monostate()}, {"fd.types", std::vector<std::string>{"file"}}};
+    return alert;
+}
+
+struct Directory {
+    std::filesystem::path path =
+        std::filesystem::temp_directory_path() / ("tiercel-alerts-" + std::to_string(getpid()));
+    Directory() { std::filesystem::create_directories(path); }
+    ~Directory() { std::filesystem::remove_all(path); }
+    std::string operator/(const char* name) const { return (path / name).string(); }
+};
+
+std::string content(const std::string& path) {
+    std::stringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+}
+
+// Lets a test hold back what a sink writes.
+struct Valve {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool open = false;
+    std::vector<std::string> lines;
+};
+
+class ValveSink : public Sink {
+  public:
+    explicit ValveSink(std::shared_ptr<Valve> valve) : valve_(std::move(valve)) {}
+    std::string name() const override { return "valve"; }
+    bool write(std::string_view line, Priority) override {
+        std::unique_lock lock(valve_->mutex);
+        valve_->changed.wait(lock, [this] { return valve_->open; });
+        valve_->lines.emplace_back(line);
+        return true;
+    }
+
+  private:
+    std::shared_ptr<Valve> valve_;
+};
+
+} // namespace
+
+TEST_CASE("text alerts are time, priority and message") {
+    Style style;
+    style.utc = true;
+    CHECK(render(sample(), style) ==
+          "15:10:52.222264351: Informational something happened | file=/x");
+    style.iso_8601 = true;
+    CHECK(render(sample(), style) ==
+          "2017-10-20T15:10:52.222264351+0000: Informational something happened | file=/x");
+    Alert odd = sample();
+    odd.message = "two\nlines\r";
+    CHECK(render(odd, style).find_first_of("\r\n") == std::string::npos);
+}
+
+TEST_CASE("JSON alerts have the keys, types and order that consumers know") {
+    Style style;
+    style.json = true;
+    style.utc = true;
+    style.hostname = "box";
+    CHECK(
+        render(sample(), style) ==
+        R"({"hostname":"box","output":"15:10:52.222264351: Informational something happened | file=/x",)"
+        R"("output_fields":{"container.name":null,"evt.failed":true,"evt.time":1508512252222264351,)"
+        R"("fd.name":"/x","fd.types":["file"],"proc.pid":-1,"proc.tty":34816},)"
+        R"("priority":"Informational","rule":"A \"rule\"","source":"syscall","tags":["a","b"],)"
+        R"("time":"2017-10-20T15:10:52.222264351Z"})");
+    style.include_output = style.include_tags = style.include_fields = false;
+    style.include_message = true;
+    const auto json = nlohmann::json::parse(render(sample(), style));
+    CHECK_FALSE(json.contains("output"));
+    CHECK_FALSE(json.contains("tags"));
+    CHECK_FALSE(json.contains("output_fields"));
+    CHECK(json["message"] == "something happened | file=/x");
+}
+
+TEST_CASE("bytes that are no UTF-8 do not break JSON") {
+    Style style;
+    style.json = true;
+    Alert alert = sample();
+    alert.message = "\xff\xfe";
+    alert.fields = {{"fd.name", std::string("/\xc3(")}};
+    CHECK_NOTHROW(nlohmann::json::parse(render(alert, style)));
+}
+
+TEST_CASE("a file is appended to, and found again after it was moved") {
+    const Directory directory;
+    const std::string path = directory / "alerts";
+    std::ofstream(path) << "before\n";
+    Dispatcher dispatcher(Style(), 10);
+    auto sink = open_file(path);
+    REQUIRE(sink);
+    dispatcher.add(std::move(*sink));
+    dispatcher.send(sample());
+    CHECK(dispatcher.drain(std::chrono::seconds(5)));
+    CHECK(content(path).starts_with("before\n"));
+    CHECK(content(path).ends_with("file=/x\n"));
+    std::filesystem::rename(path, path + ".1");
+    dispatcher.reopen();
+    dispatcher.send(sample());
+    CHECK(dispatcher.drain(std::chrono::seconds(5)));
+    const std::string fresh = content(path);
+    CHECK(std::count(fresh.begin(), fresh.end(), '\n') == 1);
+    CHECK_FALSE(open_file(directory / "no/such"));
+}
+
+TEST_CASE("a blocked output discards, counts and tells") {
+    auto valve = std::make_shared<Valve>();
+    Dispatcher dispatcher(Style(), 3);
+    dispatcher.add(std::make_unique<ValveSink>(valve));
+    dispatcher.send(sample()); // taken by the thread, which hangs on it
+    while (dispatcher.outputs()[0].counters.discarded == 0) {
+        const auto before = std::chrono::steady_clock::now();
+        dispatcher.send(sample());
+        CHECK(std::chrono::steady_clock::now() - before < std::chrono::seconds(1));
+    }
+    for (int i = 0; i < 100; ++i)
+        dispatcher.send(sample());
+    CHECK_FALSE(dispatcher.drain(std::chrono::milliseconds(20)));
+    const std::uint64_t discarded = dispatcher.outputs()[0].counters.discarded;
+    CHECK(discarded >= 100);
+    {
+        const std::lock_guard lock(valve->mutex);
+        valve->open = true;
+        valve->changed.notify_all();
+    }
+    CHECK(dispatcher.drain(std::chrono::seconds(5)));
+    const std::lock_guard lock(valve->mutex);
+    const std::string last = valve->lines.back();
+    CHECK(last.find("Warning Tiercel internal: alerts discarded. " + std::to_string(discarded)) !=
+          std::string::npos);
+    CHECK(dispatcher.outputs()[0].counters.written == valve->lines.size());
+}
+
+TEST_CASE("one blocked output does not hold up another, nor the end") {
+    auto stuck = std::make_shared<Valve>();
+    auto free = std::make_shared<Valve>();
+    free->open = true;
+    {
+        Dispatcher dispatcher(Style(), 100);
+        dispatcher.add(std::make_unique<ValveSink>(stuck));
+        dispatcher.add(std::make_unique<ValveSink>(free));
+        for (int i = 0; i < 50; ++i)
+            dispatcher.send(sample());
+        for (int i = 0; i < 500 && dispatcher.outputs()[1].counters.written < 50; ++i)
+            usleep(10'000);
+        CHECK(dispatcher.outputs()[1].counters.written == 50);
+    }
+    const std::lock_guard lock(stuck->mutex); // lets the thread left behind go
+    stuck->open = true;
+    stuck->changed.notify_all();
+}
+
+TEST_CASE("sockets, syslog and programs get their lines") {
+    const Directory directory;
+    const auto serve = [&](const char* name, int type) {
+        const int fd = socket(AF_UNIX, type, 0);
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        const std::string path = directory / name;
+        path.copy(address.sun_path, path.size());
+        REQUIRE(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+        return fd;
+    };
+    const int log = serve("log", SOCK_DGRAM);
+    const int stream = serve("stream", SOCK_STREAM);
+    REQUIRE(listen(stream, 1) == 0);
+    Dispatcher dispatcher(Style(), 10);
+    auto syslog = open_syslog("me", directory / "log");
+    auto connected = open_unix_socket(directory / "stream");
+    auto program = open_program("cat > " + (directory / "copy"));
+    REQUIRE(syslog);
+    REQUIRE(connected);
+    REQUIRE(program);
+    dispatcher.add(std::move(*syslog));
+    dispatcher.add(std::move(*connected));
+    dispatcher.add(std::move(*program));
+    dispatcher.send(sample());
+    CHECK(dispatcher.drain(std::chrono::seconds(5)));
+    char text[512];
+    const ssize_t length = recv(log, text, sizeof text, 0);
+    REQUIRE(length > 0);
+    const std::string datagram(text, static_cast<std::size_t>(length));
+    CHECK(datagram.starts_with("<14>"));
+    CHECK(datagram.find(" me[" + std::to_string(getpid()) + "]: ") != std::string::npos);
+    const int peer = accept(stream, nullptr, nullptr);
+    const ssize_t got = read(peer, text, sizeof text);
+    REQUIRE(got > 0);
+    CHECK(text[got - 1] == '\n');
+    for (int i = 0; i < 500 && content(directory / "copy").empty(); ++i)
+        usleep(10'000);
+    CHECK(content(directory / "copy").ends_with("file=/x\n"));
+    close(peer); // writes to a peer that is gone fail and are counted; they kill nobody
+    for (int i = 0; i < 3; ++i)
+        dispatcher.send(sample());
+    CHECK(dispatcher.drain(std::chrono::seconds(5)));
+    CHECK(dispatcher.outputs()[1].counters.failed > 0);
+    CHECK(dispatcher.outputs()[1].counters.gone == EPIPE);
+    CHECK(dispatcher.outputs()[0].counters.gone == 0);
+    close(stream);
+    close(log);
+    CHECK_FALSE(open_unix_socket(directory / "nobody"));
+    CHECK_FALSE(open_syslog("me", directory / "nobody"));
+}
+
+TEST_CASE("outputs are opened as the settings say") {
+    const Directory directory;
+    tiercel::config::Settings settings;
+    settings.stdout_enabled = false;
+    settings.file_enabled = true;
+    settings.file_name = directory / "x";
+    settings.hostname = "h";
+    settings.json_output = true;
+    Dispatcher dispatcher(style_of(settings), settings.queue_capacity);
+    auto sinks = open_sinks(settings);
+    REQUIRE(sinks);
+    for (auto& sink : *sinks)
+        dispatcher.add(std::move(sink));
+    REQUIRE(dispatcher.outputs().size() == 1);
+    dispatcher.warn("test", "message", {{"n", std::uint64_t{1}}});
+    CHECK(dispatcher.drain(std::chrono::seconds(5)));
+    const auto json = nlohmann::json::parse(content(settings.file_name));
+    CHECK(json["rule"] == "Tiercel internal: test");
+    CHECK(json["source"] == "internal");
+    CHECK(json["hostname"] == "h");
+    CHECK(json["output_fields"]["n"] == 1);
+    settings.socket_enabled = true;
+    settings.socket_path = directory / "none";
+    CHECK_FALSE(open_sinks(settings));
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/service/http_listener.h"
+
+#include <arpa/inet.h>
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <vector>
+
+#include "analyzer/observers/health.h"
+
+using namespace tiercel;
+using app::HttpListener;
+
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+
+struct Server {
+    explicit Server(std::string body = "x 1\n") {
+        os::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        REQUIRE(bind(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+        REQUIRE(listen(socket.get(), 16) == 0);
+        socklen_t length = sizeof address;
+        getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length);
+        place = address;
+        auto taken =
+            HttpListener::take(std::move(socket), [body = std::move(body)](std::string_view path) {
+                return path == "/metrics" ? HttpListener::Answer{.body = body}
+                                          : HttpListener::Answer{.status = 404, .body = "none\n"};
+            });
+        REQUIRE(taken);
+        listener.emplace(*std::move(taken));
+    }
+    os::UniqueFd connect() const {
+        os::UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        REQUIRE(::connect(socket.get(), reinterpret_cast<const sockaddr*>(&place), sizeof place) ==
+                0);
+        timeval patience{2, 0};
+        setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+        return socket;
+    }
+    void turn(std::uint64_t now = kSecond) {
+        for (int i = 0; i < 6; ++i)
+            listener->on_ready(now);
+    }
+    // What is answered to `request`, given in two parts; everything up to the end.
+    std::string ask(std::string_view request) {
+        const os::UniqueFd client = connect();
+        const std::size_t half = request.size() / 2;
+        for (const std::string_view part : {request.substr(0, half), request.substr(half)}) {
+            CHECK(send(client.get(), part.data(), part.size(), MSG_NOSIGNAL) ==
+                  static_cast<ssize_t>(part.size()));
+            turn();
+        }
+        return rest(client);
+    }
+    std::string rest(const os::UniqueFd& client) {
+        std::string all;
+        char part[65536];
+        for (;;) {
+            turn();
+            const ssize_t got = recv(client.get(), part, sizeof part, 0);
+            if (got <= 0)
+                return all;
+            all.append(part, static_cast<std::size_t>(got));
+        }
+    }
+    sockaddr_in place{};
+    std::optional<HttpListener> listener;
+};
+
+} // namespace
+
+TEST_CASE("GET is answered, whatever parts it comes in") {
+    Server server;
+    const std::string reply = server.ask("GET /metrics?a=b HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK(reply.starts_with("HTTP/1.0 200 OK\r\n"));
+    CHECK(reply.ends_with("Content-Length: 4\r\nConnection: close\r\n\r\nx 1\n"));
+    CHECK(server.ask("GET /else HTTP/1.1\r\n\r\n").starts_with("HTTP/1.0 404 Not Found\r\n"));
+}
+
+TEST_CASE("a reply that does not fit the socket's buffer comes whole") {
+    Server server(std::string(16 << 20, 'x'));
+    const std::string reply = server.ask("GET /metrics HTTP/1.1\r\n\r\n");
+    CHECK(reply.size() > (16U << 20));
+}
+
+TEST_CASE("what is no request is refused") {
+    Server server;
+    CHECK(server.ask("POST /metrics HTTP/1.1\r\n\r\n").starts_with("HTTP/1.0 405 "));
+    CHECK(server.ask("GET /\r\n\r\n").starts_with("HTTP/1.0 400 "));
+    CHECK(server.ask(std::string("\0\xff\r\n\r\n", 6)).starts_with("HTTP/1.0 405 "));
+    CHECK(server.ask("GET /" + std::string(4000, 'a')).starts_with("HTTP/1.0 400 "));
+}
+
+TEST_CASE("readers that say nothing hold up nobody for longer than five seconds") {
+    Server server;
+    std::vector<os::UniqueFd> silent;
+    for (int i = 0; i < 4; ++i)
+        silent.push_back(server.connect());
+    server.turn();
+    const os::UniqueFd early = server.connect();
+    server.turn(2 * kSecond);
+    CHECK(server.rest(early).empty()); // closed at once
+    const os::UniqueFd late = server.connect();
+    server.turn(7 * kSecond);
+    constexpr std::string_view kRequest = "GET /metrics HTTP/1.1\r\n\r\n";
+    send(late.get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL);
+    CHECK(server.rest(late).starts_with("HTTP/1.0 200"));
+}
+
+TEST_CASE("health: processes without events are a fault, a quiet machine is none") {
+    app::Health health;
+    CHECK_FALSE(health.check({.processes = 1000, .events = 50})); // the first tells nothing
+    CHECK_FALSE(health.check({.processes = 1000, .events = 50}));
+    CHECK_FALSE(health.check({.processes = 1000 + app::Health::kUnderWay, .events = 50}));
+    CHECK(health.check({.processes = 1100, .events = 50}) == 100U);
+    CHECK(health.check({.processes = 1200, .events = 50}) == 200U);
+    CHECK_FALSE(health.check({.processes = 1300, .events = 51})); // they come again
+    CHECK_FALSE(health.check({.processes = 1301, .events = 51}));
+}

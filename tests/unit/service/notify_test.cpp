@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "analyzer/service/notify.h"
+
+#include <cstdlib>
+#include <doctest/doctest.h>
+#include <string>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+using namespace tiercel;
+using app::Notify;
+
+namespace {
+
+// A service manager that hears what is said; at an abstract name, which leaves nothing behind.
+struct Manager {
+    os::UniqueFd socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+    std::string name = "@tiercel-notify-test-" + std::to_string(getpid());
+
+    Manager() {
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        name.copy(address.sun_path + 1, name.size() - 1, 1);
+        const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+        REQUIRE(bind(socket.get(), reinterpret_cast<sockaddr*>(&address), length) == 0);
+        setenv("NOTIFY_SOCKET", name.c_str(), 1);
+    }
+    // The next datagram; empty when there is none.
+    [[nodiscard]] std::string heard() const {
+        char text[256];
+        const ssize_t got = recv(socket.get(), text, sizeof text, MSG_DONTWAIT);
+        return got > 0 ? std::string(text, static_cast<std::size_t>(got)) : "";
+    }
+};
+
+} // namespace
+
+TEST_CASE("without a service manager nothing is said and nothing fails") {
+    unsetenv("NOTIFY_SOCKET");
+    auto notify = Notify::from_environment();
+    REQUIRE(notify);
+    notify->ready("watching");
+    notify->alive(1);
+    notify->stopping();
+}
+
+TEST_CASE("the manager hears that the analyzer is ready, lives and ends") {
+    const Manager manager;
+    setenv("WATCHDOG_USEC", "10000000", 1);
+    setenv("WATCHDOG_PID", std::to_string(getpid()).c_str(), 1);
+    auto notify = Notify::from_environment();
+    REQUIRE(notify);
+    CHECK(std::getenv("NOTIFY_SOCKET") == nullptr);
+    CHECK(std::getenv("WATCHDOG_USEC") == nullptr);
+    CHECK(std::getenv("WATCHDOG_PID") == nullptr);
+    notify->ready("watching");
+    CHECK(manager.heard() == "READY=1\nSTATUS=watching");
+
+    constexpr std::uint64_t kSecond = 1'000'000'000;
+    notify->alive(100 * kSecond);
+    CHECK(manager.heard() == "WATCHDOG=1");
+    notify->alive(104 * kSecond);
+    CHECK(manager.heard().empty());
+    notify->alive(105 * kSecond);
+    CHECK(manager.heard() == "WATCHDOG=1");
+    notify->stopping();
+    CHECK(manager.heard() == "STOPPING=1");
+}
+
+TEST_CASE("a watchdog that is off or meant for another process is not fed") {
+    const Manager manager;
+    SUBCASE("off") {}
+    SUBCASE("another's") {
+        setenv("WATCHDOG_USEC", "10000000", 1);
+        setenv("WATCHDOG_PID", "1", 1);
+    }
+    SUBCASE("no number") {
+        setenv("WATCHDOG_USEC", "often", 1);
+    }
+    auto notify = Notify::from_environment();
+    REQUIRE(notify);
+    notify->alive(1);
+    CHECK(manager.heard().empty());
+}
+
+TEST_CASE("a manager that does not listen does not stop the analyzer") {
+    const Manager manager;
+    auto notify = Notify::from_environment();
+    REQUIRE(notify);
+    for (int i = 0; i < 10'000; ++i) // far more than the socket's queue holds
+        notify->stopping();
+    CHECK(manager.heard() == "STOPPING=1");
+}
+
+TEST_CASE("a notification socket that is not there or has no sensible name is an error") {
+    setenv("NOTIFY_SOCKET", "relative", 1);
+    CHECK_FALSE(Notify::from_environment());
+    setenv("NOTIFY_SOCKET", ("/" + std::string(200, 'x')).c_str(), 1);
+    CHECK_FALSE(Notify::from_environment());
+    setenv("NOTIFY_SOCKET", "/nonexistent/notify", 1);
+    CHECK_FALSE(Notify::from_environment());
+}
