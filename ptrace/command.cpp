@@ -31,7 +31,8 @@ void must(bool good, const char* what, const char* on = "") {
         fail(os::error(what, on));
 }
 
-// The tracer's side: Yama has to hear of the tracer before it attaches, so the two shake hands.
+// The tracer's side. It waits until the target has named it to Yama, which must come before
+// attaching.
 Result<void> introduce(const UniqueFd& control) {
     const pid_t self = getpid();
     char known = 0;
@@ -45,7 +46,7 @@ Result<void> start(const UniqueFd& control, const std::vector<sock_filter>& filt
     return wire::send_record(control, filter.data(), filter.size() * sizeof(sock_filter));
 }
 
-// prctl(2), PR_SET_PTRACER: without Yama there is no such call, and no need for it.
+// prctl(2), PR_SET_PTRACER. It fails without Yama, and is not needed then.
 bool allow_tracer(const UniqueFd& control) {
     pid_t tracer = 0;
     if (!wire::receive_record(control, &tracer, sizeof tracer))
@@ -64,8 +65,8 @@ bool take_filter(const UniqueFd& control) {
     return true;
 }
 
-// The program that the name stands for, looked for before anything is traced: what execvp(3) tries
-// on its way is not the command's doing.
+// Finds the program of that name before tracing starts, because the failed attempts of execvp(3)
+// would otherwise show as the command's own events.
 std::string find_program(const std::string& name) {
     const char* path = getenv("PATH");
     std::string_view rest = path ? path : "/bin:/usr/bin";
@@ -97,7 +98,8 @@ void become_command(char* const* command, int (*trace)(Target target)) {
         setsid();
         const UniqueFd null(open("/dev/null", O_RDWR | O_CLOEXEC));
         for (int stream : {STDIN_FILENO, STDOUT_FILENO})
-            dup2(null.get(), stream); // the command's pipes must close when the command closes them
+            dup2(null.get(),
+                 stream); // or the command's pipes stay open after the command has closed them
         if (auto introduced = introduce(theirs); !introduced)
             _exit(1);
         _exit(trace({.pid = self, .waits = true, .start = start, .control = std::move(theirs)}));
@@ -106,8 +108,8 @@ void become_command(char* const* command, int (*trace)(Target target)) {
     theirs.reset();
     const std::string program = find_program(command[0]);
     if (!allow_tracer(ours) || !take_filter(ours))
-        exit(1);                      // the tracer has said why
-    execvp(program.c_str(), command); // which closes what is left of ours
+        exit(1);                      // the tracer has printed the reason
+    execvp(program.c_str(), command); // closes our remaining descriptors
 
     fail(os::error("run", command[0]), errno == ENOENT ? 127 : 126);
 }

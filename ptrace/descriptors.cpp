@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What is behind a descriptor of another process. Files are looked at through the links of
-// /proc/PID/fd, which need no open; sockets through a duplicate, by pidfd_getfd(2).
+// Describes the file or socket behind a descriptor of another process. Files are examined by
+// stat(2) on the links of /proc/PID/fd, which opens nothing; sockets by a duplicate from
+// pidfd_getfd(2).
 #include "ptrace/facts.h"
 
 #include "ptrace/unix_peer.h"
@@ -45,7 +46,7 @@ unsigned long long value_of(std::string_view text, std::string_view key, int bas
     return parse_unsigned(text.substr(0, text.find('\n')), base).value_or(0);
 }
 
-// What stat(2) and its kin say of the file behind a link of /proc.
+// Reads what stat(2), statfs(2) and readlink(2) say about the file behind a link of /proc.
 int look_at(const char* link, file_facts& out) {
     struct statx found {};
     if (statx(AT_FDCWD, link, 0, STATX_BASIC_STATS, &found) != 0)
@@ -72,7 +73,7 @@ int look_at(const char* link, file_facts& out) {
                                anonymous = "anon_inode:", memory = "/memfd:";
     if (found.stx_nlink == 0 && path.ends_with(deleted))
         out.path[path.size() - deleted.size()] = 0;
-    // The kernel's own names of these have no such beginning.
+    // The kernel's names of pipes, sockets and the like do not start with a slash.
     if (path.starts_with(anonymous) && S_ISREG(out.mode) == 0)
         std::memmove(out.path, out.path + anonymous.size(), path.size() - anonymous.size() + 1);
     else if (path.starts_with(memory) && found.stx_nlink == 0)
@@ -80,7 +81,7 @@ int look_at(const char* link, file_facts& out) {
     return 0;
 }
 
-// A process sees paths from its own root directory.
+// The path as the process sees it, from its own root directory.
 void take_root_off(int tid, file_facts& out) {
     char root[FACTS_PATH];
     const unsigned size = facts_of_link(tid, "root", root, sizeof root);
@@ -96,10 +97,10 @@ int process_of(int tid) {
     return status ? static_cast<int>(value_of(*status, "\nTgid:", 10)) : 0;
 }
 
-// A duplicate of another process's descriptor: the same open file.
+// Duplicates another process's descriptor: the same open file.
 UniqueFd duplicate(int tid, int fd) {
     UniqueFd process(static_cast<int>(syscall(SYS_pidfd_open, tid, 0)));
-    if (!process.valid()) // a thread that does not lead its process
+    if (!process.valid()) // `tid` is not the leader of its process
         process.reset(static_cast<int>(syscall(SYS_pidfd_open, process_of(tid), 0)));
     if (!process.valid())
         return {};
@@ -119,10 +120,10 @@ unsigned address(const UniqueFd& socket, int (*get)(int, sockaddr*, socklen_t*),
     static_assert(sizeof(sockaddr_storage) == sizeof out);
     if (get(socket.get(), reinterpret_cast<sockaddr*>(out), &length) != 0)
         return 0;
-    return std::min<unsigned>(length, 110); // sizeof(sockaddr_un): no address of ours is longer
+    return std::min<unsigned>(length, 110); // sizeof(sockaddr_un): no supported address is longer
 }
 
-// net/ipv4/tcp.c, tcp_get_info(): of a listener these two fields tell of its queue.
+// For a listener these two fields describe its queue (net/ipv4/tcp.c, tcp_get_info()).
 void take_queue(const UniqueFd& socket, socket_facts& out) {
     tcp_info info{};
     socklen_t length = sizeof info;

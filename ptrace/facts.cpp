@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What /proc says of a thread: proc(5). Nothing is kept between calls but what cannot change.
+// Reads what /proc says about a thread (proc(5)). Only facts that cannot change are cached.
 #include "ptrace/facts.h"
 
 #include "shared/os/file.h"
@@ -17,7 +17,7 @@ namespace {
 using tiercel::os::parse_unsigned;
 using tiercel::os::read_file;
 
-// Files of /proc/TID/task/TID: those of /proc/TID add up all threads of the process.
+// The files of /proc/TID/task/TID, because those of /proc/TID add up all threads of the process.
 std::string_view read_own(int tid, const char* name, std::span<char> buffer) {
     char path[64];
     snprintf(path, sizeof path, "/proc/%d/task/%d/%s", tid, tid, name);
@@ -25,7 +25,7 @@ std::string_view read_own(int tid, const char* name, std::span<char> buffer) {
     return text ? *text : std::string_view{};
 }
 
-// The numbers of a text, whatever stands between them.
+// Takes the numbers out of a text, in order.
 class Numbers {
   public:
     explicit Numbers(std::string_view text) : rest_(text) {}
@@ -64,7 +64,7 @@ unsigned long long ticks_to_ns(unsigned long long ticks) {
     return ticks * (1'000'000'000 / per_second);
 }
 
-// Fields 3 and following of stat: behind the name, which may hold anything.
+// Parses stat from field 3 on, behind the thread's name, which may hold any bytes.
 Numbers after_name(std::string_view stat) {
     const auto end = stat.rfind(')');
     return Numbers(end == std::string_view::npos || end + 4 > stat.size() ? std::string_view{}
@@ -99,7 +99,7 @@ void take_ids(Numbers ids, int kind, thread_facts& out) {
     out.namespaces = count;
 }
 
-// One line of status.
+// Parses one line of status.
 void take_status(std::string_view key, Numbers value, thread_facts& out) {
     if (key == "Tgid") {
         out.tgid = value.take<int>();
@@ -140,7 +140,8 @@ void take_status(std::string_view key, Numbers value, thread_facts& out) {
     }
 }
 
-// Start of the init of this process's own pid namespace. Those of others have another number here.
+// Start of the init of this process's own pid namespace; in other namespaces init has another
+// number.
 unsigned long long own_namespace_start() {
     static const unsigned long long start = [] {
         char buffer[1024];
@@ -157,7 +158,8 @@ unsigned login_uid(int tid) {
         parse_unsigned(read_own(tid, "loginuid", buffer)).value_or(UINT_MAX));
 }
 
-// The soft limit. prlimit(2) would ask CAP_SYS_RESOURCE for another user's.
+// Reads the soft limit from /proc, because prlimit(2) needs CAP_SYS_RESOURCE for another user's
+// process.
 unsigned long long fd_limit(int tid) {
     constexpr std::string_view key = "\nMax open files";
     char buffer[4096];
@@ -188,7 +190,7 @@ int facts_of_thread(int tid, thread_facts* out) {
     if (out->namespaces == 1)
         out->namespace_start_ns = own_namespace_start();
     else if (out->namespaces > 1 && out->ids[0][out->namespaces - 1] == 1)
-        out->namespace_start_ns = out->start_ns; // it is the init of its namespace
+        out->namespace_start_ns = out->start_ns; // the thread is the init of its namespace
     out->login_uid = login_uid(tid);
     out->fd_limit = fd_limit(tid);
     return 0;
@@ -223,7 +225,8 @@ int facts_children_in_namespace(int tid) {
            std::strcmp(own, children) != 0;
 }
 
-// cgroups(7): "hierarchy:controllers:path"; version 2 has no controllers there, and has them all.
+// cgroups(7): "hierarchy:controllers:path". The line of version 2 names no controllers and covers
+// all.
 int facts_of_cgroups(int tid, char out[FACTS_CGROUPS][FACTS_PATH]) {
     static constexpr std::string_view names[FACTS_CGROUPS] = {"cpuset", "cpu", "cpuacct", "blkio",
                                                               "memory"};

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * Where the events of the ptrace driver are put together: the same interpreter of the same table
- * as in the probes. What a tracer cannot know has no value in an event.
+ * Puts the ptrace driver's events together by the same interpreter of the same table as the probes.
+ * A parameter that a tracer cannot know has no value.
  */
 #include "ptrace/interpreter.h"
 
 #include "kernel/common/capture.h"
 
-static struct capture scratch; /* there is one capture at a time */
+static struct capture scratch; /* the only one: captures do not nest here */
 static __always_inline struct capture* capture_at(__u32 slot) {
     return &scratch;
 }
@@ -16,9 +16,9 @@ static __always_inline struct capture* capture_at(__u32 slot) {
 
 const volatile struct tiercel_config* tiercel_session_config;
 
-/* --- what has no value: docs/DRIVER-CONTRACT.md lists it --- */
+/* --- parameters without a value, as docs/DRIVER-CONTRACT.md lists them --- */
 
-/* Takes parameter `i` out of a finished event, whose value starts at `at`. */
+/* Removes the value of parameter `i`, which starts at `at`, from a finished event. */
 static void strip_value(struct capture* c, __u32 i, __u32 at) {
     __u16* length = (__u16*)&c->buf[sizeof(struct event_header) + 2 * i];
     struct event_header* header = (struct event_header*)c->buf;
@@ -43,11 +43,9 @@ static void emit_scratch(struct event_sink* sink) {
     sink->take(sink, scratch.buf, scratch.end);
 }
 
-/* --- calls
- * -------------------------------------------------------------------------------------------------
- */
+/* --- calls --- */
 
-/* The registers with which the call entered, as the probe's identify_call() wants them. */
+/* Makes the registers with which the call entered, as identify_call() reads them. */
 static struct pt_regs registers_of(const struct user_call* call) {
     struct pt_regs regs = {};
 
@@ -77,7 +75,7 @@ static struct pt_regs registers_of(const struct user_call* call) {
     return regs;
 }
 
-/* Makes the scratch area tell of that call of `task`; 0: no call that the table knows. */
+/* Fills the scratch area from a call of `task`. Returns 0 if the table does not know the call. */
 static int fill_call(const struct user_call* user, struct task_struct* task, struct call* call) {
     struct pt_regs regs = registers_of(user);
     struct capture* c = &scratch;
@@ -140,7 +138,7 @@ int native_of_x32(unsigned number) {
     return -1;
 }
 
-#define MESSAGES_MAX 16 /* as the probes */
+#define MESSAGES_MAX 16 /* as in kernel/common/sources.h */
 
 void capture_call(int tid, const struct user_call* user, long long result,
                   struct event_sink* sink) {
@@ -162,8 +160,7 @@ void capture_call(int tid, const struct user_call* user, long long result,
     }
 }
 
-/* --- life of processes
- * ------------------------------------------------------------------------------------ */
+/* --- life of processes --- */
 
 void capture_exec(int tid, const struct user_call* user, const char* filename,
                   struct event_sink* sink) {
@@ -174,10 +171,11 @@ void capture_exec(int tid, const struct user_call* user, const char* filename,
     memory_of(tid);
     fill_call(user, objects_begin(tid, user->abi == CALL_IA32), &call);
     c->ret = 0;
-    c->compat = 0; /* what is read from now on belongs to the new program */
+    c->compat = 0; /* the memory read from here on is the new program's */
     c->subject = &binprm;
 #ifdef TIERCEL_HAS_IA32
-    c->index = INDEX_SYSCALL_EXECVE_19_X; /* on x86 a new program's registers tell of no execveat */
+    c->index =
+        INDEX_SYSCALL_EXECVE_19_X; /* on x86 the new program's registers do not show an execveat */
 #else
     c->index = call.index == INDEX_SYSCALL_EXECVEAT_X ? INDEX_SYSCALL_EXECVEAT_X
                                                       : INDEX_SYSCALL_EXECVE_19_X;
@@ -209,7 +207,7 @@ void capture_exit(int tid, int status, struct event_sink* sink) {
     c->extra[0] = status;
     c->index = INDEX_PROCEXIT_1_E;
     capture_trace_event(0, tid);
-    if (facts_have_children(tid)) /* the kernel decides later who takes them over */
+    if (facts_have_children(tid)) /* the kernel chooses their new parent later */
         strip_capture(c, CAPTURE_exit_reaper);
     emit_scratch(sink);
 }
@@ -218,7 +216,7 @@ void capture_signal(int tid, int number, int sender, struct event_sink* sink) {
     struct kernel_siginfo info = {.si_signo = number};
     struct capture* c = &scratch;
 
-    info._sifields._kill._pid = sender; /* the same place for SIGCHLD */
+    info._sifields._kill._pid = sender; /* SIGCHLD has the sender at the same place */
     c->task = objects_begin(tid, 0);
     c->subject = &info;
     c->extra[0] = number;
@@ -229,18 +227,17 @@ void capture_signal(int tid, int number, int sender, struct event_sink* sink) {
     emit_scratch(sink);
 }
 
-/* --- what was there before
- * ---------------------------------------------------------------------------------- */
+/* --- the state before the first event --- */
 
-/* Command line and environment as /proc gives them, which works without a right to read memory,
- * too. */
+/* Puts command line or environment from /proc, which also works without the right to read memory.
+ */
 static int capture_texts(struct capture* c, __u32 i, __u8 capture) {
     unsigned size =
         facts_of_texts((int)c->extra[0], capture == CAPTURE_task_argv ? "cmdline" : "environ",
                        (char*)&c->buf[value_start(c)], TEXT_MAX);
 
     if (size)
-        c->buf[value_start(c) + size - 1] = 0; /* what is cut is still text */
+        c->buf[value_start(c) + size - 1] = 0; /* a cut text also ends with NUL */
     return end_value(c, i, size);
 }
 

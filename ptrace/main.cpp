@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tiercel-trace: the ptrace driver. It needs no privilege: it traces what its user may trace.
-// Here: the command line, and what to say when the kernel refuses.
+// tiercel-trace, the ptrace driver. It needs no privilege: it traces what its user may trace. This
+// file parses the command line and explains the kernel's refusals.
 #include "policy/privilege/facts.h"
 #include "ptrace/command.h"
 #include "shared/os/file.h"
@@ -19,34 +19,33 @@ namespace {
 
 constexpr char help[] =
     "tiercel-trace " TIERCEL_VERSION
-    ": gives the events of one program, by ptrace, without privilege\n"
+    ": shows the events of one program by ptrace, without privilege\n"
     "  tiercel-trace [--analyzer COMMAND | --socket PATH] [--user NAME] [--] COMMAND "
     "[ARGUMENT...]\n"
     "  tiercel-trace [--analyzer COMMAND | --socket PATH] [--user NAME] -p PID\n"
     "  tiercel-trace --help | --version\n"
-    "COMMAND      is run, and traced with all its descendants; exit code and signals are its own\n"
-    "-p PID       traces a process that runs, and what it starts from now on, until SIGINT\n"
-    "--analyzer   who gets the events, a shell command; default: the analyzer beside this "
-    "program,\n"
-    "             with --events. Its standard output goes to standard error.\n"
-    "--socket     wait for an analyzer there instead: analyzer --events --connect PATH\n"
-    "--user       when run as root, the account for the analyzer; default: tiercel if it exists, "
-    "else\n"
-    "             nobody. With --socket: an account that may connect besides this one.\n"
-    "Exit codes: the command's, 127 when there is no such command, 126 when it cannot be run; 1 "
-    "when it\n"
-    "cannot be traced, 2 usage. With -p: 0, or 1 for a failure.\n";
+    "COMMAND      runs the command and traces it with all its descendants; it keeps its exit code\n"
+    "             and its signals\n"
+    "-p PID       traces a running process, and what it starts from now on, until SIGINT\n"
+    "--analyzer   the shell command that gets the events; default: the analyzer beside this\n"
+    "             program, with --events. Its standard output goes to standard error.\n"
+    "--socket     waits at PATH for an analyzer instead: analyzer --events --connect PATH\n"
+    "--user       the analyzer's account if this program runs as root; default: tiercel if it\n"
+    "             exists, else nobody. With --socket: an account that may connect besides this "
+    "one.\n"
+    "Exit codes: the command's; 127 if there is no such command, 126 if it cannot be run, 1 if it\n"
+    "cannot be traced, 2 for wrong usage. With -p: 0, or 1 after a failure.\n";
 
 const char* analyzer_command = nullptr;
 const char* socket_path = nullptr;
 const char* account = nullptr;
 
-int usage(const char* complaint, const char* what) {
-    fprintf(stderr, "tiercel-trace: %s%s; see tiercel-trace --help\n", complaint, what);
+int usage(const char* fault, const char* what) {
+    fprintf(stderr, "tiercel-trace: %s%s; see tiercel-trace --help\n", fault, what);
     return 2;
 }
 
-// What the reader can do about a refusal: ptrace(2), and Yama's documentation in the kernel.
+// Says what the user can do about a refusal (ptrace(2), and Yama's documentation in the kernel).
 const char* advice(int number) {
     if (number != EPERM)
         return "";
@@ -55,9 +54,8 @@ const char* advice(int number) {
         return "kernel.yama.ptrace_scope is 1: run the program under tiercel-trace, or trace it as "
                "root";
     case 2: return "kernel.yama.ptrace_scope is 2: only root may trace";
-    case 3:
-        return "kernel.yama.ptrace_scope is 3: nobody may trace until the machine is started anew";
-    default: return "it is another user's, or somebody traces it already";
+    case 3: return "kernel.yama.ptrace_scope is 3: no process may trace until the next boot";
+    default: return "the process belongs to another user, or another program traces it already";
     }
 }
 
@@ -81,7 +79,7 @@ int trace(Target target) {
     auto done = run_session(std::move(*peer), std::move(target));
     if (done)
         return *done;
-    if (done.error().number != ECONNRESET) // an analyzer that ended has said why
+    if (done.error().number != ECONNRESET) // an analyzer that ended has printed the reason
         os::print("tiercel-trace", done.error(), advice(done.error().number));
     return 1;
 }

@@ -9,9 +9,9 @@
 namespace {
 
 pid_t reader_of = 0;
-constexpr unsigned long long page = 4096; // no architecture has smaller ones
+constexpr unsigned long long page = 4096; // no architecture has smaller pages
 
-// Reads at most `size` bytes; what it got.
+// Reads at most `size` bytes. Returns how many were read.
 std::size_t read_some(void* dst, std::size_t size, unsigned long long address) {
     iovec here{dst, size};
     iovec there{reinterpret_cast<void*>(address), size}; // NOLINT: another process's address
@@ -32,7 +32,7 @@ int memory_read(void* dst, unsigned size, unsigned long long address) {
     return -1;
 }
 
-// Page by page: the text may end before memory that cannot be read.
+// Reads page by page, because the text may end before memory that cannot be read.
 long long memory_read_text(void* dst, unsigned size, unsigned long long address) {
     auto* out = static_cast<char*>(dst);
     std::size_t have = 0;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* From facts to the kernel's objects: see objects.h. There is one task at a time, as there is one
+/* Fills the kernel's objects from facts (objects.h). There is one task, because there is one
  * capture. */
 #include "ptrace/platform.h"
 
-#define FILES 4        /* captures of one event look at two descriptors at most */
+#define FILES 4        /* the captures of one event use two descriptors at most */
 #define KIB_PER_PAGE 4 /* as the captures count (kernel/common/captures/task.h, PAGE_KIB) */
 #define CGROUP_DEPTH_MAX 64
 #define OVERLAYFS 0x794c7630
 #define TS_COMPAT_BIT 2 /* arch/x86/include/asm/thread_info.h */
-/* Where no memory is: an address in it stands for a descriptor's entry of the table. */
+/* An address in this range, where no memory is, stands for an entry of the descriptor table. */
 #define TABLE_BASE ((struct file**)(1ull << 62))
 #define TABLE_SIZE (1ull << 31)
 
@@ -48,7 +48,7 @@ static struct {
     struct cred cred;
     union {
         struct group_info info;
-        __u32 words[1 + FACTS_GROUPS]; /* the number of groups, then they */
+        __u32 words[1 + FACTS_GROUPS]; /* the number of groups, then the groups */
     } groups;
     struct ids ids[4]; /* as facts.ids */
     struct pid_namespace namespace, child_namespace;
@@ -75,8 +75,7 @@ static unsigned length_of(const char* text) {
     return __builtin_strlen(text);
 }
 
-/* --- the task
- * ---------------------------------------------------------------------------------------- */
+/* --- the task --- */
 
 struct task_struct* objects_begin(int tid, int compat) {
     now.tid = tid;
@@ -100,7 +99,7 @@ static void fill_ids(void) {
 
     for (int kind = 0; kind < 4; kind++) {
         struct pid* pid = &now.ids[kind].pid;
-        /* As in the kernel there are more of them than the type says. */
+        /* As in the kernel, the array is longer than its type says. */
         struct upid* numbers = (struct upid*)((char*)pid + __builtin_offsetof(struct pid, numbers));
 
         pid->level = count ? count - 1 : 0;
@@ -133,7 +132,7 @@ static void fill_cred(void) {
     __builtin_memcpy(&now.cred.cap_effective, &facts->effective, sizeof(__u64));
 }
 
-/* include/linux/kdev_t.h, new_encode_dev(), undone */
+/* The inverse of include/linux/kdev_t.h, new_encode_dev(). */
 static void fill_terminal(void) {
     unsigned device = now.facts.terminal;
 
@@ -191,8 +190,7 @@ void object_fill_nsproxy(const struct nsproxy* proxy) {
     now.nsproxy.pid_ns_for_children = &now.child_namespace;
 }
 
-/* --- paths: a dentry that is its own parent and is named by the whole path
- * --------------------------- */
+/* --- paths: one dentry, which is its own parent and is named by the whole path --- */
 
 static void fill_dentry(struct dentry* dentry, const char* path) {
     *dentry = (struct dentry){.d_parent = dentry,
@@ -216,7 +214,7 @@ void object_fill_fs(const struct fs_struct* fs) {
         return;
     under = length_of(now.root_path);
     if (under == 1 || __builtin_strncmp(now.cwd_path, now.root_path, under) != 0)
-        under = 0; /* the root directory is /, or the working directory is not in it */
+        under = 0; /* the root directory is /, or the working directory lies outside it */
     fill_dentry(&now.cwd, now.cwd_path[under] ? &now.cwd_path[under] : "/");
     fill_dentry(&now.root, now.root_path);
     now.fs.pwd.mnt = fill_mount(&now.mount, &now.cwd, 0);
@@ -225,9 +223,7 @@ void object_fill_fs(const struct fs_struct* fs) {
     now.fs.root.dentry = &now.root;
 }
 
-/* --- files
- * ------------------------------------------------------------------------------------------------
- */
+/* --- files --- */
 
 static struct timespec64 time_of(__u64 ns) {
     return (struct timespec64){.tv_sec = ns / 1000000000, .tv_nsec = ns % 1000000000};
@@ -236,7 +232,7 @@ static struct timespec64 time_of(__u64 ns) {
 static void fill_file(struct file_object* o) {
     const struct file_facts* facts = &o->facts;
 
-    /* Which layer of an overlay a file is on, only the kernel knows: it counts as no overlay's. */
+    /* Only the kernel knows a file's overlay layer, so no file counts as an overlay's. */
     o->sb = (struct super_block){.s_dev = facts->dev,
                                  .s_flags = facts->read_only,
                                  .s_magic = facts->filesystem == OVERLAYFS ? 0 : facts->filesystem};
@@ -266,9 +262,7 @@ void object_fill_file(const struct file* file) {
     fill_file(&now.exe);
 }
 
-/* --- sockets
- * --------------------------------------------------------------------------------------------------
- */
+/* --- sockets --- */
 
 #define AF_UNIX_FAMILY 1
 #define AF_INET_FAMILY 2
@@ -358,8 +352,7 @@ __u64 object_inode(const void* socket) {
     return 0;
 }
 
-/* --- control groups: a path becomes a chain of nodes whose last has no parent
- * ------------------------- */
+/* --- control groups: a path becomes a chain of nodes, and the top node has no parent --- */
 
 static struct kernfs_node* fill_nodes(struct kernfs_node* nodes, char* path) {
     struct kernfs_node* last = nodes;
@@ -397,11 +390,9 @@ void object_fill_cgroups(const struct css_set* set) {
     }
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
-/* What is no object: a field of none, at a small address. */
+/* A small address is a field of a NULL object. */
 static int is_nothing(const void* object) {
     return (__u64)object < 65536;
 }

@@ -11,11 +11,12 @@ namespace tiercel::ptrace {
 
 namespace {
 
-constexpr std::uint16_t no_cpu = 0; // /proc does not say cheaply on which CPU a thread stopped
-constexpr unsigned look_every = 64; // events: now and then the ring's fill is looked at
+constexpr std::uint16_t no_cpu =
+    0; // finding the CPU of a stopped thread would cost another read of /proc
+constexpr unsigned look_every = 64; // events between two checks of the ring's fill
 
 void add(__u64& counter) {
-    __atomic_store_n(&counter, counter + 1, __ATOMIC_RELAXED); // there is one writer
+    __atomic_store_n(&counter, counter + 1, __ATOMIC_RELAXED); // this is the only writer
 }
 
 } // namespace
@@ -60,7 +61,7 @@ void Output::put(std::span<const std::byte> event) {
     if (!ring_.write(event, no_cpu))
         return add(counts().drops[TIERCEL_DROP_RING_FULL]);
     add(counts().events);
-    // A full pipe has woken the reader already.
+    // If the pipe is full, the reader has been woken already.
     if (counts().events % look_every == 0 && ring_.pending() >= ring_.size() / 4)
         (void)!::write(writer_.get(), "", 1);
 }

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Output: where finished events go. One ring, its counters, and the pipe through which the reader
-// is woken; all three are handed over (server.h), and the end of the pipe tells the reader that no
-// more comes.
+// Output: the ring that finished events go to, its counters, and the pipe that wakes the reader.
+// All three are handed over (server.h). The end of the pipe tells the reader that no event follows.
 #pragma once
 
 #include "ptrace/interpreter.h"
@@ -16,16 +15,17 @@ class Output : public event_sink {
   public:
     static os::Result<Output> create(std::size_t ring_bytes);
 
-    // To hand over; they stay the output's.
+    // The descriptors to hand over. The output keeps ownership.
     [[nodiscard]] const os::UniqueFd& ring() const { return ring_.fd(); }
     [[nodiscard]] const os::UniqueFd& counters() const { return counters_fd_; }
     [[nodiscard]] const os::UniqueFd& reader_pipe() const { return reader_; }
 
-    // The reader has its own reading end by now: without ours, its going shows.
+    // Closes our copy of the reading end, so that the pipe shows when the reader ends. Call after
+    // the hand-over.
     void handed_over() { reader_.reset(); }
-    // Readable (POLLERR) when the reader has gone.
+    // Polls as POLLERR once the reader has ended.
     [[nodiscard]] const os::UniqueFd& pipe() const { return writer_; }
-    // No more events: the reader takes what is there, and ends.
+    // Ends the output: the reader takes the remaining events, and ends.
     void close() { writer_.reset(); }
     [[nodiscard]] bool closed() const { return !writer_.valid(); }
 

@@ -28,7 +28,7 @@ const passwd* find_account(const char* name) {
     return own ? own : getpwnam("nobody");
 }
 
-// In the child. The analyzer takes no privilege and refuses to run with any.
+// Runs in the child. The analyzer refuses to run with privilege, so the child drops it first.
 bool give_root_up(const char* account) {
     if (geteuid() != 0)
         return true;
@@ -100,7 +100,7 @@ Result<Peer> await_peer(const char* path, const char* account) {
             return os::error("accept at", path);
         if (!socket.valid() || !is_welcome(socket, account))
             continue;
-        unlink(path); // there is one session
+        unlink(path); // there is only one session
         return Peer{std::move(socket), 0};
     }
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The ptrace driver's platform, in the place of kernel/common/platform.h: what the captures call
- * kernel memory is objects of this process, which objects.c fills in from /proc when a capture
- * first looks at them; user memory is the traced thread's, by process_vm_readv(2).
+ * The ptrace driver's part of kernel/common/platform.h. What the captures take for kernel memory
+ * are objects of this process, which objects.c fills in from /proc when a capture first reads them.
+ * User memory is the traced thread's, read by process_vm_readv(2).
  */
 #ifndef TIERCEL_PTRACE_PLATFORM_H
 #define TIERCEL_PTRACE_PLATFORM_H
@@ -21,8 +21,7 @@
 
 #include "kernel/common/abi.h"
 
-/* Captures name the configuration of the one probe that there is; here it belongs to the session.
- */
+/* Captures name the probe's one configuration; here it belongs to the session. */
 #define tc_config (*tiercel_session_config)
 extern const volatile struct tiercel_config tc_config;
 
@@ -35,8 +34,7 @@ extern const volatile struct tiercel_config tc_config;
                 break;                                                                             \
     } while (0)
 
-/* The object, filled in if it is of a kind that objects.c knows about and nobody has looked at it
- * yet. */
+/* Fills the object in before its first field is read, if it is of a kind that objects.c knows. */
 #define FILLED(object)                                                                             \
     _Generic((object), \
         struct task_struct *: object_fill_task, const struct task_struct *: object_fill_task, \
@@ -71,7 +69,7 @@ extern const volatile struct tiercel_config tc_config;
 #define READ_INTO_N(dst, object, a, b, name, ...) name
 #define READ_INTO(dst, object, ...)                                                                \
     READ_INTO_N(dst, object, __VA_ARGS__, READ_INTO_2, READ_INTO_1)(dst, object, __VA_ARGS__)
-/* The captures' fast way: a task's own fields that it reads, objects_begin() has set. */
+/* objects_begin() has set the task's own fields that captures read this way. */
 #define FIELD(type, object, field)                                                                 \
     ({                                                                                             \
         type* fast_ = (type*)(object); /* NOLINT(bugprone-macro-parentheses): a type */            \
@@ -87,10 +85,10 @@ extern const volatile struct tiercel_config tc_config;
 #define FIELD_OFFSET(type, field) __builtin_offsetof(type, field)
 #define SIZE_OF(type) sizeof(type)
 #define config_of(capture) tiercel_session_config
-#define read_task_memory(dst, size, address, task) (-1) /* see capture_texts() */
+#define read_task_memory(dst, size, address, task) (-1) /* capture_texts() reads /proc instead */
 #define ns_since_boot() memory_boot_ns()
 
-/* Of the several layouts that kernels have, objects.c keeps the one without a suffix. */
+/* Of a type's several layouts, objects.c fills in the one without a suffix. */
 #define HAS_NO_SUFFIX(text) (__builtin_strstr(text, "___") == 0)
 #define bpf_core_field_exists(field) HAS_NO_SUFFIX(#field)
 #define bpf_core_field_offset(type, field) __builtin_offsetof(type, field)
@@ -100,7 +98,7 @@ extern const volatile struct tiercel_config tc_config;
 #define BPF_CORE_READ_BITFIELD_PROBED(object, field) ((object)->field)
 #define __builtin_preserve_access_index(expression) (expression)
 
-/* An object's identity: no driver outside the kernel knows addresses, so it is the inode number. */
+/* A socket's inode number identifies it, because /proc does not tell kernel addresses. */
 #define IDENTITY_OF(socket) object_inode(socket)
 
 #define read_user(dst, size, address) memory_read(dst, size, (__u64)(address))
@@ -110,7 +108,6 @@ extern const volatile struct tiercel_config tc_config;
     object_read_text((char*)(dst), size, (const void*)(address))
 #define bpf_ktime_get_boot_ns() memory_boot_ns()
 
-/* Of the objects' several layouts, the ones that objects.c keeps. */
 #include "kernel/bpf_common/versions.h"
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The numbers that a directory of /proc lists: threads of a process, its descriptors.
+// Lists a directory of /proc whose entries are numbers, such as threads or descriptors.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace tiercel::ptrace {
 
-// In no order; none when there is no such directory or it may not be read.
+// Returns the numbers in no order; none if the directory does not exist or may not be read.
 std::vector<int> numbers_in(const std::string& directory);
 
 } // namespace tiercel::ptrace

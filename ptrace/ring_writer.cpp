@@ -12,7 +12,7 @@ namespace tiercel::ptrace {
 namespace {
 
 constexpr std::uint32_t discard = 1U << 30; // BPF_RINGBUF_DISCARD_BIT
-constexpr std::size_t header_bytes = 8;     // u32 length, u32 page offset: no reader looks at that
+constexpr std::size_t header_bytes = 8;     // u32 length, u32 page offset, which readers ignore
 
 std::size_t page_bytes() {
     return static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
@@ -29,7 +29,7 @@ RingWriter::RingWriter(os::UniqueFd fd, os::Mapping mapping, std::size_t size)
       size_(size) {}
 
 os::Result<RingWriter> RingWriter::create(std::size_t data_bytes) {
-    // Readers map the data twice; the second part of a sparse object costs nothing.
+    // Readers map the data twice. The second part is a hole in the memfd and takes no memory.
     auto fd = make_shared_memory("tiercel-ring", 2 * page_bytes() + 2 * data_bytes);
     if (!fd)
         return fd.error();
@@ -57,7 +57,7 @@ bool RingWriter::write(std::span<const std::byte> event, std::uint16_t cpu) {
     const std::size_t needed = (header_bytes + length + 7) & ~std::size_t{7};
     const std::size_t to_end = size_ - (position_ & (size_ - 1));
     const std::size_t skipped = needed > to_end ? to_end : 0;
-    // As in the kernel, a ring is never filled to the last byte.
+    // As in the kernel, the ring is never filled to the last byte.
     if (needed + skipped >= size_ - pending())
         return false;
     if (skipped > 0) {

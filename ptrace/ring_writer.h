@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RingWriter: the producer's end of a ring in ordinary memory, in the layout that readers of BPF
-// ring buffers know: a page with the consumer's position, a page with the producer's, the data. The
-// kernel maps the data twice in a row; here no record wraps instead: what does not fit before the
-// end is filled with a discarded record, and the memory object is only long enough for the mapping.
+// RingWriter: the producer's end of a ring in ordinary memory, in the layout of a BPF ring buffer:
+// a page with the consumer's position, a page with the producer's, the data. The kernel maps the
+// data twice in a row. Here no record wraps instead: a discarded record fills the rest before the
+// end.
 //
-// The consumer's page is another process's to write, and hostile: nothing but the free room is
-// taken from it, and a position that cannot be counts as a full ring.
+// Another process writes the consumer's page, and may be hostile. Only the free room is computed
+// from it, and an impossible position counts as a full ring.
 #pragma once
 
 #include "shared/os/mapping.h"
@@ -18,16 +18,16 @@ namespace tiercel::ptrace {
 
 class RingWriter {
   public:
-    // A new ring whose data area has `data_bytes`, a power of two and multiple of the page size.
+    // Makes a ring with `data_bytes` of data, a power of two and a multiple of the page size.
     static os::Result<RingWriter> create(std::size_t data_bytes);
 
-    // For the reader, who may map it and cannot change its size. Stays the ring's.
+    // The memory to hand over; its size is sealed. The ring keeps ownership.
     [[nodiscard]] const os::UniqueFd& fd() const { return fd_; }
 
-    // Puts an event and the trailer that names its CPU. False: there is no room, nothing was put.
+    // Puts an event and the trailer that names its CPU. Returns false if there is no room.
     bool write(std::span<const std::byte> event, std::uint16_t cpu);
 
-    // Bytes that the reader has not taken yet, as far as it can be believed.
+    // Bytes that the reader has not taken yet, at most the size of the data.
     [[nodiscard]] std::size_t pending() const;
     [[nodiscard]] std::size_t size() const { return size_; }
 

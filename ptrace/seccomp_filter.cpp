@@ -16,7 +16,7 @@ namespace tiercel::ptrace {
 namespace {
 
 constexpr unsigned x32_bit = 0x40000000; // __X32_SYSCALL_BIT
-constexpr unsigned socketcall = 102;     // i386: which socket call it is, is in an argument
+constexpr unsigned socketcall = 102;     // i386: an argument says which socket call it is
 
 using Program = std::vector<sock_filter>;
 
@@ -24,7 +24,7 @@ void add(Program& program, unsigned code, unsigned k, unsigned char yes = 0, uns
     program.push_back({static_cast<unsigned short>(code), yes, no, k});
 }
 
-// Stops for the numbers that `stops` names, lets the others pass. The number is in the accumulator.
+// Stops for the numbers in `stops` and allows the others. The number is in the accumulator.
 template <typename Stops>
 void add_ranges(Program& program, unsigned offset, Stops stops) {
     for (unsigned first = 0; first < TIERCEL_SYSCALL_MAX + 64; ++first) {
@@ -33,7 +33,8 @@ void add_ranges(Program& program, unsigned offset, Stops stops) {
         unsigned last = first;
         while (stops(last + 1))
             ++last;
-        // Ranges ascend: above this one is the next one's business, below it nobody's.
+        // Ranges are sorted: the next range tests larger numbers; a smaller number matches no
+        // range.
         add(program, BPF_JMP | BPF_JGT | BPF_K, last + offset, 3, 0);
         add(program, BPF_JMP | BPF_JGE | BPF_K, first + offset, 0, 1);
         add(program, BPF_RET | BPF_K, SECCOMP_RET_TRACE);
@@ -43,7 +44,7 @@ void add_ranges(Program& program, unsigned offset, Stops stops) {
     add(program, BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
 }
 
-// Ends the program for calls of another ABI than `arch`; what follows sees that ABI's only.
+// Skips the following instructions for calls of another ABI than `arch`.
 void add_abi(Program& program, unsigned arch, const Program& body) {
     add(program, BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch));
     add(program, BPF_JMP | BPF_JEQ | BPF_K, arch, 1, 0);

@@ -17,7 +17,7 @@ using wire::Status;
 
 namespace {
 
-// Context switches and page faults do not stop a traced thread.
+// The tracepoints on offer: context switches and page faults do not stop a traced thread.
 constexpr std::uint32_t tracepoints_here = TIERCEL_TP_SIGNAL;
 
 Reply check(const Request& request, std::size_t bytes) {
@@ -50,7 +50,7 @@ os::Result<Request> receive_request(const os::UniqueFd& socket) {
     const Reply reply = check(request, got ? *got : 0);
     if (reply.status == Status::ok)
         return request;
-    // Whether the peer is still there to be told makes no difference.
+    // A failure to send is ignored, because the refusal ends the session either way.
     (void)wire::send_message(socket, reply).has_value();
     return os::error("grant what the peer asks", "", 0);
 }

@@ -17,7 +17,7 @@ namespace tiercel::ptrace {
 
 namespace {
 
-constexpr unsigned patience_ms = 2000; // for the peer to show the last events
+constexpr unsigned patience_ms = 2000; // how long the peer may take to show the last events
 
 void configure(const wire::Request& request) {
     static tiercel_config config;
@@ -32,8 +32,8 @@ void configure(const wire::Request& request) {
     tiercel_session_config = &config;
 }
 
-// Waits for whatever happens next: stops of traced threads, signals to this process, the end of the
-// reader. PTRACE_EVENT stops come with SIGCHLD, whoever the thread's parent is.
+// Waits for stops of traced threads, signals to this process and the end of the reader.
+// PTRACE_EVENT stops send SIGCHLD to the tracer even if it is not the thread's parent.
 class Waiter {
   public:
     explicit Waiter(bool catch_ends) {
@@ -44,7 +44,7 @@ class Waiter {
             if (catch_ends)
                 sigaddset(&set, end);
         sigprocmask(SIG_BLOCK, &set, nullptr);
-        signal(SIGCHLD, SIG_DFL); // an inherited SIG_IGN would swallow what we wait for
+        signal(SIGCHLD, SIG_DFL); // an inherited SIG_IGN would drop the signal that we wait for
         signal(SIGPIPE, SIG_IGN);
         signals_ = os::UniqueFd(signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
     }
@@ -76,7 +76,7 @@ class Session {
                    .before_last_exit =
                        [this, filtered] {
                            output_.close();
-                           if (filtered) // its parent's next prompt comes after the last event
+                           if (filtered) // the events are shown before the parent's next prompt
                                wait_for(peer_, patience_ms);
                        }}),
           waiter_(!filtered), filtered_(filtered) {}
@@ -97,8 +97,8 @@ class Session {
                          : os::Result<void>();
     }
 
-    // Until the last traced thread has ended or been let go; the peer's wait status, if it is
-    // known.
+    // Runs until the last traced thread has ended or is detached. Returns the peer's wait status,
+    // if it is known.
     int run() {
         while (drain() && !tracer_.empty()) {
             const auto woken = waiter_.wait(output_.pipe());
@@ -114,7 +114,7 @@ class Session {
     }
 
   private:
-    // Handles all that has happened.
+    // Handles all pending stops.
     bool drain() {
         int status = 0;
         for (pid_t tid; (tid = waitpid(-1, &status, __WALL | WNOHANG)) > 0;) {

@@ -12,15 +12,16 @@ namespace tiercel::ptrace {
 
 struct Target {
     pid_t pid = 0;
-    bool waits = false; // a process of ours about to become the command: start() lets it go on
-    // Given the filter that the process has to install before it execs.
+    // The target is a process of ours, which waits for start() and then becomes the command.
+    bool waits = false;
+    // Sends the target the filter that it installs before it execs.
     os::Result<void> (*start)(const os::UniqueFd& control,
                               const std::vector<sock_filter>&) = nullptr;
-    os::UniqueFd control; // to that process
+    os::UniqueFd control; // the socket to that process
 };
 
-// The exit code for a traced process that ran before: 0, or 1 when the peer failed. Errors are
-// those of the beginning: the peer has been told, and the target runs as before or not at all.
+// Traces until the target or the peer ends. Returns the exit code of tiercel-trace -p: 0, or 1 if
+// the peer failed. On an error at the start, the peer has been told, and the target is not traced.
 os::Result<int> run_session(Peer peer, Target target);
 
 } // namespace tiercel::ptrace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory that is handed to the analyzer: its size is sealed, so that nobody can cut it off under
-// the feet of who has it mapped.
+// Memory that is handed to the analyzer. Its size is sealed, because a holder that shrank it would
+// make the other side's accesses fail with SIGBUS.
 #pragma once
 
 #include "shared/os/result.h"
@@ -11,10 +11,10 @@
 
 namespace tiercel::ptrace {
 
-// A memfd of `bytes` zeros; `name` shows in /proc.
+// Makes a memfd of `bytes` zeros; `name` shows in /proc.
 os::Result<os::UniqueFd> make_shared_memory(const char* name, std::size_t bytes);
 
-// From now on nobody who has not mapped it yet can write it (Linux 5.1).
+// Forbids new writable mappings; existing ones stay writable (Linux 5.1).
 os::Result<void> seal_against_writing(const os::UniqueFd& memory);
 
 } // namespace tiercel::ptrace

@@ -11,7 +11,7 @@ namespace {
 
 using Text = std::string_view;
 
-// A signal mask of /proc/PID/status; nothing is in it when it cannot be read.
+// Reads a signal mask of /proc/PID/status; an empty mask if it cannot be read.
 bool in_mask(Text status, Text key, int signal) {
     const auto at = status.find(key);
     if (at == Text::npos)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a signal that a tracer sees would be without a tracer.
+// What a signal that stops a traced thread would do without a tracer.
 #pragma once
 
 #include <csignal>
@@ -8,11 +8,11 @@
 
 namespace tiercel::ptrace {
 
-// Whether the thread would get it: traced threads stop for signals, too, that the kernel otherwise
-// drops where they are sent because they are ignored (kernel/signal.c, sig_ignored()).
+// Whether the thread would get the signal. A traced thread also stops for an ignored signal, which
+// the kernel otherwise drops when it is sent (kernel/signal.c, sig_ignored()).
 bool is_delivered(pid_t tid, int signal);
 
-// The process that sent it; 0: the kernel.
+// The process that sent the signal; 0: the kernel.
 int sender_of(const siginfo_t& info);
 
 } // namespace tiercel::ptrace

@@ -13,7 +13,7 @@ namespace tiercel::ptrace {
 
 namespace {
 
-// Events, one after the other, that end up in a memfd.
+// Collects events, one after the other, in a memfd.
 class Collector : public event_sink {
   public:
     Collector()

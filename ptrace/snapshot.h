@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What was there before the first event, in the form in which a BPF iterator would tell it: the
-// traced processes with their threads and open files, and their ancestors.
+// The state before the first event, in the form that a BPF iterator gives it: the traced processes
+// with their threads and open files, and their ancestors.
 #pragma once
 
 #include "shared/os/result.h"
@@ -12,10 +12,10 @@
 namespace tiercel::ptrace {
 
 struct Snapshot {
-    os::UniqueFd tasks, files; // to be read from their beginning to their end
+    os::UniqueFd tasks, files; // memfds, to be read from start to end
 };
 
-// `about_to_exec`: what the process has open only until then is left out.
+// `about_to_exec` leaves out descriptors that the exec will close.
 os::Result<Snapshot> take_snapshot(pid_t pid, bool about_to_exec);
 
 } // namespace tiercel::ptrace

@@ -29,7 +29,7 @@ unsigned long event_message(pid_t tid) {
     return message;
 }
 
-// Fills `call` at the entry of a system call; false at its return, or for an ABI that nobody knows.
+// Fills `call` at the entry of a system call. Returns false at the return, and for an unknown ABI.
 bool read_entry(const __ptrace_syscall_info& info, user_call& call) {
     const bool seccomp = info.op == PTRACE_SYSCALL_INFO_SECCOMP;
     if (!seccomp && info.op != PTRACE_SYSCALL_INFO_ENTRY)
@@ -42,7 +42,7 @@ bool read_entry(const __ptrace_syscall_info& info, user_call& call) {
     return info.arch != AUDIT_ARCH_ARM;
 }
 
-// As fs/exec.c's alloc_bprm() makes it of a path, and of a directory's descriptor besides.
+// Makes the filename as fs/exec.c, alloc_bprm() does, from the path and the directory's descriptor.
 std::string exec_filename(pid_t tid, const user_call& call, bool names_directory) {
     char path[PATH_MAX];
     memory_of(tid);
@@ -62,12 +62,12 @@ Tracer::Tracer(Output& output, Options options) : output_(output), options_(std:
 os::Result<void> Tracer::seize(pid_t tid) {
     unsigned long flags = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
                           PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEEXIT;
-    if (options_.filtered) // without us the filter would fail the command's calls
+    if (options_.filtered) // without a tracer the filter would fail the command's calls
         flags |= PTRACE_O_TRACESECCOMP | PTRACE_O_EXITKILL;
     if (::ptrace(PTRACE_SEIZE, tid, nullptr, as_pointer(flags)) != 0)
         return os::error("trace", std::to_string(tid));
     threads_[tid] = {};
-    if (!options_.filtered) // to see its calls it has to be told to stop at them
+    if (!options_.filtered) // without a filter the thread stops at calls only if it is resumed so
         ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
     return {};
 }
@@ -75,7 +75,7 @@ os::Result<void> Tracer::seize(pid_t tid) {
 os::Result<void> Tracer::seize_process(pid_t pid) {
     if (auto first = seize(pid); !first)
         return first;
-    for (bool more = true; more;) { // threads made meanwhile by one that was not traced yet
+    for (bool more = true; more;) { // a thread that is not traced yet may create others meanwhile
         more = false;
         for (pid_t tid : numbers_in("/proc/" + std::to_string(pid) + "/task"))
             if (!threads_.contains(tid) && seize(tid))
@@ -124,7 +124,7 @@ void Tracer::on_event(pid_t tid, Thread& thread, int event, int signal) {
     case PTRACE_EVENT_EXEC: return on_exec(tid);
     case PTRACE_EVENT_EXIT: return on_exit(tid, thread);
     case PTRACE_EVENT_STOP:
-        // A group stop: it stays stopped, as its parent has been told, until SIGCONT.
+        // A group stop: the thread stays stopped until SIGCONT, as its parent has been told.
         if (signal == SIGSTOP || signal == SIGTSTP || signal == SIGTTIN || signal == SIGTTOU) {
             ::ptrace(PTRACE_LISTEN, tid, nullptr, nullptr);
             return;
@@ -136,18 +136,18 @@ void Tracer::on_event(pid_t tid, Thread& thread, int event, int signal) {
     }
 }
 
-// The entry of a call, by the filter or by PTRACE_SYSCALL, or the return of one.
+// Handles the entry of a call, by the filter or by PTRACE_SYSCALL, and the return.
 void Tracer::on_call(pid_t tid, Thread& thread) {
     __ptrace_syscall_info info{};
     const auto got = ::ptrace(PTRACE_GET_SYSCALL_INFO, tid, as_pointer(sizeof info), &info);
-    if (got <= 0) // it has been killed meanwhile
+    if (got <= 0) // the thread has been killed meanwhile
         return;
     user_call call{};
     if (read_entry(info, call)) {
         thread.call = call;
         const call_class kind = classify_call(&call);
         thread.in_call = kind.wanted != 0 && !output_.closed();
-        if (kind.is_exec) // its memory is gone when it succeeds
+        if (kind.is_exec) // a successful exec replaces the memory that holds the path
             thread.filename = exec_filename(tid, call, kind.names_directory != 0);
     } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && thread.in_call) {
         thread.in_call = false;
@@ -156,10 +156,10 @@ void Tracer::on_call(pid_t tid, Thread& thread) {
     go_on(tid, thread);
 }
 
-// The creator's stop comes before or after the new thread's first one.
+// The creator's stop may come before or after the new thread's first stop.
 void Tracer::on_clone(pid_t tid, Thread& thread) {
     const auto child = static_cast<pid_t>(event_message(tid));
-    if (child > 0 && kill(child, 0) == 0) { // else one of them has been killed meanwhile
+    if (child > 0 && kill(child, 0) == 0) { // otherwise one of the two has been killed meanwhile
         const auto [found, is_new] = threads_.try_emplace(child);
         capture_clone(tid, child, &thread.call, &output_);
         if (!is_new && !found->second.announced) {
@@ -178,8 +178,8 @@ void Tracer::on_new(pid_t tid) {
     threads_[tid].announced = false;
 }
 
-// A creator that was killed before its own stop leaves children of whom nobody has told. A thread's
-// creator is in its own process, a process's in its parent.
+// Captures the clone event of a thread whose creator was killed before its own stop. The creator of
+// a thread is in the same process; the creator of a process is in the parent process.
 void Tracer::announce_orphans() {
     for (auto& [tid, thread] : threads_) {
         thread_facts facts{};
@@ -192,7 +192,8 @@ void Tracer::announce_orphans() {
     }
 }
 
-// An exec by another thread than the leader takes the leader's id, and all others are gone.
+// After an exec by another thread than the leader, that thread has the leader's id; all others
+// ended.
 void Tracer::on_exec(pid_t tid) {
     const auto former = static_cast<pid_t>(event_message(tid));
     if (former > 0 && former != tid) {
@@ -225,7 +226,7 @@ void Tracer::on_signal(pid_t tid, Thread& thread, int signal) {
 
 void Tracer::gone(pid_t tid, int status) {
     const auto thread = threads_.find(tid);
-    const bool killed = !thread->second.exit_told; // SIGKILL leaves no time for a stop
+    const bool killed = !thread->second.exit_told; // a killed thread does not stop at its exit
     if (killed) {
         if (options_.signals && WIFSIGNALED(status))
             capture_signal(tid, WTERMSIG(status), -1, &output_);
@@ -249,7 +250,7 @@ void Tracer::detach() {
             ::ptrace(PTRACE_INTERRUPT, tid, nullptr, nullptr);
             return false;
         }
-        return ::ptrace(PTRACE_DETACH, tid, nullptr, nullptr) == 0; // it stands still already
+        return ::ptrace(PTRACE_DETACH, tid, nullptr, nullptr) == 0; // the thread is stopped already
     });
 }
 

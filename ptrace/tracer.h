@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Tracer: what a stop of a traced thread means, what is told of it, and how the thread goes on as
-// if nobody had looked: ptrace(2) by PTRACE_SEIZE, with children, threads and execs followed.
+// Tracer: handles the stops of traced threads. It finds out what each stop means, captures its
+// event, and resumes the thread as if it were not traced. It uses ptrace(2) with PTRACE_SEIZE and
+// follows children, threads and execs.
 //
-// With a filter (seccomp_filter.h) only the calls of interest stop, once before they enter and once
-// when they return. Without one, for processes that ran before, every call stops twice.
+// With a filter (seccomp_filter.h) only wanted calls stop, once before they enter and once when
+// they return. Without a filter, for a process that ran before, every call stops twice.
 #pragma once
 
 #include "ptrace/interpreter.h"
@@ -20,34 +21,35 @@ namespace tiercel::ptrace {
 class Tracer {
   public:
     struct Options {
-        bool filtered = false; // the threads are under make_filter()'s program, and die with us
-        bool signals = false;  // signaldeliver is wanted
-        // Called once, before the last thread is let go to its end: its parent cannot know yet.
+        bool filtered =
+            false; // the threads run under make_filter()'s program, and die with the tracer
+        bool signals = false; // signaldeliver is wanted
+        // Called once, before the last thread is resumed to its end, so its parent cannot know yet.
         std::function<void()> before_last_exit;
     };
-    // `output` is lent for as long as the tracer lives.
+    // The caller keeps ownership; `output` must outlive the tracer.
     Tracer(Output& output, Options options);
 
-    // Traces one thread, wherever it is, from now on. EPERM: it is not ours to trace, or traced
-    // already; ESRCH: there is none.
+    // Starts to trace one thread. Errors: EPERM if this process may not trace it or it is traced
+    // already; ESRCH if it does not exist.
     os::Result<void> seize(pid_t tid);
-    // The same for all threads that the process has.
+    // Starts to trace all threads of the process.
     os::Result<void> seize_process(pid_t pid);
 
-    // A waitpid(2) result of a thread that may be traced. False: it is none of ours.
+    // Handles a waitpid(2) result. Returns false if the thread is not traced here.
     bool on_status(pid_t tid, int status);
     [[nodiscard]] bool empty() const { return threads_.empty(); }
 
-    // Lets all threads go, each when its next stop is seen by on_status(); until empty().
+    // Detaches each thread when on_status() sees its next stop; call on_status() until empty().
     void detach();
 
   private:
     struct Thread {
-        user_call call{};     // the one it is in, or was in last
-        std::string filename; // given to the exec it is in
-        bool in_call = false; // the return is awaited
+        user_call call{};     // the current call, or the last one
+        std::string filename; // the path given to the current exec
+        bool in_call = false; // the call has entered and not returned
         bool exit_told = false;
-        bool announced = true; // a new one: its creator's stop has told of it
+        bool announced = true; // its clone event has been captured
     };
 
     void on_stop(pid_t tid, Thread& thread, int status);

@@ -16,7 +16,7 @@ namespace tiercel::ptrace {
 
 namespace {
 
-constexpr int listening = 10; // TCP_LISTEN, which Unix sockets use, too
+constexpr int listening = 10; // TCP_LISTEN, which Unix sockets also use
 
 struct Question {
     nlmsghdr header;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 //
-// The classic probe: raw tracepoints and a perf buffer for each CPU. No BPF ring buffer, no iterators, and
-// the kernel need not have BTF: its structures may be described by a file instead. What an event holds, and
-// which tracepoint gives it, is decided in kernel/common/; here is only how an event gets into a perf buffer.
+// The classic probe: raw tracepoints and a perf buffer for each CPU, without BPF ring buffers and iterators.
+// The kernel need not have BTF: a file may describe its structures instead. kernel/common/ and
+// kernel/bpf_common/ decide what an event holds and which tracepoint gives it; this file only puts an event
+// into a perf buffer.
 
 #include "kernel/bpf_common/maps.h"
 
@@ -13,8 +14,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 #define ERROR_NO_SPACE (-28)
 
 /*
- * A perf record's size has 16 bits (struct perf_event_header): less room than a scratch area has. Around the
- * event are the header, the length, the trailer and padding.
+ * A perf record's size has 16 bits (struct perf_event_header), which is less than a scratch area holds. The
+ * record also contains the header, the length, the trailer and padding.
  */
 #define PERF_EVENT_MAX (0xffff - 64)
 

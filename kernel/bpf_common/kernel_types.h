@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The few kernel structures that the BPF probes read, with only the fields they read. Offsets here mean
- * nothing: every access is relocated at load against the running kernel's BTF (CO-RE), so one list serves
- * all kernels. A type with ___ and a suffix is the same kernel type in another kernel version.
+ * The kernel structures that the BPF probes read, with only the fields that they read. The offsets here have
+ * no meaning: CO-RE relocates every access at load against the running kernel's BTF, so one list serves all
+ * kernels. A type with ___ and a suffix is the same kernel type in another kernel version.
  */
 #ifndef TIERCEL_KERNEL_BPF_COMMON_KERNEL_TYPES_H
 #define TIERCEL_KERNEL_BPF_COMMON_KERNEL_TYPES_H
@@ -73,7 +73,7 @@ struct pt_regs {
 };
 #endif
 
-/* Helpers that not every kernel has; the suffix keeps the names apart from libbpf's. */
+/* Helpers that some kernels lack. The suffix avoids a clash with libbpf's names. */
 enum bpf_func_id {
     BPF_FUNC_get_current_task_btf___t = 158, /* 5.11 */
     BPF_FUNC_task_pt_regs___t = 175,         /* 5.15 */

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The maps that both BPF probes have, whatever their rings are: the configuration, the counters and the
- * scratch areas, and how a program claims one of these. privd sizes the maps before the load; of these, only
- * the counters leave it.
+ * The maps that both BPF probes have: the configuration, the counters and the scratch areas, and how a
+ * program claims a scratch area. privd sizes the maps before the load and hands over only the counters.
  */
 #ifndef TIERCEL_KERNEL_BPF_COMMON_MAPS_H
 #define TIERCEL_KERNEL_BPF_COMMON_MAPS_H
 
 #include "kernel/common/capture.h"
 
-/* In a section, so a map, of its own: privd writes the map's initial value. */
+/* A section of its own makes a map of its own, whose initial value privd writes. */
 const volatile struct tiercel_config tc_config SEC(".rodata.config") = {};
 
 struct {
@@ -41,9 +40,8 @@ static __always_inline void count_drop(__u32 cpu, enum tiercel_drop reason)
 }
 
 /*
- * Programs at tracepoints run with preemption off: what they count, nobody else on this CPU counts meanwhile,
- * and a nested capture (a page fault's) is over before they go on. Those at functions (fexit) can be
- * preempted by each other.
+ * Programs at tracepoints run with preemption off, and a nested capture (of a page fault) ends before they go
+ * on, so a plain addition is enough. Programs at functions (fexit) can preempt each other.
  */
 static __always_inline void add(__u64 *counter, __s64 value)
 {
@@ -54,8 +52,8 @@ static __always_inline void add(__u64 *counter, __s64 value)
 }
 
 /*
- * A free scratch area of this CPU, or NULL (and the event is counted as dropped). Two captures that race
- * for one, because the first was preempted between adding and looking, both see more than 1 and leave it.
+ * Claims a free scratch area of this CPU. Returns NULL after counting a drop. If a capture is preempted
+ * between adding and comparing, both captures may see more than 1; both then leave the area and try the next.
  */
 static __always_inline struct capture *claim_capture(__u32 cpu, __u32 *slot)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The places in the kernel where events come from: the tracepoints, one program each. Both BPF probes are
- * made of these; they differ in how a program may look at what the tracepoint hands it (AT_TRACEPOINT, REG)
- * and in the ring that submit_event() puts the event in, which each probe supplies.
+ * One program for each tracepoint, in both BPF probes. The probes differ in how a program reads the
+ * tracepoint's arguments (AT_TRACEPOINT, REG), and in submit_event(), which puts the event into the probe's
+ * ring.
  */
 #ifndef TIERCEL_KERNEL_BPF_COMMON_TRACEPOINTS_H
 #define TIERCEL_KERNEL_BPF_COMMON_TRACEPOINTS_H
@@ -20,7 +20,7 @@ static __always_inline int is_self(void)
     return current_ids() >> 32 == tc_config.self_tgid;
 }
 
-/* One event, whose captures read what was set in `c`; `ctx` is the program's. */
+/* Captures and submits one event from what was set in `c`; `ctx` is the program's. */
 #define EMIT(capture, c, cpu, slot, event, tid) \
     do {                                        \
         (c)->index = (event);                   \
@@ -28,7 +28,7 @@ static __always_inline int is_self(void)
         submit_event(ctx, c, cpu);              \
     } while (0)
 
-/* A whole event: claims a scratch area, which `tell` knows as `c`, and gives it back. */
+/* Makes a whole event: claims a scratch area `c`, which `tell` fills, and releases it. */
 #define TELL(put, tell, tid)                           \
     do {                                               \
         __u32 cpu = bpf_get_smp_processor_id(), slot;  \
@@ -40,7 +40,7 @@ static __always_inline int is_self(void)
         }                                              \
     } while (0)
 
-/* sendmmsg and recvmmsg give an event for each message, the second and later ones from here. */
+/* sendmmsg and recvmmsg give one event for each message; this emits the second and later ones. */
 struct messages {
     void *ctx;
     __u32 slot;
@@ -60,8 +60,8 @@ STEP int message_step(__u32 k, void *context)
 }
 
 /*
- * The exit of a syscall that may be wanted. A function of its own, so that what most exits run through,
- * is_unwanted(), saves no registers.
+ * Captures the exit of a syscall that may be wanted. It is not inlined, so that the common path through
+ * is_unwanted() saves no registers.
  */
 static __attribute__((noinline)) int syscall_done(void *ctx, const struct pt_regs *regs, __s64 ret)
 {
@@ -102,7 +102,7 @@ int sys_exit(__u64 *ctx)
     return syscall_done(ctx, regs, ctx[1]);
 }
 
-/* --- life of processes: always attached, because the analyzer's process table lives on them ------ */
+/* --- life of processes: always attached, because the analyzer's process table needs them --------- */
 
 AT_TRACEPOINT("sched_process_exec")
 int BPF_PROG(sched_process_exec, struct task_struct *task, int old_pid, struct linux_binprm *binprm)
@@ -128,7 +128,7 @@ int BPF_PROG(sched_process_exit, struct task_struct *task)
     return 0;
 }
 
-/* --- other tracepoints: loaded only when asked for ------------------------------------------------ */
+/* --- other tracepoints: loaded only on request ---------------------------------------------------- */
 
 AT_TRACEPOINT("signal_deliver")
 int BPF_PROG(signal_deliver, int number, struct kernel_siginfo *info)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * Where kernel versions differ by more than a field's place, as the BPF probes handle it: every layout is
- * known, and at load the one of the running kernel is chosen.
+ * Differences between kernel versions that are more than a field's offset. The BPF probes know every layout,
+ * and CO-RE selects the running kernel's at load.
  */
 #ifndef TIERCEL_KERNEL_BPF_COMMON_VERSIONS_H
 #define TIERCEL_KERNEL_BPF_COMMON_VERSIONS_H
@@ -43,7 +43,7 @@ static __always_inline __u64 mm_pages(struct mm_struct *mm, int counter)
     if (bpf_core_field_exists(((struct mm_struct *)0)->rss_stat.count))
         read_kernel(&pages, sizeof(pages),
                     __builtin_preserve_access_index(&mm->rss_stat.count[0].counter) + counter);
-    else /* an index that is no constant is not relocated: the kernel's own size of an element counts */
+    else /* CO-RE does not relocate a variable index, so the element's size in this kernel is computed */
         read_kernel(&pages, sizeof(pages),
                     (const char *)__builtin_preserve_access_index(
                         &((struct mm_struct___percpu *)mm)->rss_stat[0].count) +
@@ -59,7 +59,7 @@ static __always_inline struct kernfs_node *node_parent(struct kernfs_node *node)
     return READ(node, parent);
 }
 
-/* Controllers that the kernel was built without have no number. */
+/* The number of a controller; -1 if the kernel was built without it. */
 #define CONTROLLER(name)                                                   \
     (bpf_core_enum_value_exists(enum cgroup_subsys_id, name##_cgrp_id)     \
          ? (int)bpf_core_enum_value(enum cgroup_subsys_id, name##_cgrp_id) \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* The modern probe's rings: BPF ring buffers, and how an event gets into one. */
+/* The modern probe's rings, which are BPF ring buffers, and submit_event(), which puts an event into one. */
 #ifndef TIERCEL_KERNEL_BPF_MODERN_RINGS_H
 #define TIERCEL_KERNEL_BPF_MODERN_RINGS_H
 
@@ -18,8 +18,8 @@ struct {
 } rings SEC(".maps");
 
 /*
- * Readers look at the rings every few milliseconds by themselves. One that fell behind is woken: now and
- * then the ring's fill is looked at, and a quarter full is worth the interrupt.
+ * Readers poll the rings every few milliseconds. Every LOOK_EVERY events the ring's fill is checked, and a
+ * reader that fell behind is woken: a ring that is a quarter full is worth the interrupt.
  */
 #define LOOK_EVERY 64
 

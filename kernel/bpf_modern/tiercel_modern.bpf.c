@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 //
-// The modern probe: CO-RE, BPF ring buffers, tp_btf tracepoints (or fexit on each wanted syscall where
-// the kernel has trampolines), and iterators for what was there before. What an event holds, and which
-// tracepoint gives it, is decided in kernel/common/; here is what only a modern kernel has.
+// The modern probe: CO-RE, BPF ring buffers, tp_btf tracepoints (or fexit on each wanted syscall where the
+// kernel has trampolines), and iterators over the threads and files that exist already. kernel/common/ and
+// kernel/bpf_common/ decide what an event holds and which tracepoint gives it; this file has what only a
+// modern kernel offers.
 
 #include "kernel/bpf_common/tracepoints.h"
 #include "kernel/bpf_modern/rings.h"
@@ -17,11 +18,11 @@ const volatile __u32 tc_type_numbers[TIERCEL_TYPES_MAX] SEC(".rodata.types") = {
 /* --- per-syscall attachment ------------------------------------------------------------------------ */
 
 /*
- * Where the kernel has trampolines, a syscall nobody asked for need not pass here at all: privd attaches a
- * clone of fexit_syscall to each wanted syscall's function, and leaves the tracepoint alone. The clones are
- * stubs that jump to the one program that captures, so a hundred of them verify in no time. A jump is allowed
- * between functions of the same prototype only (kernel/bpf/core.c, __bpf_prog_map_compatible()), and those
- * that take no argument have another: hence two of each.
+ * Where the kernel has trampolines, an unwanted syscall need not run any program: privd attaches a clone of
+ * fexit_syscall to the function of each wanted syscall, and does not attach the tracepoint. The clones are
+ * stubs that jump to the one program that captures, so the verifier checks a hundred of them quickly. A jump
+ * is allowed only between functions of the same prototype (kernel/bpf/core.c, __bpf_prog_map_compatible()).
+ * Functions without an argument have another prototype, so there are two of each.
  */
 struct {
     __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -33,7 +34,7 @@ struct {
 #if defined(__TARGET_ARCH_x86)
 #define FUNCTION_PREFIX "__x64_sys_"
 #define RESULT(registers) ((registers)->ax)
-#define NOARGS_PREFIX "__do_sys_" /* of which __x64_sys_ is only another name, which BTF may leave out */
+#define NOARGS_PREFIX "__do_sys_" /* BTF may lack the __x64_sys_ alias of these functions */
 #else
 #define FUNCTION_PREFIX "__arm64_sys_"
 #define RESULT(registers) ((registers)->regs[0])
@@ -63,7 +64,7 @@ int fexit_capture(__u64 *ctx)
 SEC("tiercel.fexit/" NOARGS_PREFIX "getuid")
 int fexit_capture_noargs(__u64 *ctx)
 {
-    /* i386 shares these functions, and of its calls fexit_every_ia32 tells */
+    /* i386 shares these functions; fexit_every_ia32 captures its calls */
     if (is_ia32(this_task()))
         return 0;
     return syscall_done(ctx, (const struct pt_regs *)ctx[0], ctx[1]);
@@ -72,7 +73,7 @@ int fexit_capture_noargs(__u64 *ctx)
 #if defined(__TARGET_ARCH_x86)
 /*
  * arch/x86/entry/syscall_32.c: long ia32_sys_call(regs, number) calls the functions of all i386 syscalls,
- * which have other names than the native ones and other ones in each kernel. Native callers do not pass here.
+ * whose names differ from the native ones and between kernels. Native callers do not use it.
  */
 SEC("tiercel.fexit/ia32_sys_call")
 int fexit_every_ia32(__u64 *ctx)
@@ -87,8 +88,9 @@ int fexit_every_ia32(__u64 *ctx)
 
 #ifndef TIERCEL_OLD_KERNEL
 /*
- * kernel/seccomp.c: int __secure_computing(), called for threads with a filter only. -1: the call is not
- * made, and its result is in the registers already. The number of its arguments changed in 6.16.
+ * kernel/seccomp.c: int __secure_computing(), which runs only for threads with a filter. On -1 the syscall is
+ * not made, and its result is in the registers already. The number of the function's arguments changed
+ * in 6.16.
  */
 SEC("tiercel.fexit/__secure_computing")
 int fexit_every_refused(void *ctx)
@@ -103,9 +105,9 @@ int fexit_every_refused(void *ctx)
 #endif
 
 /*
- * Which functions those are, for privd: it knows no syscall by name. The part behind the prefix, by native
- * number; empty: no such syscall, or one that does not return where it was called. Last what serves the
- * numbers that the kernel does not know.
+ * The names of the syscalls' functions for privd, which knows no syscall by name: the part behind the prefix,
+ * by native number. An empty name means no such syscall, or one that does not return to its caller. The last
+ * entry is the function for numbers that the kernel does not know.
  */
 #define SYMBOL_BYTES 32
 const char syscall_symbols[TIERCEL_SYSCALL_SLOTS][SYMBOL_BYTES] SEC(".rodata.symbols") = {
@@ -127,7 +129,7 @@ const char syscall_symbols[TIERCEL_SYSCALL_SLOTS][SYMBOL_BYTES] SEC(".rodata.sym
 #pragma GCC diagnostic pop
 };
 
-/* --- what was there before ------------------------------------------------------------------------ */
+/* --- iterators over what exists already ----------------------------------------------------------- */
 
 /* kernel/bpf/task_iter.c: one call for each thread, then one with no task at the end. */
 static __always_inline void write_event(struct capture *c, struct seq_file *seq)
@@ -179,14 +181,14 @@ int dump_task(struct bpf_iter__task *ctx)
 }
 #endif
 
-/* For kernels before 5.18, which cannot fetch another process's memory: no command line, no environment. */
+/* For kernels before 5.18, which cannot read another process's memory: no command line, no environment. */
 SEC("tiercel.iter/bpf_iter_task")
 int dump_task_nosleep(struct bpf_iter__task *ctx)
 {
     return dump_thread(ctx, 0);
 }
 
-/* Threads share their process's table: the iterator visits it once, for the thread group leader. */
+/* Threads share the table of their process, so the iterator visits it once, for the thread group leader. */
 SEC("tiercel.iter/bpf_iter_task_file")
 int dump_task_file(struct bpf_iter__task_file *ctx)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * What a probe and the process that loads it share: the configuration that the loader writes before
- * the load, the counters that the analyzer maps read-only, and the record that a ring carries.
- * Plain C so that BPF C, the kernel module and C++ read the same lines; sizes are asserted below.
+ * Data that a probe shares with other programs: the configuration that the loader writes before the
+ * load, the counters that the analyzer maps read-only, and the record in a ring. Plain C, so that BPF C,
+ * the kernel module and C++ all include it; the sizes are asserted below.
  */
 #ifndef TIERCEL_KERNEL_COMMON_ABI_H
 #define TIERCEL_KERNEL_COMMON_ABI_H
@@ -14,7 +14,7 @@
 /* Native syscall numbers on x86-64 and arm64 are below this; the interest bitmap has one bit for each. */
 #define TIERCEL_SYSCALL_MAX 512
 
-/* Tracepoint events, besides those that state tracking always needs (exec, fork, exit). */
+/* Optional tracepoint events; exec, fork and exit are always on, because state tracking needs them. */
 enum tiercel_tracepoint {
     TIERCEL_TP_SIGNAL = 1 << 0,     /* signaldeliver */
     TIERCEL_TP_SWITCH = 1 << 1,     /* switch: off by default */
@@ -22,7 +22,7 @@ enum tiercel_tracepoint {
     TIERCEL_TP_ALL = (1 << 3) - 1,
 };
 
-/* Read-only to the verifier (const volatile in .rodata), so that what is off is removed from the program. */
+/* The verifier sees constants (const volatile in .rodata) and removes the code of what is off. */
 struct tiercel_config {
     __u64 interest[TIERCEL_SYSCALL_MAX / 64]; /* bit N: syscall number N is wanted */
     __u64 boot_time_ns;                       /* CLOCK_REALTIME minus CLOCK_BOOTTIME, ns */
@@ -35,8 +35,8 @@ struct tiercel_config {
 };
 
 /*
- * What the loader of the modern probe completes: calls of bpf_rdonly_cast(), which the probe makes under a
- * number that no helper has, and the numbers in the kernel of the types that it is relocated against.
+ * The loader of the modern probe completes two things: the calls of bpf_rdonly_cast(), which the probe makes
+ * by a number that no helper has, and the kernel's numbers of the types that the probe is relocated against.
  */
 #define TIERCEL_CAST 0x7ca57
 #define TIERCEL_TYPES_MAX 1024
@@ -46,11 +46,11 @@ enum tiercel_drop {
     TIERCEL_DROP_RING_FULL,    /* the ring had no room: the analyzer is too slow */
     TIERCEL_DROP_SCRATCH_BUSY, /* every scratch area of this CPU was in use by preempted captures */
     TIERCEL_DROP_TOO_LONG,     /* the event did not fit the scratch area */
-    TIERCEL_DROP_NO_RING,      /* classic probe: the CPU was not there when the rings were made */
+    TIERCEL_DROP_NO_RING,      /* classic probe: the CPU came online after the rings were made */
     TIERCEL_DROP_REASONS = 6,  /* array size; reasons may be added up to it */
 };
 
-/* One cache-line pair per CPU, in a map that user space can only read. */
+/* One cache line for each CPU, in a map that user space can only read. */
 struct tiercel_cpu_counters {
     __u64 events;                      /* submitted to a ring */
     __u64 drops[TIERCEL_DROP_REASONS]; /* enum tiercel_drop */
@@ -58,8 +58,8 @@ struct tiercel_cpu_counters {
 } __attribute__((aligned(64)));
 
 /*
- * A ring record is one event in the scap layout (shared/event/view.h), header first, followed by this
- * trailer. The event's own length field does not count the trailer.
+ * A ring record is one event in the scap layout (shared/event/view.h), followed by this trailer. The event's
+ * own length field does not count the trailer.
  */
 struct tiercel_record_trailer {
     __u16 cpu;

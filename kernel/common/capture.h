@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * One capture in progress: the scratch area where an event is put together, and the few operations that
- * every capture ends in. The layout is the scap event's (shared/event/view.h): header, lengths, values.
+ * One capture in progress: the scratch area in which an event is put together, and the operations that store
+ * a value. The layout is the scap event's (shared/event/view.h): header, lengths, values.
  *
- * A scratch area belongs to one CPU. Captures may nest or, where the program can be preempted, interleave:
- * each CPU has several areas and a capture claims a free one (claim_capture).
+ * A scratch area belongs to one CPU. Captures may nest, and interleave where the program can be preempted, so
+ * each CPU has several areas, and a capture claims a free one (claim_capture).
  */
 #ifndef TIERCEL_KERNEL_COMMON_CAPTURE_H
 #define TIERCEL_KERNEL_COMMON_CAPTURE_H
@@ -13,9 +13,9 @@
 #include "kernel/common/plan.h"
 
 #define TIERCEL_SLOTS_PER_CPU 4
-#define EVENT_MAX 0xffff /* an event's largest size; its positions fit a u16 */
-#define TEXT_MAX 4096    /* PATH_MAX: longest path, command line or environment kept */
-#define SCRATCH_TMP 4608 /* work space of one capture: a path being built backwards, user structures */
+#define EVENT_MAX 0xffff /* the largest size of an event; positions fit a u16 */
+#define TEXT_MAX 4096    /* PATH_MAX: the longest path, command line or environment that is kept */
+#define SCRATCH_TMP 4608 /* work space of one capture: a path that is built backwards, user structures */
 
 struct event_header {
     __u64 ts;
@@ -26,37 +26,37 @@ struct event_header {
 } __attribute__((packed));
 
 /*
- * Loops keep their position in `cursor`, in memory, where the verifier forgets its value: two ways through
- * one turn of the loop then end in the same state, and the number of states stays that of one turn.
+ * Loops keep their position in `cursor`, in memory, where the verifier does not track its value. All paths
+ * through one turn of the loop then end in the same state, so the verifier looks at one turn only.
  */
 struct capture {
     __u64 claims; /* 1 while in use */
     __u64 args[6];
     __s64 ret;
-    struct task_struct *task; /* whose state TASK captures describe */
-    const void *subject;      /* what the tracepoint or iterator is about: a file, a binprm, a siginfo */
-    __u64 extra[2];           /* numbers that came with it */
-    struct file *file;        /* of the returned descriptor, once looked up */
-    __u32 end;                /* bytes of buf that hold the event so far */
+    struct task_struct *task; /* the thread that the TASK captures describe */
+    const void *subject;      /* the tracepoint's or iterator's object: a file, a binprm, a siginfo */
+    __u64 extra[2];           /* numbers from the tracepoint or iterator */
+    struct file *file;        /* of the returned descriptor, if file_known is set */
+    __u32 end;                /* bytes of buf that the event takes so far */
     __u16 number;             /* syscall */
     __u16 scap;
     __u16 index; /* enum tiercel_event_index */
-    __u8 compat; /* caller's structures are 32-bit */
+    __u8 compat; /* the caller's structures are 32-bit */
     __u8 file_known;
     __u32 message;         /* which of several messages (sendmmsg, recvmmsg) */
     volatile __u32 cursor; /* a loop's position in buf or tmp */
     volatile __u64 total;  /* a loop's sum */
     struct {
         __u64 base, count; /* an array in the caller's memory */
-        __s64 limit;       /* bytes wanted of what it describes */
+        __s64 limit;       /* bytes wanted of the buffers that it describes */
     } vector;
     struct {
         struct vfsmount *mnt, *root_mnt;
-        struct dentry *dentry, *root; /* root: where a path ends, besides the top of the mount tree */
+        struct dentry *dentry, *root; /* root: the path starts here, or else at the top of the mount tree */
     } path;
     struct {
         struct sock *sk;
-        __u64 address, len; /* given by the caller, for a socket without a peer */
+        __u64 address, len; /* from the caller, for a socket without a peer */
         __u64 inbound;
     } tuple;
     struct kernfs_node *node;
@@ -67,8 +67,8 @@ struct capture {
 };
 
 /*
- * The same number, of which the compiler knows nothing. Verifiers before 6.x lose a bound when the compiler
- * checks one copy of a number and uses another: what is checked and then used as an index goes through here.
+ * Hides a number's origin from the compiler. Verifiers before 6.x lose a bound if the compiler checks one
+ * copy of a number and uses another, so a number that is checked and then used as an index goes through here.
  */
 static __always_inline __u32 opaque(__u32 value)
 {
@@ -76,10 +76,10 @@ static __always_inline __u32 opaque(__u32 value)
     return value;
 }
 
-/* The scratch area of this number, or NULL; the driver supplies it. */
+/* The scratch area of this number, or NULL. Each driver defines it. */
 static __always_inline struct capture *capture_at(__u32 slot);
 
-/* Where the next value starts; bounded so that EVENT_MAX + 1 bytes and then some fit behind it. */
+/* The position of the next value, bounded so that more than EVENT_MAX bytes fit behind it. */
 static __always_inline __u32 value_start(const struct capture *c)
 {
     __u32 end = opaque(c->end);
@@ -87,7 +87,7 @@ static __always_inline __u32 value_start(const struct capture *c)
     return end > EVENT_MAX ? EVENT_MAX : end;
 }
 
-/* Ends parameter `i`, of which `len` bytes were put at value_start(). */
+/* Ends parameter `i`, whose `len` bytes were put at value_start(). */
 static __always_inline int end_value(struct capture *c, __u32 i, __u32 len)
 {
     if (len > EVENT_MAX)
@@ -108,7 +108,7 @@ static __always_inline int put_number(struct capture *c, __u32 i, __u64 value, _
     return end_value(c, i, width);
 }
 
-/* For values of several parts: put_part() one after the other at *at, then end_value(). */
+/* For values of several parts: each call stores a part at *at and advances it; end_value() ends the value. */
 #define DEFINE_PUT(name, type)                                                 \
     static __always_inline void name(struct capture *c, __u32 *at, type value) \
     {                                                                          \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * From the kernel's flag and command numbers to the scap schema's, where the two differ. Pure functions,
- * plain C: all drivers share them. The schema's side is shared/event/flags.def; the kernel's side is
- * include/uapi/ (x86-64 values where architectures differ, with arm64's four open flags apart).
+ * Converts the kernel's flag and command numbers to the scap schema's, where the two differ. Pure functions
+ * in plain C, which all drivers share. The schema's side is shared/event/flags.def; the kernel's side is
+ * include/uapi/ (x86-64 values where architectures differ, except for arm64's four open flags).
  */
 #ifndef TIERCEL_KERNEL_COMMON_CONVERT_H
 #define TIERCEL_KERNEL_COMMON_CONVERT_H
@@ -52,7 +52,7 @@ static __always_inline __u32 convert_open_mode(__u64 flags, __u64 mode)
     return mode & 07777;
 }
 
-/* The flags that pipe2, dup3, inotify_init1 and the like take: no access mode. */
+/* The flags of pipe2, dup3, inotify_init1 and others, which have no access mode. */
 static __always_inline __u32 convert_plain_open_flags(__u64 flags)
 {
     return convert_open_flags(flags) & ~3u;
@@ -184,7 +184,7 @@ static __always_inline __u32 convert_semget_flags(__u64 flags)
 
 static __always_inline __u16 convert_semctl_cmd(__u64 command)
 {
-    switch (command & ~0x100ull) { /* IPC_64 is noise */
+    switch (command & ~0x100ull) { /* without IPC_64 */
     case 0: return 4;              /* IPC_RMID */
     case 1: return 2;              /* IPC_SET */
     case 2: return 1;              /* IPC_STAT */
@@ -267,7 +267,7 @@ static __always_inline __u32 convert_uring_setup_flags(__u64 flags)
            MOVE(flags, 64, 128);
 }
 
-/* poll(2) events; the schema's own numbers are in the fd list only. */
+/* The events of poll(2), as the schema numbers them in lists of descriptors. */
 static __always_inline __u16 convert_poll_events(__u64 events)
 {
     return (events & 7) | MOVE(events, 0x2000, 8) | MOVE(events, 8, 16) | MOVE(events, 16, 32) |

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The capture plan's interpreter: one function for each group of captures, and the loop that runs an
- * event's parameters through them. The functions are global, so that the verifier checks each one once
- * and not once for every parameter and event (kernel/bpf/verifier.c, do_check_subprogs()); that is why
- * they take numbers and look their scratch area up again.
+ * The capture plan's interpreter: one function for each group of captures, and the loop that passes an
+ * event's parameters to them. The functions are global, so that the verifier checks each function once and
+ * not once for every parameter and event (kernel/bpf/verifier.c, do_check_subprogs()). Such a function may
+ * only take numbers, so each one looks up its scratch area again.
  */
 #ifndef TIERCEL_KERNEL_COMMON_DISPATCH_H
 #define TIERCEL_KERNEL_COMMON_DISPATCH_H
@@ -83,8 +83,8 @@ _Static_assert(CAPTURE_FIRST_ADDRESS + 1 == CAPTURE_FIRST_MESSAGE &&
 _Static_assert(CAPTURE_COUNT <= 256, "struct tiercel_param keeps a capture in 8 bits");
 
 /*
- * Which group a capture belongs to. One function for each kind of event, because each program carries, and
- * has verified, only the groups it can reach.
+ * The put_*_param() functions pass a parameter to its group. There is one for each kind of event, so that a
+ * program contains only the groups that its events need, and the verifier checks only those.
  */
 static __always_inline void put_task_param(__u32 slot, __u32 i, __u8 capture)
 {
@@ -97,8 +97,8 @@ static __always_inline void put_task_param(__u32 slot, __u32 i, __u8 capture)
 }
 
 /*
- * What most parameters of syscalls are, done on the spot: a call costs more than what it would do (a return
- * can take 20 ns where the CPU needs safe returns). 0: it is something else.
+ * Puts the plainest parameters, which most are, without a call: a return can take 20 ns on a CPU that needs
+ * safe returns. Returns 0 if the parameter is of another kind.
  */
 static __always_inline int put_plain_argument(struct capture *c, __u32 i, struct tiercel_param p)
 {
@@ -153,7 +153,7 @@ static __always_inline void put_trace_param(__u32 slot, __u32 i, __u8 capture)
     group_trace(slot, i);
 }
 
-/* A context switch tells of the memory of the thread that leaves, too. */
+/* A context switch also has parameters about the thread that stops running. */
 static __always_inline void put_switch_param(__u32 slot, __u32 i, __u8 capture)
 {
     if (capture >= CAPTURE_FIRST_TRACE)
@@ -188,8 +188,8 @@ static __always_inline int end_event(struct capture *c)
 }
 
 /*
- * NAME(slot, tid): the whole event, header and parameters, into a scratch area where the caller has filled
- * in what the captures read. Its time is this moment.
+ * Defines NAME(slot, tid), which puts a whole event, header and parameters, into a scratch area. The caller
+ * has set the members that the captures read. The event's time is now.
  */
 #define CAPTURE_EVENT(name, put)                        \
     STEP int name##_step(__u32 i, void *slot)           \
@@ -215,7 +215,7 @@ static __always_inline int end_event(struct capture *c)
         return end_event(c);                            \
     }
 
-/* The same for syscalls, the events that there are most of: a plain loop, and few calls. */
+/* The same for syscalls, with a plain loop and fewer calls, because most events are syscalls. */
 NOINLINE int capture_syscall_event(__u32 slot, __u64 tid)
 {
     struct capture *c = capture_at(slot);

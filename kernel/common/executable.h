@@ -16,12 +16,12 @@ static __always_inline __u64 capability_set(struct task_struct *task, __u8 captu
     switch (capture) {
     case CAPTURE_cap_inheritable: READ_INTO(&set.whole, cred, cap_inheritable); break;
     case CAPTURE_cap_permitted: READ_INTO(&set.whole, cred, cap_permitted); break;
-    default: READ_INTO(&set.whole, cred, cap_effective); break;
+    case CAPTURE_cap_effective: READ_INTO(&set.whole, cred, cap_effective); break;
     }
     return set.whole; /* two little-endian halves and one 64-bit number are the same bytes */
 }
 
-/* --- could the process write to its own executable? -------------------------------------------------- */
+/* --- whether the process may write to its own executable --------------------------------------------- */
 #define GROUP_SEARCH_DEPTH 16 /* NGROUPS_MAX is 65,536 */
 
 struct group_search {

@@ -13,8 +13,7 @@
 #define MODE_SOCKET 0140000
 #define PATH_COMPONENTS 48 /* deeper paths lose their first components */
 
-/* The file behind descriptor `fd` of the calling process; NULL when there is none. fs/file.c,
- * files_lookup_fd_raw(). */
+/* The file behind descriptor `fd` of the calling process, or NULL (fs/file.c, files_lookup_fd_raw()). */
 static __always_inline struct file *file_of(const struct capture *c, __s32 fd)
 {
     struct task_struct *task = c->task;
@@ -29,7 +28,7 @@ static __always_inline struct file *file_of(const struct capture *c, __s32 fd)
     return file;
 }
 
-/* The file of the returned descriptor, looked up once for all the parameters that ask. */
+/* The file of the returned descriptor, looked up once for all parameters that need it. */
 static __always_inline struct file *returned_file(struct capture *c)
 {
     if (!c->file_known) {
@@ -44,7 +43,7 @@ enum overlay_layer { OVERLAY_NONE, OVERLAY_UPPER, OVERLAY_LOWER };
 
 /*
  * fs/overlayfs/ovl_entry.h: struct ovl_inode embeds the VFS inode, and the pointer to the upper dentry
- * comes right behind it. A lower-only file has none.
+ * follows it directly. A file that is only in a lower layer has none.
  */
 static __always_inline enum overlay_layer overlay_layer(struct file *file)
 {
@@ -75,7 +74,7 @@ static __always_inline __u64 file_ino(struct file *file)
 
 /* --- paths ----------------------------------------------------------------------------------------- */
 
-/* Paths are built backwards from here in tmp, c->cursor being the first byte; one component fits behind. */
+/* Paths are built backwards in tmp from here; c->cursor is the first byte. One component fits behind it. */
 #define WALK_END 4096
 
 struct walk {
@@ -84,7 +83,7 @@ struct walk {
     __u32 slot;
 };
 
-/* Puts one component in front of the path in tmp. 0: there is none, or no room for it. */
+/* Puts one component in front of the path in tmp. Returns 0 if there is none, or no room for it. */
 static __always_inline int walk_component(struct capture *c, struct walk *w)
 {
     struct dentry *dentry = w->dentry, *parent = READ(dentry, d_parent);
@@ -103,7 +102,7 @@ static __always_inline int walk_component(struct capture *c, struct walk *w)
     return 1;
 }
 
-/* Goes up to the mount's parent or puts one component in front; 1: at the top. */
+/* Goes up to the parent mount or puts one component in front. Returns 1 at the top. */
 STEP int walk_step(__u32 k, void *context)
 {
     struct walk *w = context;
@@ -140,8 +139,8 @@ static __always_inline int put_walked(struct capture *c, __u32 i)
 }
 
 /*
- * Puts c->path as parameter `i`, as fs/d_path.c's prepend_path() makes it: from its root where one is
- * given, else from the top of the mount tree. A file outside any directory (a memfd) gives its bare name.
+ * Puts c->path as parameter `i`, as fs/d_path.c, prepend_path() makes it: from c->path.root if it is set,
+ * else from the top of the mount tree. A file outside any directory (a memfd) gives its bare name.
  */
 NOINLINE int put_walked_path(__u32 slot, __u32 i)
 {
@@ -180,7 +179,7 @@ static __always_inline int put_path(struct capture *c, __u32 i, struct vfsmount 
     return put_walked_path(c->slot, i);
 }
 
-/* As the process whose state is captured sees it. */
+/* Puts the path as the process sees it, from its own root directory. */
 static __always_inline int put_visible_path(struct capture *c, __u32 i, struct vfsmount *mnt,
                                             struct dentry *dentry)
 {

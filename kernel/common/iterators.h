@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * What was there before the probe: one ITER_TASK event for each thread and one ITER_TASK_FILE_* event for
- * each open file, written to the iterator's reader in the same encoding as the rings'. The header's tid
- * carries process and thread id: tgid << 32 | tid.
+ * Events about the state before the probe: one ITER_TASK event for each thread and one ITER_TASK_FILE_* event
+ * for each open file, written to the iterator's reader in the same encoding as in the rings. The header's
+ * tid holds process and thread id: tgid << 32 | tid.
  */
 #ifndef TIERCEL_KERNEL_COMMON_ITERATORS_H
 #define TIERCEL_KERNEL_COMMON_ITERATORS_H
@@ -39,7 +39,7 @@ static __always_inline int put_stashed(struct capture *c, __u32 i, __u32 at, __u
     len = opaque(len);
     if (len == 0 || len > TEXT_MAX || read_kernel(&c->buf[start], len, &c->buf[at]))
         return no_value(c, i);
-    c->buf[start + ((len - 1) & (TEXT_MAX - 1))] = 0; /* what is cut is still text */
+    c->buf[start + ((len - 1) & (TEXT_MAX - 1))] = 0; /* a cut text also ends with NUL */
     return end_value(c, i, len);
 }
 

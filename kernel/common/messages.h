@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * struct user_msghdr of include/linux/socket.h: name, namelen, iov, iovlen, control, controllen, flags. What
- * the MESSAGE and SOCKET captures read of it.
+ * Reads struct user_msghdr of include/linux/socket.h for the MESSAGE and SOCKET captures. Its members: name,
+ * namelen, iov, iovlen, control, controllen, flags.
  */
 #ifndef TIERCEL_KERNEL_COMMON_MESSAGES_H
 #define TIERCEL_KERNEL_COMMON_MESSAGES_H

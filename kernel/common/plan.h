@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The capture plan: the event table as a driver sees it. For each event, its parameters' captures and
- * widths; for each syscall number, its event. Drivers interpret this data, so no event has code of its own.
- * Plain C, made from shared/event/ alone.
+ * The capture plan: the event table as drivers need it. For each event it has the captures and widths of the
+ * parameters; for each syscall number the event. Drivers interpret this data, so no event has code of its
+ * own. Plain C, made from shared/event/ alone.
  */
 #ifndef TIERCEL_KERNEL_COMMON_PLAN_H
 #define TIERCEL_KERNEL_COMMON_PLAN_H
@@ -32,7 +32,7 @@ enum tiercel_width {
 
 struct tiercel_param {
     __u8 capture; /* enum tiercel_capture */
-    __u8 width;   /* bytes of a number; 0: as long as it is */
+    __u8 width;   /* bytes of a number; 0: the value has its own length */
     __u8 arg[2];  /* the capture's arguments */
 };
 
@@ -103,15 +103,15 @@ enum {
 #undef SYSCALL_COMPAT
 };
 
-/* What the exit of a syscall gives. index 0 is the generic event: what has no event of its own. */
+/* The event of a syscall's exit. Index 0 is the generic event, for syscalls without one of their own. */
 struct tiercel_syscall {
-    __u16 native; /* number whose interest bit covers it */
+    __u16 native; /* the number whose interest bit covers the syscall */
     __u16 index;  /* enum tiercel_event_index */
     __u16 scap;   /* what the generic event carries as ID */
     __u16 known;  /* 0: no such syscall is in the table */
 };
 
-/* Rows without a number on this machine share the last slot, which nothing looks up. */
+/* Rows without a number on this machine share the last slot, which is never looked up. */
 #define TIERCEL_SYSCALL_SLOTS (TIERCEL_SYSCALL_MAX + 1)
 #define SLOT_OF(number) ((number) < 0 ? TIERCEL_SYSCALL_MAX : (number))
 
@@ -150,7 +150,8 @@ static const volatile struct tiercel_syscall tiercel_ia32[TIERCEL_SYSCALL_SLOTS]
 #undef EVENT_OF
 };
 
-/* x32 callers use native numbers, but for these from 512 on (arch/x86/entry/syscalls/syscall_64.tbl). */
+/* x32 callers use native numbers below 512 and these from there on (arch/x86/entry/syscalls/syscall_64.tbl).
+ */
 #define TIERCEL_X32_FIRST 512
 #define TIERCEL_X32_COUNT 64
 static const volatile __u16 tiercel_x32[TIERCEL_X32_COUNT] = {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The places in the kernel where events come from, as far as all drivers see them alike: each tell_*() puts
- * into a claimed scratch area what the captures of that event read, and gives the event's index.
+ * The sources of events that the kernel drivers share. Each tell_*() sets the members of a claimed scratch
+ * area that the event's captures read, and returns the event's index.
  */
 #ifndef TIERCEL_KERNEL_COMMON_SOURCES_H
 #define TIERCEL_KERNEL_COMMON_SOURCES_H
@@ -9,7 +9,7 @@
 #include "kernel/common/dispatch.h"
 #include "kernel/common/syscalls.h"
 
-#define MESSAGES_MAX 16 /* of one sendmmsg or recvmmsg that become events of their own */
+#define MESSAGES_MAX 16 /* messages of one sendmmsg or recvmmsg that become events */
 
 static __always_inline void fill_from_call(struct capture *c, const struct pt_regs *regs,
                                            const struct call *call)
@@ -38,7 +38,7 @@ static __always_inline int has_messages(__u16 index)
     return index == INDEX_SOCKET_SENDMMSG_X || index == INDEX_SOCKET_RECVMMSG_X;
 }
 
-/* The syscall that current is in, whether or not anyone wants it. */
+/* Fills `c` from the syscall that current is in, wanted or not. */
 static __always_inline void enclosing_call(struct capture *c, __u16 fallback)
 {
     struct pt_regs *regs = (struct pt_regs *)c->tmp;
@@ -59,14 +59,14 @@ static __always_inline __u16 tell_exec(struct capture *c, const struct linux_bin
     c->task = this_task();
     enclosing_call(c, INDEX_SYSCALL_EXECVE_19_X);
     c->ret = 0;
-    c->compat = 0; /* what is read from now on belongs to the new program */
+    c->compat = 0; /* the memory read from here on is the new program's */
     c->subject = binprm;
     return c->index == INDEX_SYSCALL_EXECVEAT_X ? INDEX_SYSCALL_EXECVEAT_X : INDEX_SYSCALL_EXECVE_19_X;
 }
 
 /*
- * kernel/fork.c: trace_sched_process_fork(current, child), before the child first runs. It gives the
- * child's own event (result 0); the parent's comes with its syscall's exit.
+ * kernel/fork.c: trace_sched_process_fork(current, child), before the child first runs. It gives the child's
+ * own event (result 0); the exit of the parent's syscall gives the parent's.
  */
 static __always_inline __u16 tell_fork(struct capture *c, struct task_struct *child)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * From the registers of a finished syscall to the event that it gives: which ABI called, which number it
- * is there, whether anyone wants it, and which arguments it had. Registers are where a tracepoint says that
- * they are, and REG() looks there, but for read_arguments(), which has them where plain loads reach.
+ * From the registers of a finished syscall to its event: the ABI of the caller, the number, whether it is
+ * wanted, and the arguments. `regs` is the tracepoint's pointer, which REG() reads; read_arguments() takes
+ * REGISTERS() instead, which plain loads can read.
  */
 #ifndef TIERCEL_KERNEL_COMMON_SYSCALLS_H
 #define TIERCEL_KERNEL_COMMON_SYSCALLS_H
@@ -11,7 +11,7 @@
 
 struct call {
     __u32 number; /* as called */
-    __u32 native; /* number whose interest bit covers it */
+    __u32 native; /* the number whose interest bit covers the call */
     __u16 index;  /* enum tiercel_event_index */
     __u16 scap;
     __u8 compat;   /* the caller's structures are 32-bit */
@@ -133,9 +133,8 @@ static __always_inline int resolve_ia32(struct call *call, const struct pt_regs 
 #endif
 
 /*
- * The shortest way out, taken by most syscalls of a machine: a number that nobody wants, whichever ABI it
- * belongs to. It looks at no task and calls nothing: calls cost (a return can take 20 ns where the CPU needs
- * safe returns).
+ * Whether the number is unwanted in every ABI, which ends the program for most syscalls of a machine. It
+ * reads no task and makes no call, because a return can take 20 ns on a CPU that needs safe returns.
  */
 static __always_inline int is_unwanted(const volatile struct tiercel_config *config,
                                        const struct pt_regs *regs)
@@ -151,7 +150,7 @@ static __always_inline int is_unwanted(const volatile struct tiercel_config *con
 #endif
 }
 
-/* Fills in `call`; 0: no syscall that the table knows a native number of. */
+/* Fills `call`. Returns 0 if the table knows no native number for the syscall. */
 static __always_inline int identify_call(struct call *call, const struct pt_regs *regs,
                                          struct task_struct *task)
 {
@@ -185,14 +184,14 @@ static __always_inline void read_indirect_arguments(struct capture *c)
 {
     __u32 args[6] = {};
 
-    /* accept4, sendto, ... take up to six; what a shorter call has behind its own is never looked at */
+    /* the calls take three to six arguments; the captures do not use the words behind them */
     if (read_user(args, sizeof(args), c->args[1]))
         read_user(args, 3 * sizeof(args[0]), c->args[1]);
     for (int k = 0; k < 6; k++)
         c->args[k] = args[k];
 }
 
-/* Exec and fork tell of themselves from their tracepoints, before the syscall returns. */
+/* Whether a tracepoint has given the event already: of a successful exec, and of the child of a fork. */
 static __always_inline int told_elsewhere(__u16 index, __s64 ret)
 {
     if (ret != 0)

@@ -5,9 +5,9 @@
 
 #include "kernel/common/user_memory.h"
 
-#define IOV_MAX_KEPT 16 /* buffers of a vector that are looked at */
+#define IOV_MAX_KEPT 16 /* buffers of a vector that are read */
 
-/* Loop steps find their scratch area by its number: a context that any driver can hand through. */
+/* The context of a loop step is the number of its scratch area, which every driver can pass on. */
 STEP int sum_step(__u32 k, void *slot)
 {
     struct capture *c = capture_at(*(__u32 *)slot);
@@ -46,7 +46,7 @@ STEP int vector_step(__u32 k, void *slot)
     base = user_long(c, c->vector.base, 2 * k);
     len = user_long(c, c->vector.base, 2 * k + 1);
     n = opaque(len < want - have ? len : want - have);
-    if (n > TEXT_MAX) /* what one buffer gives at the most */
+    if (n > TEXT_MAX) /* the most that one buffer gives */
         n = TEXT_MAX;
     if (n && read_user(&c->buf[at + have], n, base))
         return 1;
@@ -80,7 +80,7 @@ static __always_inline int is_receive(const struct capture *c)
     return c->index == INDEX_SOCKET_RECVMSG_X || c->index == INDEX_SOCKET_RECVMMSG_X;
 }
 
-/* Buffers that the call fills: their size is what it put there, and without that they hold nothing of it. */
+/* Whether the call fills the buffers; the size is then the number of bytes that it put there. */
 static __always_inline int fills_vector(const struct capture *c)
 {
     return is_receive(c) || c->index == INDEX_SYSCALL_READV_X || c->index == INDEX_SYSCALL_PREADV_X;
@@ -98,7 +98,7 @@ static __always_inline __u64 vector_size(struct capture *c, __u64 base, __u64 co
     return iov_size(c, base, count);
 }
 
-/* What was transferred (`done` > 0), or else all that was to be written; at most snaplen. */
+/* Puts the bytes transferred (`done` > 0), or else all bytes to be written; at most snaplen. */
 static __always_inline int put_iov(struct capture *c, __u32 i, __u64 base, __u64 count, __s64 done)
 {
     if (done <= 0 && (fills_vector(c) || is_process_vm(c)))

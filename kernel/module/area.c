@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/* Areas: allocating pages, mapping them into the kernel, and mapping them into a process. */
 #include "kernel/module/area.h"
 
 #include <linux/slab.h>
@@ -6,7 +7,7 @@
 
 #include "kernel/module/compat/vma.h"
 
-/* A size that the machine does not have gives ENOMEM, and no other process is killed for it. */
+/* A size that the machine does not have gives ENOMEM and does not start the OOM killer. */
 #define GFP_AREA (GFP_KERNEL_ACCOUNT | __GFP_RETRY_MAYFAIL | __GFP_NOWARN | __GFP_ZERO)
 
 int tiercel_area_make(struct tiercel_area *area, unsigned long count, unsigned long repeat_from)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * /dev/tiercel and the descriptors that it gives (kernel/module/uapi.h). Each descriptor's file
- * counts as a user of its session, and as a user of the module.
+ * Implements /dev/tiercel and the descriptors that it returns (kernel/module/uapi.h). Each
+ * descriptor's file counts as a user of its session and of the module.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -105,7 +105,7 @@ static struct file *make_file(struct tiercel_session *session, unsigned long kin
 	}
 }
 
-/* The new file is the session's user from the start; it gives that up when it is released. */
+/* The new file is a user of the session until it is released. */
 static long make_fd(struct tiercel_session *session, unsigned long which)
 {
 	int fd = get_unused_fd_flags(O_CLOEXEC);
@@ -149,13 +149,13 @@ static long start(struct file *file, struct tiercel_start __user *argument)
 
 static int device_open(struct inode *inode, struct file *file)
 {
-	file->private_data = NULL; /* misc_open() leaves the device there */
+	file->private_data = NULL; /* misc_open() stored the device here */
 	return 0;
 }
 
 static long device_ioctl(struct file *file, unsigned int command, unsigned long argument)
 {
-	/* pairs with start(): a session that is seen is whole */
+	/* pairs with cmpxchg() in start(): a visible session is complete */
 	struct tiercel_session *session =
 		smp_load_acquire((struct tiercel_session **)&file->private_data);
 
@@ -176,7 +176,7 @@ static const struct file_operations device_fops = {
 	.release = session_release,
 };
 
-/* udev gives it to the group tiercel-privd. */
+/* The packages' udev rule gives the device to the group tiercel-privd. */
 static struct miscdevice device = {
 	.minor = MISC_DYNAMIC_MINOR,
 	.name = "tiercel",

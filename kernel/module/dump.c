@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * What was there before: files that list every thread, or every open file, in the encoding of the
- * modern probe's BPF iterators. They are walked by process id, so that a reader may take its time:
- * whoever is born or dies meanwhile is told of by events.
+ * The state before the first event: files that list every thread, or every open file, in the
+ * encoding of the modern probe's BPF iterators. The walk goes by process id, so a slow reader does
+ * no harm: events report the threads that start or end meanwhile.
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
@@ -15,15 +15,16 @@
 
 #include "kernel/common/iterators.h"
 
-/* Position of a dump of files: process << 32 | descriptor; of threads: the thread. */
+/* The position in a dump of threads is the thread id; of files, process << 32 | descriptor. */
 struct dump {
 	struct tiercel_session *session;
-	struct task_struct *task; /* at the position, held; NULL: none */
+	struct task_struct *task; /* the thread at the position, with a reference; NULL: none */
 };
 
-static DEFINE_MUTEX(scratch_turn); /* over tiercel_scratch[DUMP_SLOT] */
+static DEFINE_MUTEX(scratch_turn); /* guards tiercel_scratch[DUMP_SLOT] */
 
-/* The thread of the lowest id from *id on, held, with its id; NULL: there is none. */
+/* Returns the thread of the lowest id from *id on, with a reference, and its id; NULL: none is
+ * left. */
 static struct task_struct *thread_from(int *id, bool leaders_only)
 {
 	struct task_struct *task = NULL;
@@ -43,7 +44,7 @@ static struct task_struct *thread_from(int *id, bool leaders_only)
 	return task;
 }
 
-static void let_go(struct dump *dump)
+static void put_thread(struct dump *dump)
 {
 	if (dump->task)
 		put_task_struct(dump->task);
@@ -69,14 +70,14 @@ static void *threads_start(struct seq_file *seq, loff_t *position)
 
 static void *threads_next(struct seq_file *seq, void *at, loff_t *position)
 {
-	let_go(seq->private);
+	put_thread(seq->private);
 	++*position;
 	return threads_start(seq, position);
 }
 
 static void dump_stop(struct seq_file *seq, void *at)
 {
-	let_go(seq->private);
+	put_thread(seq->private);
 }
 
 static int threads_show(struct seq_file *seq, void *at)
@@ -112,7 +113,7 @@ static const struct seq_operations threads_ops = {
 
 /* --- files ----------------------------------------------------------------------------------- */
 
-/* Under RCU and the task's lock: the file at the first used descriptor from *fd on, or NULL. */
+/* The file at the first used descriptor from *fd on, or NULL. Needs RCU and the task's lock. */
 static struct file *file_from(struct task_struct *task, unsigned int *fd)
 {
 	struct files_struct *files = task->files;
@@ -130,7 +131,7 @@ static struct file *file_from(struct task_struct *task, unsigned int *fd)
 	return file;
 }
 
-/* Puts the position on a descriptor that is in use, of this process or of a later one. */
+/* Moves the position to the next used descriptor, of this process or of a later one. */
 static void *files_start(struct seq_file *seq, loff_t *position)
 {
 	struct dump *dump = seq->private;
@@ -148,7 +149,7 @@ static void *files_start(struct seq_file *seq, loff_t *position)
 		rcu_read_unlock();
 		if (found)
 			break;
-		let_go(dump);
+		put_thread(dump);
 		from = -1;
 		cond_resched();
 	}
@@ -158,12 +159,12 @@ static void *files_start(struct seq_file *seq, loff_t *position)
 
 static void *files_next(struct seq_file *seq, void *at, loff_t *position)
 {
-	let_go(seq->private);
+	put_thread(seq->private);
 	++*position;
 	return files_start(seq, position);
 }
 
-/* A file that is closed meanwhile is left out: its memory may be another's by now. */
+/* Leaves out a file that is closed meanwhile, because its memory may be in use for another file. */
 static int files_show(struct seq_file *seq, void *at)
 {
 	struct dump *dump = seq->private;
@@ -209,7 +210,7 @@ static int dump_release(struct inode *inode, struct file *file)
 {
 	struct seq_file *seq = file->private_data;
 
-	if (!seq) /* there was no memory for it */
+	if (!seq) /* __seq_open_private() had no memory */
 		return 0;
 	tiercel_session_put(((struct dump *)seq->private)->session);
 	return seq_release_private(inode, file);

@@ -20,7 +20,7 @@ static int __init tiercel_init(void)
 	return error;
 }
 
-/* Every descriptor and mapping holds the module: there is no session any more, and no probe. */
+/* Every descriptor and mapping holds the module, so no session and no probe is left here. */
 static void __exit tiercel_exit(void)
 {
 	tiercel_device_remove();

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
-/* Is struct mount (compat/mount.h) what this kernel has? A wrong guess would give wrong paths, so:
- * no module. */
+/*
+ * Checks that compat/mount.h describes this kernel's struct mount. The module does not load if it
+ * does not, because paths would be wrong.
+ */
 #include <linux/fs_struct.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
@@ -10,7 +12,8 @@
 
 #define DEEPEST 64
 
-/* Goes up from this process's root: each mount lies on a directory of its parent's file system. */
+/* Walks up from this process's root: each mount point is a directory of the parent's file system.
+ */
 int tiercel_check_mounts(void)
 {
 	struct path root;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The module's side of kernel/common/platform.h. Kernel memory is read by loads that may fault and
- * then give 0, as a BPF probe's do: what a capture follows may be freed by another CPU meanwhile,
- * and nothing here takes a lock or a reference. RCU, under which every probe runs, keeps most of it
- * alive; the rest must not oops.
+ * The module's part of kernel/common/platform.h. Kernel memory is read by loads that may fault and
+ * then give 0, as in a BPF probe: captures take no lock and no reference, so another CPU may free
+ * the object meanwhile. RCU, under which every probe runs, keeps most objects; reading the others
+ * must not oops.
  */
 #ifndef TIERCEL_KERNEL_MODULE_PLATFORM_H
 #define TIERCEL_KERNEL_MODULE_PLATFORM_H
@@ -42,9 +42,9 @@
 #define TIERCEL_HAS_IA32
 #endif
 
-#undef READ /* a direction, in linux/kernel.h of older kernels */
+#undef READ /* linux/kernel.h of older kernels defines a direction of that name */
 
-/* Magic numbers that linux/magic.h has not always had. */
+/* Magic numbers that linux/magic.h of older kernels lacks. */
 #ifndef ANON_INODE_FS_MAGIC
 #define ANON_INODE_FS_MAGIC 0x09041934
 #endif
@@ -55,8 +55,7 @@
 #define PID_FS_MAGIC 0x50494446
 #endif
 
-/* The kernel's own half of the address space, below what is mapped for user space in it (vsyscall).
- */
+/* Whether the range lies in the kernel's half of the address space, below the vsyscall page. */
 static __always_inline bool in_kernel_memory(const void *address, size_t size)
 {
 	unsigned long from = (unsigned long)address;
@@ -71,9 +70,9 @@ static __always_inline bool in_kernel_memory(const void *address, size_t size)
 
 #ifdef CONFIG_X86_64
 /*
- * One load of kernel memory; where it faults, execution goes on behind it, and `value` stays as it
- * was. The kernel's own __get_kernel_nofault() does the same, but GCC 12 dies of a hundred of its
- * gotos in a function.
+ * One load of kernel memory. If it faults, execution continues behind it and `value` is unchanged.
+ * The kernel's own __get_kernel_nofault() does the same, but a hundred of its gotos in one function
+ * make GCC 12 crash.
  */
 #define LOAD(value, from)                                                     \
 	asm volatile("1: mov %[source], %[target]\n2:\n" _ASM_EXTABLE(1b, 2b) \
@@ -95,8 +94,8 @@ static __always_inline bool in_kernel_memory(const void *address, size_t size)
 		memcpy(dst, &value_, sizeof(value_)); \
 	} while (0)
 
-/* 0 or -EFAULT; what could not be read is 0. A number is one load, whose fault shows in its being 0
- * alone. */
+/* Returns 0 or -EFAULT. Unreadable bytes become 0. A single number that faults becomes 0 and
+ * returns 0. */
 static __always_inline int read_kernel(void *dst, size_t size, const void *address)
 {
 	if (!in_kernel_memory(address, size))
@@ -130,7 +129,7 @@ static inline s64 read_kernel_text(void *dst, u32 size, const void *address)
 		return -EFAULT;
 	}
 	for (n = 0; n < size; n++) {
-		char letter = 0; /* also what a fault leaves: the text ends there */
+		char letter = 0; /* stays 0 after a fault, which ends the text */
 
 		LOAD(letter, &from[n]);
 		to[n] = letter;
@@ -141,8 +140,7 @@ static inline s64 read_kernel_text(void *dst, u32 size, const void *address)
 	return size;
 }
 
-/* Whoever claimed the scratch area has disabled page faults: what is not in memory cannot be read.
- */
+/* claim_capture() has disabled page faults, so memory that is not resident cannot be read. */
 static __always_inline int read_user(void *dst, size_t size, u64 address)
 {
 	const void __user *from = (const void __user *)(unsigned long)address;
@@ -169,7 +167,7 @@ static inline int read_task_memory(void *dst, u32 size, u64 address, struct task
 	return access_process_vm(task, address, dst, size, 0) == (int)size ? 0 : -EFAULT;
 }
 
-/* One field; the union's bytes can be written to even when the field is const. */
+/* Reads one field. The union allows writing its bytes even if the field is const. */
 #define READ_1(object, field)                                                           \
 	({                                                                              \
 		__auto_type object_ = (object);                                         \

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 /*
- * The tracepoints, with a probe for each: the counterparts of kernel/bpf_common/tracepoints.h.
- * Every session has them registered for itself, with itself as their data.
+ * One probe for each tracepoint, as in kernel/bpf_common/tracepoints.h. Each session registers the
+ * probes for itself and passes itself as their data.
  */
 #include <linux/tracepoint.h>
 
@@ -11,13 +11,12 @@
 
 static DEFINE_PER_CPU(unsigned int, claimed);
 
-/* A free area of this CPU, which is kept until release_capture(); NULL: the event is counted as
- * dropped. */
+/* Claims a scratch area of this CPU until release_capture(). Returns NULL after counting a drop. */
 static struct capture *claim_capture(struct tiercel_session *session)
 {
 	unsigned int cpu, depth;
 
-	/* the probes of system calls may be preempted, from 6.13 on */
+	/* from 6.13 on the probe of sys_exit may be preempted */
 	preempt_disable_notrace();
 	cpu = smp_processor_id();
 	depth = __this_cpu_inc_return(claimed) - 1;
@@ -43,7 +42,7 @@ static __always_inline bool is_self(const struct tiercel_session *session)
 	return current->tgid == (pid_t)session->config.self_tgid;
 }
 
-/* One event, whose captures read what was set in `c`. */
+/* Captures and submits one event from what was set in `c`. */
 #define EMIT(session, capture, c, event, tid)                                    \
 	do {                                                                     \
 		(c)->index = (event);                                            \
@@ -51,7 +50,7 @@ static __always_inline bool is_self(const struct tiercel_session *session)
 		tiercel_submit(session, smp_processor_id(), (c)->buf, (c)->end); \
 	} while (0)
 
-/* A whole event: claims the scratch area, which `tell` knows as `c`, and gives it back. */
+/* Makes a whole event: claims a scratch area `c`, which `tell` fills, and releases it. */
 #define TELL(session, put, tell, tid)                       \
 	do {                                                \
 		struct capture *c = claim_capture(session); \
@@ -178,7 +177,7 @@ static bool is_asked(const struct hook *hook, const struct tiercel_session *sess
 	return !hook->asked_by || session->config.tracepoints & hook->asked_by;
 }
 
-/* Afterwards no probe of the session's first `count` hooks runs, nor will. */
+/* On return, no probe of the session's first `count` hooks runs or will run. */
 static void unregister(struct tiercel_session *session, int count)
 {
 	while (count-- > 0)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/* The producer's end of a ring in the layout of kernel/bpf/ringbuf.c: see ring.h. */
 #include "kernel/module/ring.h"
 
 #include "kernel/module/compat/vma.h"
 
 #define HEADER 8 /* u32 length, u32 page offset, which no reader needs */
 #define POSITION_PAGES 2
-/* Readers look at the rings by themselves; one that fell behind is woken
- * (kernel/bpf_modern/rings.h). */
+/* Readers poll the rings; a reader that fell behind is woken (kernel/bpf_modern/rings.h). */
 #define LOOK_EVERY 64
 
 static void wake_readers(struct irq_work *work)
@@ -35,7 +35,7 @@ int tiercel_ring_make(struct tiercel_ring *ring, u32 size)
 	return 0;
 }
 
-/* Nobody puts anything in any more. */
+/* Call when no producer uses the ring any more. */
 void tiercel_ring_free(struct tiercel_ring *ring)
 {
 	if (ring->area.address)
@@ -51,7 +51,7 @@ static void put_locked(struct tiercel_ring *ring, const void *record, u32 size, 
 	((u32 *)at)[1] = 0;
 	memcpy(at + HEADER, record, size);
 	ring->head += taken;
-	/* pairs with the reader's load of the position: what is below it is written */
+	/* pairs with the reader's load of the position: all records below it are written */
 	smp_store_release(ring->producer, ring->head);
 }
 
@@ -61,13 +61,13 @@ bool tiercel_ring_put(struct tiercel_ring *ring, const void *record, u32 size)
 	unsigned long flags;
 	bool fits, late = false;
 
-	if (in_nmi()) { /* the lock may be held by what was interrupted */
+	if (in_nmi()) { /* the interrupted code may hold the lock */
 		if (!raw_spin_trylock_irqsave(&ring->lock, flags))
 			return false;
 	} else {
 		raw_spin_lock_irqsave(&ring->lock, flags);
 	}
-	/* pairs with the reader's store of its position: it has done with what is below it */
+	/* pairs with the reader's store of its position: it has read all below it */
 	used = ring->head - smp_load_acquire(ring->consumer);
 	fits = used <= ring->size && taken <= ring->size - used;
 	if (fits)
@@ -110,7 +110,7 @@ int tiercel_ring_map(struct tiercel_ring *ring, struct vm_area_struct *vma)
 		return -EPERM;
 	if (atomic_cmpxchg(&ring->consumers, 0, 1))
 		return -EBUSY;
-	/* a child that forks off is no second consumer */
+	/* a forked child does not become a second consumer */
 	compat_change_vm_flags(vma, VM_DONTEXPAND | VM_DONTDUMP | VM_DONTCOPY, VM_MAYEXEC);
 	vma->vm_private_data = &ring->area;
 	vma->vm_ops = &consumer_ops;

@@ -2,13 +2,12 @@
 /*
  * Ring: the producer's end of a ring in the layout of kernel/bpf/ringbuf.c, so that one reader
  * serves both: a page with the consumer's position, which the consumer writes; a page with the
- * producer's; the data, and the data once more.
+ * producer's position; the data; and the data once more.
  *
- * The consumer is hostile. Of all that it can see, the kernel reads its position alone, once for
- * each record, and only to subtract it: a position that is not within the ring's size behind the
- * producer's own, which is kept where no process sees it, means "no room". A record is copied while
- * the lock is held, so none is ever half written, and there is nothing that a lying position could
- * make overlap (CVE-2024-41009).
+ * The consumer may be hostile. Of the memory that it can write, the kernel reads only the position,
+ * once for each record, and only subtracts it from the producer's own position, which no process
+ * can write. A difference above the ring's size means "no room". A record is copied under the lock,
+ * so no record is half written and a false position cannot make records overlap (CVE-2024-41009).
  */
 #ifndef TIERCEL_KERNEL_MODULE_RING_H
 #define TIERCEL_KERNEL_MODULE_RING_H
@@ -24,22 +23,23 @@ struct tiercel_session;
 
 struct tiercel_ring {
 	raw_spinlock_t lock;
-	u64 head; /* bytes produced, ever */
+	u64 head; /* bytes produced since the start */
 	u64 size;
-	u32 since_look; /* records since the ring's fill was last looked at */
+	u32 since_look; /* records since the ring's fill was last checked */
 	u8 *data;
-	u64 *consumer, *producer; /* positions, as the process sees them */
+	u64 *consumer, *producer; /* the positions in the shared pages */
 	struct tiercel_area area;
-	atomic_t consumers; /* writable mappings of the consumer's page: one at the most */
+	atomic_t consumers; /* writable mappings of the consumer's page: at most one */
 	wait_queue_head_t readers;
 	struct irq_work wakeup;
-	struct tiercel_session *session; /* whose ring it is; not counted */
+	struct tiercel_session *session; /* the owner; holds no reference */
 };
 
 int tiercel_ring_make(struct tiercel_ring *ring, u32 size);
 void tiercel_ring_free(struct tiercel_ring *ring);
 
-/* Puts a record of `size` bytes into the ring; false when there is no room. From any context. */
+/* Puts a record of `size` bytes into the ring. Returns false if there is no room. Call from any
+ * context. */
 bool tiercel_ring_put(struct tiercel_ring *ring, const void *record, u32 size);
 
 int tiercel_ring_map(struct tiercel_ring *ring, struct vm_area_struct *vma);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/* Allocates the scratch areas of each CPU before the CPU comes up. */
 #include "kernel/module/scratch.h"
 
 #include <linux/cpu.h>
@@ -9,8 +10,8 @@
 struct tiercel_scratch **tiercel_scratch;
 static int hotplug_state;
 
-/* Before the CPU comes up: no capture runs there yet. What it had before it went down, it still
- * has. */
+/* Runs before the CPU comes up, so no capture runs there yet. A CPU that was up before has its
+ * areas. */
 static int prepare_cpu(unsigned int cpu)
 {
 	u32 slot;
@@ -25,7 +26,7 @@ static int prepare_cpu(unsigned int cpu)
 	return 0;
 }
 
-/* Old kernels do not call a dynamic state's callback for the CPUs that are online already. */
+/* Old kernels do not call a dynamic state's callback for CPUs that are online already. */
 static int prepare_online(void)
 {
 	unsigned int cpu;

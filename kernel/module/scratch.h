@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * Scratch areas: where captures are put together. Each CPU that ever was online has a few, for
- * captures that nest (a page fault within one, an NMI within that); one more serves the dumps,
- * which take turns. A capture runs with preemption and page faults disabled, so a CPU's areas are
- * claimed and released like a stack.
+ * Scratch areas: the memory in which captures put events together. Each CPU that was ever online
+ * has several, because captures nest: a page fault within a capture, an NMI within that. One more
+ * area serves the dumps, which take turns. A capture runs with preemption and page faults disabled,
+ * so a CPU's areas are claimed and released like a stack.
  */
 #ifndef TIERCEL_KERNEL_MODULE_SCRATCH_H
 #define TIERCEL_KERNEL_MODULE_SCRATCH_H
@@ -14,7 +14,7 @@
 #define SCRATCH_DEPTH 3
 
 struct tiercel_scratch {
-	const struct tiercel_config *config; /* of the session that the capture is for */
+	const struct tiercel_config *config; /* of the session that the capture belongs to */
 	struct capture capture;
 };
 
@@ -30,7 +30,7 @@ static __always_inline const struct tiercel_config *config_of(const struct captu
 	return container_of(c, struct tiercel_scratch, capture)->config;
 }
 
-/* The area of this number, readied for a capture of the session. */
+/* Prepares the area of this number for a capture of the session. */
 static inline struct capture *tiercel_ready_scratch(struct tiercel_session *session, u32 slot)
 {
 	struct tiercel_scratch *scratch = tiercel_scratch[slot];
@@ -43,6 +43,6 @@ static inline struct capture *tiercel_ready_scratch(struct tiercel_session *sess
 #define DUMP_SLOT (nr_cpu_ids * SCRATCH_DEPTH)
 
 int tiercel_scratch_make(void);
-void tiercel_scratch_free(void); /* when nothing captures any more */
+void tiercel_scratch_free(void); /* call when no capture runs any more */
 
 #endif

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
+/* Makes, counts and frees sessions, and puts their events into their rings. */
 #include "kernel/module/session.h"
 
 #include <linux/cpumask.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * Session: one consumer's events: what it wants, its rings and its counters. Sessions know nothing
- * of each other; each has its own probes at the tracepoints. Counted by every file that stands for
- * a part of it.
+ * Session: one consumer's configuration, rings and counters. Sessions are independent of each
+ * other; each registers its own probes. Every file that stands for a part of the session holds a
+ * reference.
  */
 #ifndef TIERCEL_KERNEL_MODULE_SESSION_H
 #define TIERCEL_KERNEL_MODULE_SESSION_H
@@ -15,7 +15,7 @@
 
 struct tiercel_session {
 	struct kref users;
-	struct tiercel_config config; /* never changes */
+	struct tiercel_config config; /* constant after tiercel_session_make() */
 	struct tiercel_cpu_counters *counters;
 	struct tiercel_area counter_area;
 	struct tiercel_ring *rings;
@@ -23,12 +23,12 @@ struct tiercel_session {
 	atomic_t attached;
 };
 
-/* A session as the configuration says, or -EINVAL, -ENOMEM. The caller is its first user. */
+/* Makes a session; returns -EINVAL or -ENOMEM as an error pointer. The caller holds a reference. */
 struct tiercel_session *tiercel_session_make(const struct tiercel_config *config);
 void tiercel_session_put(struct tiercel_session *session);
 
-/* Puts an event of `len` bytes, with room for the trailer behind it, into this CPU's ring, and
- * counts. */
+/* Puts an event into this CPU's ring and counts it. `event` has room for the trailer behind `len`
+ * bytes. */
 void tiercel_submit(struct tiercel_session *session, unsigned int cpu, u8 *event, u32 len);
 static inline void tiercel_count_drop(struct tiercel_session *session, unsigned int cpu,
 				      enum tiercel_drop reason)
@@ -36,12 +36,12 @@ static inline void tiercel_count_drop(struct tiercel_session *session, unsigned 
 	session->counters[cpu].drops[reason]++;
 }
 
-/* probes.c: between these, the session's events are captured. -EBUSY: they are already. */
+/* probes.c: start and stop capturing for the session. Attaching twice returns -EBUSY. */
 int tiercel_attach(struct tiercel_session *session);
 void tiercel_detach(struct tiercel_session *session);
 int tiercel_find_tracepoints(void);
 
-/* dump.c: what was there before; reads as the iterators of the modern probe do. */
+/* dump.c: files that list threads and open files, encoded as by the modern probe's iterators. */
 struct file *tiercel_dump_tasks(struct tiercel_session *session);
 struct file *tiercel_dump_files(struct tiercel_session *session);
 int tiercel_check_mounts(void);

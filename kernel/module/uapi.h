@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * What /dev/tiercel understands: two ioctls, for the process that starts a session (privd).
+ * The two ioctls of /dev/tiercel, for the process that starts a session (privd).
  *
- * TIERCEL_IOC_START makes the session of this open file: rings and counters, nothing attached yet.
- * Once per open file. TIERCEL_IOC_FD gives one of the session's descriptors, close-on-exec: kind <<
- * 16 | index. Events flow as long as the descriptor of kind TIERCEL_FD_LINK is open anywhere; the
- * memory stays as long as any of the session's descriptors or mappings does.
+ * TIERCEL_IOC_START makes the session of this open file, once: rings and counters, nothing
+ * attached. TIERCEL_IOC_FD returns one of the session's descriptors, close-on-exec; the argument is
+ * kind << 16 | index. Events flow while a descriptor of kind TIERCEL_FD_LINK is open anywhere. The
+ * memory stays while any of the session's descriptors or mappings exists.
  *
  * Errors: EINVAL a value out of range, EBUSY started or attached already, ENODEV not started,
- * ENOMEM.
+ * ENOMEM no memory.
  */
 #ifndef TIERCEL_KERNEL_MODULE_UAPI_H
 #define TIERCEL_KERNEL_MODULE_UAPI_H
@@ -19,11 +19,11 @@
 
 /* In the order of enum wire::Kind (shared/wire/messages.h). */
 enum tiercel_fd_kind {
-	TIERCEL_FD_RING,     /* mapped as a BPF ring buffer is, and polled */
-	TIERCEL_FD_COUNTERS, /* mapped read-only: struct tiercel_cpu_counters for each CPU */
-	TIERCEL_FD_LINK, /* attaches while it is open; nothing can be done with it but close it */
+	TIERCEL_FD_RING,     /* for mmap() as of a BPF ring buffer, and poll() */
+	TIERCEL_FD_COUNTERS, /* for mmap(), read-only: struct tiercel_cpu_counters of each CPU */
+	TIERCEL_FD_LINK,     /* attached while it is open; supports only close() */
 	TIERCEL_FD_ITER_TASK,
-	TIERCEL_FD_ITER_TASK_FILE, /* read to the end: what was there before, one event each */
+	TIERCEL_FD_ITER_TASK_FILE, /* for read() to the end: one event for each thread or file */
 };
 
 struct tiercel_start {

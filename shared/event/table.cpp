@@ -46,7 +46,7 @@ constexpr FlagSetRow kFlagSets[] = {
 #undef FLAG_SET_END
 };
 
-// What the `info` column of a parameter may say.
+// The possible values of a parameter's `info` column.
 struct Info {
     FlagSet flags = FlagSet::none;
     DynamicSet dynamic = DynamicSet::none;
@@ -87,7 +87,7 @@ constexpr ParamInfo param(std::string_view name, ParamType type, Format format, 
 #undef OLD_EVENT
 #undef P
 
-// What the `source` column of an emitted event says about where it comes from.
+// The possible values of an emitted event's `source` column.
 struct Source {
     Origin origin;
     std::string_view syscalls[4] = {};
@@ -162,7 +162,7 @@ constexpr auto kIndexByCode = [] {
     return index;
 }();
 
-// kSources and the emitted events stand in the same order: that of events.def.
+// kSources and the emitted events have the same order, that of events.def.
 constexpr std::uint16_t event_of(std::string_view syscall) {
     for (std::size_t i = 0; i < std::size(kSources); ++i)
         for (std::string_view name : kSources[i].syscalls)
@@ -187,7 +187,8 @@ constexpr SyscallRow kSyscallRows[] = {
 #undef SYSCALL_X32
 };
 
-// Built on first use: constant evaluation of 170,000 name comparisons is beyond compilers' limits.
+// Built on first use, because 170,000 name comparisons exceed compilers' limits of constant
+// evaluation.
 const auto& syscall_table() {
     static const auto table = [] {
         std::array<SyscallInfo, std::size(kSyscallRows)> rows{};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 //
-// The event table as C++ sees it: what each event is called, what its parameters are, and which
-// syscalls give it. Made from the .def files beside this header; nothing here is allocated or built
-// at run time. Use it to decode, print or look up events by code, and syscalls by name or number.
+// The event table for C++: the names of events, their parameters, and the syscalls that give them.
+// It is made from the .def files beside this header. Use it to decode, print or look up events by
+// code, and syscalls by name or number.
 #pragma once
 
 #include <cstdint>
@@ -63,7 +63,7 @@ enum EventFlags : std::uint16_t {
     UNUSED = 1 << 9,
 };
 
-// One name of a flag or enumeration value, as printed.
+// The printed name of a flag or enumeration value.
 struct Flag {
     std::string_view name;
     std::uint32_t value;
@@ -82,7 +82,8 @@ enum class FlagSet : std::uint8_t {
 std::span<const Flag> flags_of(FlagSet set);
 std::string_view flag_set_name(FlagSet set);
 
-// Parameters of type DYN start with one byte that picks the type of the rest from one of these.
+// A parameter of type DYN starts with one byte, which selects the type of the rest in one of these
+// sets.
 enum class DynamicSet : std::uint8_t { none, sockopt, ptrace, bpf, keyctl };
 std::optional<ParamType> dynamic_type(DynamicSet set, std::uint8_t kind);
 
@@ -96,7 +97,7 @@ struct ParamInfo {
     Format format = Format::NA;
     FlagSet flags = FlagSet::none;
     DynamicSet dynamic = DynamicSet::none;
-    std::int8_t dirfd = -1; // FSRELPATH: the parameter that holds the directory; -1: none
+    std::int8_t dirfd = -1; // FSRELPATH: index of the directory's parameter; -1: none
 };
 
 struct EventInfo {
@@ -106,10 +107,10 @@ struct EventInfo {
     Category category;
     std::uint16_t flags; // EventFlags
     Origin origin;
-    bool emitted; // a driver of ours gives it; otherwise it is met in captures only
+    bool emitted; // false: only captures contain it
     std::span<const ParamInfo> params;
 
-    // Even codes are enter events of syscalls, and everything that is no syscall.
+    // Even codes are enter events of syscalls, and events that are not syscalls.
     bool is_exit() const { return (code & 1) != 0; }
     int find_param(std::string_view param) const; // index, or -1
 };
@@ -140,27 +141,27 @@ inline constexpr std::uint16_t kCodeLimit = [] {
     return limit;
 }();
 const EventInfo* find(std::uint16_t code);
-std::span<const EventInfo> events(); // all of them, emitted ones first, by code within each part
+std::span<const EventInfo> events(); // emitted events first, each part by code
 
 struct SyscallInfo {
     std::string_view name;
     std::int16_t x86_64; // -1: the architecture does not have it
     std::int16_t i386;
     std::int16_t arm64;
-    std::uint16_t scap;  // code in the generic event's ID; 0: the schema's number is unknown
-    std::uint16_t event; // code of its exit event; 1 (generic) where it has none of its own
-    std::string_view
-        native; // i386-only calls: the native call whose interest bit covers it; else empty
+    std::uint16_t scap;      // ID in the generic event; 0: the schema's number is not known
+    std::uint16_t event;     // code of its exit event; GENERIC_X if it has none of its own
+    std::string_view native; // i386-only calls: the native call whose interest bit covers this one
 };
 std::span<const SyscallInfo> syscalls();
 const SyscallInfo* find_syscall(std::string_view name);
 const SyscallInfo* find_syscall_by_scap(std::uint16_t scap);
-const SyscallInfo* find_syscall_by_number(int native); // of the machine this is built for
+const SyscallInfo*
+find_syscall_by_number(int native); // a number of the machine that this is built for
 
-// The number of `call` on the machine this is built for; -1: it does not have it.
+// The number of `call` on the machine that this is built for; -1: none.
 int native_number(const SyscallInfo& call);
 
-// An event that a driver cannot give (gaps.def); every other emitted event it gives.
+// An event that a driver cannot give (gaps.def). Drivers give all other emitted events.
 struct Gap {
     std::string_view driver;
     std::uint16_t event;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0
 //
-// EventView: one event, where it lies. The event keeps the scap layout (capture files and rings
-// alike): a packed header, then one length for each parameter, then the parameters' bytes. A view
-// checks the layout once, when it is made, and copies nothing; it is valid as long as the bytes
-// are.
+// EventView: one event in place. The scap layout is the same in capture files and in rings: a
+// packed header, one length for each parameter, then the parameters' bytes. parse() checks the
+// layout once and copies no bytes; they must outlive the view.
 #pragma once
 
 #include <cstdint>
@@ -29,19 +28,20 @@ using Bytes = std::span<const std::byte>;
 
 class EventView {
   public:
-    // Upper bound of `nparams` in any schema that exists: more is a damaged event.
+    // No schema has more parameters: an event with more is damaged.
     static constexpr std::uint32_t kMaxParams = 32;
 
-    // Not a view yet: parse() makes those. Nothing is cleared, for parse() fills in all that is
-    // ever read, and this runs for every event; `= default` would clear the members.
+    // Makes an empty object for parse(). It clears nothing, because this runs for every event and
+    // parse() sets all members that are read; `= default` would clear them.
     EventView() {} // NOLINT(modernize-use-equals-default,cppcoreguidelines-pro-type-member-init)
 
-    // The event at the start of `bytes`, which may be longer than the event. Nothing when the event
-    // is cut short, its code is unknown, or its lengths do not add up to what the header says.
+    // Parses the event at the start of `bytes`, which may be longer than the event. Returns nullopt
+    // if the event is cut short, its code is unknown, or its lengths do not add up to the header's
+    // length.
     static std::optional<EventView> parse(Bytes bytes);
 
     std::uint64_t ts() const { return header_.ts; }
-    // Iterator events carry tgid << 32 | tid here; others the thread id alone.
+    // Iterator events have tgid << 32 | tid here; other events the thread id.
     std::uint64_t raw_tid() const { return header_.tid; }
     std::int64_t tid() const { return static_cast<std::int64_t>(header_.tid); }
     std::uint16_t code() const { return header_.type; }
@@ -49,17 +49,17 @@ class EventView {
     const EventInfo& info() const { return *info_; }
     Bytes bytes() const { return {data_, header_.len}; }
 
-    // How many parameters the event carries: older captures have fewer than the table lists.
+    // How many parameters the event has; events of older captures have fewer than the table.
     std::uint32_t nparams() const { return header_.nparams; }
-    // Bytes of parameter `index`; empty when there is no value or no such parameter.
+    // The bytes of parameter `index`; empty if it has no value or does not exist.
     Bytes param(std::uint32_t index) const {
         if (index >= header_.nparams)
             return {};
         return {data_ + offsets_[index], offsets_[index + 1] - offsets_[index]};
     }
 
-    // A number of any fixed-width type, sign-extended for the signed ones by the caller's T.
-    // Nothing when the parameter is absent or of another width.
+    // A number of a fixed-width type; a signed T extends the sign. Returns nullopt if the parameter
+    // is absent or has another width.
     template <typename T>
     std::optional<T> number(std::uint32_t index) const {
         const Bytes bytes = param(index);
@@ -70,11 +70,11 @@ class EventView {
         return value;
     }
 
-    // Text up to the first NUL or the parameter's end. Empty when there is no value.
+    // The text up to the first NUL or the parameter's end; empty if there is no value.
     std::string_view text(std::uint32_t index) const {
         const Bytes bytes = param(index);
         if (bytes.empty())
-            return {}; // data() may be null, which strnlen() must not be given
+            return {}; // data() may be null, which strnlen() does not accept
         const auto* chars = reinterpret_cast<const char*>(bytes.data());
         return {chars, strnlen(chars, bytes.size())};
     }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The smallest driver, written from docs/DRIVER-CONTRACT.md without a line of this project: it
-// starts an analyzer, gives it a thread and so many events that the ring wraps several times, and
-// ends. Usage: example_driver EVENTS ANALYZER [ARGUMENT]...
+// The smallest driver, written from docs/DRIVER-CONTRACT.md without a line of this project. It
+// starts an analyzer, sends one thread and enough events to wrap the ring several times, and ends.
+// Usage: example_driver EVENTS ANALYZER [ARGUMENT]...
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -50,7 +50,7 @@ std::string event(u16 code, u64 tid, const std::vector<std::string>& params) {
 enum Type : u16 { REPLY = 3, FDS = 4, DONE = 5 };
 enum Kind : u32 { RING = 0, COUNTERS = 1, ITER_TASK = 3, WAKEUP = 5 };
 
-// All that follows a message's header can be seen as 32-bit words.
+// The part of a message behind its header consists of 32-bit words.
 void send(int socket, Type type, const std::vector<u32>& words, int fd = -1) {
     std::string message = number(u32{0x4c435254}) + number(u16{2}) + number(u16{type});
     for (const u32 word : words)
@@ -82,7 +82,7 @@ struct Ring {
     u64 position = 0;
 
     bool put(const std::string& event) {
-        const std::string record = event + number(u16{0}); // the CPU: not known
+        const std::string record = event + number(u16{0}); // the CPU: 0 for not known
         const std::size_t needed = (8 + record.size() + 7) / 8 * 8;
         const std::size_t to_end = size - position % size; // no record may wrap
         const std::size_t skipped = needed > to_end ? to_end : 0;
@@ -120,7 +120,8 @@ int main(int argc, char** argv) {
     Ring ring{.size = request[4]};
     Memory counters("counters", 64);
     constexpr u64 tid = 4711;
-    std::vector<std::string> params(32); // of ITER_TASK; what a driver does not know is empty
+    std::vector<std::string> params(
+        32); // of ITER_TASK; a parameter that the driver does not know is empty
     params[4] = text("example");
     params[5] = text("example --contract");
     params[6] = text("/usr/bin/example");
@@ -147,4 +148,4 @@ int main(int argc, char** argv) {
         }
         ++counters.word(0);
     }
-} // the pipe's last writing end is closed: no more comes
+} // closes the last writing end of the pipe: no more events

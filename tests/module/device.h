@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A session with the kernel module, opened as privd opens one, for tests that go behind the
-// analyzer's back.
+// A session with the kernel module, opened as privd opens one, for tests without an analyzer.
 #pragma once
 
 #include "kernel/module/uapi.h"
@@ -35,7 +34,7 @@ class Device {
         if (!fd_.valid())
             throw std::runtime_error("cannot open /dev/tiercel");
     }
-    // 0 or an errno.
+    // Returns 0 or an errno.
     int start(tiercel_start& request) const {
         return ioctl(fd_.get(), TIERCEL_IOC_START, &request) == 0 ? 0 : errno;
     }
@@ -47,7 +46,7 @@ class Device {
     UniqueFd fd_;
 };
 
-// One ring, attached, read by a consumer that can lie.
+// One attached ring, read by a consumer that can write false positions.
 class Consumer {
   public:
     explicit Consumer(std::uint32_t ring_bytes = 64 << 10) : size_(ring_bytes) {

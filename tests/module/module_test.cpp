@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernel module against a consumer that breaks every rule. It needs the module loaded, so it
-// runs in test machines (tests/vm/test-module), where a wrong step of the kernel's ends the machine
-// and so the test.
+// Tests the kernel module against a consumer that breaks every rule. The module must be loaded, so
+// the test runs in test machines (tests/vm/test-module), where a crash of the kernel fails the
+// test.
 #include "tests/module/device.h"
 
 #include <csignal>
@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::uint32_t ring = 64 << 10;
 
-// Makes events: some hundreds of system calls.
+// Makes events by some hundreds of system calls.
 void make_events(int count = 300) {
     for (int i = 0; i < count; ++i)
         syscall(SYS_getppid);
@@ -81,7 +81,7 @@ TEST_CASE("only the consumer's page can be written, and by one mapping") {
     CHECK(map_error(fd, 2 * page + 2 * ring, 0, PROT_READ) == 0);
     CHECK(map_error(fd, 3 * page + 2 * ring, 0, PROT_READ) == EINVAL);
     CHECK(map_error(fd, page, 1L << 40, PROT_READ) == EINVAL);
-    // counters are mapped read-only even by whoever could write the descriptor
+    // counters can only be mapped read-only, even by a descriptor that is open for writing
     CHECK(map_error(counters, page, 0, PROT_READ | PROT_WRITE) != 0);
     void* data = mmap(nullptr, page, PROT_READ, MAP_SHARED, fd.get(), getpagesize());
     CHECK(mprotect(data, page, PROT_READ | PROT_WRITE) != 0);
@@ -95,7 +95,7 @@ TEST_CASE("only the consumer's page can be written, and by one mapping") {
 TEST_CASE("events come while the link is open, and no longer") {
     Consumer consumer;
     make_events();
-    CHECK(consumer.events() + consumer.full() >= 300); // others fill the ring too
+    CHECK(consumer.events() + consumer.full() >= 300); // other processes fill the ring too
     CHECK(consumer.whole(0, consumer.produced()));
     consumer.detach();
     const std::uint64_t end = consumer.events();
@@ -121,9 +121,10 @@ TEST_CASE("a position that lies costs events and nothing else") {
         const std::uint64_t before = consumer.produced(), full = consumer.full();
         make_events();
         CHECK(consumer.produced() - before <= ring);
-        CHECK(consumer.full() > full); // no room, as far as the kernel believes
+        CHECK(consumer.full() > full); // the kernel takes the false position for a full ring
     }
-    for (std::uint64_t odd = 1; odd < 8; ++odd) { // within the ring, but on no record
+    for (std::uint64_t odd = 1; odd < 8;
+         ++odd) { // within the ring, but not at the start of a record
         consumer.claim(consumer.produced() - odd);
         const std::uint64_t before = consumer.produced();
         make_events();
@@ -139,7 +140,7 @@ TEST_CASE("a position that lies costs events and nothing else") {
 
 namespace {
 
-// Lies without end, a new lie each time.
+// Writes a new false position each time.
 class Liar {
   public:
     void tell(Consumer& consumer) {

@@ -14,7 +14,7 @@ static __always_inline __u64 quota_id(__u64 command, __u64 id)
     return cmd & (32 | 64 | 1024 | 2048) ? id : 0;
 }
 
-/* Commands and flags that the schema numbers in its own way. */
+/* Converts commands and flags whose numbers differ in the schema. */
 static __always_inline __u64 converted_argument(const struct capture *c, __u8 capture, __u64 a, __u64 b)
 {
     switch (capture) {

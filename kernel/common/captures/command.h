@@ -9,7 +9,7 @@
 
 #include "kernel/common/user_memory.h"
 
-#define ARGV_MAX_KEPT 32 /* arguments of a failed exec that are looked at */
+#define ARGV_MAX_KEPT 32 /* arguments of a failed exec that are kept */
 
 static __always_inline int put_memory(struct capture *c, __u32 i, __u64 from, __u64 to)
 {
@@ -22,7 +22,7 @@ static __always_inline int put_memory(struct capture *c, __u32 i, __u64 from, __
         len = TEXT_MAX;
     if (read_user(&c->buf[at], len, from))
         return no_value(c, i);
-    c->buf[at + ((len - 1) & (TEXT_MAX - 1))] = 0; /* what is cut is still text */
+    c->buf[at + ((len - 1) & (TEXT_MAX - 1))] = 0; /* a cut text also ends with NUL */
     return end_value(c, i, len);
 }
 
@@ -49,7 +49,7 @@ STEP int text_vector_step(__u32 k, void *slot)
     return 0;
 }
 
-/* Puts the texts that c->vector's pointers point to, one after the other, as parameter `i`. */
+/* Puts the texts behind the pointers of c->vector, one after the other, as parameter `i`. */
 NOINLINE int put_text_vector(__u32 slot, __u32 i)
 {
     struct capture *c = capture_at(slot);
@@ -61,7 +61,7 @@ NOINLINE int put_text_vector(__u32 slot, __u32 i)
     return end_value(c, i, c->cursor);
 }
 
-/* What an exec that failed was asked to run: an array of pointers in the caller's memory. */
+/* Puts the arguments of a failed exec, from an array of pointers in the caller's memory. */
 static __always_inline int put_argv(struct capture *c, __u32 i, __u64 argv, __u32 first, __u32 count)
 {
     c->vector.base = argv + first * (c->compat ? 4 : 8);
@@ -96,7 +96,7 @@ static __always_inline int capture_command(struct capture *c, __u32 i, struct ti
     if (p.capture == CAPTURE_exe) {
         __s64 n = from ? read_user_text(&c->buf[value_start(c)], TEXT_MAX, from) : 0;
 
-        c->extra[0] = n > 0 ? n : 0; /* args starts behind it */
+        c->extra[0] = n > 0 ? n : 0; /* the args capture starts behind it */
         return end_value(c, i, n > 0 ? n : 0);
     }
     return put_memory(c, i, from + c->extra[0], to);

@@ -47,9 +47,10 @@ static __always_inline int capture_file(struct capture *c, __u32 i, struct tierc
         if (!file)
             return no_value(c, i);
         return put_visible_path(c, i, READ(file, f_path.mnt), READ(file, f_path.dentry));
-    default: /* user_fd_ino */
+    case CAPTURE_user_fd_ino:
         file = c->ret < 0 ? NULL : file_of(c, user_u32(argument(c, p.arg[0])));
         return put_number(c, i, file ? file_ino(file) : 0, p.width);
+    default: return no_value(c, i);
     }
 }
 

@@ -12,7 +12,7 @@
 
 /* --- files ---------------------------------------------------------------------------------------- */
 
-/* What /proc calls anon_inode:[name], by the names that fs/anon_inodes.c's callers give. */
+/* The kind of an anonymous inode, by the name that the caller of fs/anon_inodes.c gave it. */
 static __always_inline __u8 anon_inode_type(struct file *file)
 {
     union {
@@ -66,7 +66,7 @@ static __always_inline struct sock *file_sock(struct file *file)
     return READ(socket, sk);
 }
 
-/* Which event tells of the file; INDEX_COUNT: none does. */
+/* The index of the event that describes the file; INDEX_COUNT: none. */
 static __always_inline __u32 file_event(struct file *file)
 {
     __u32 type = READ(file, f_inode, i_mode) & MODE_TYPE;
@@ -101,11 +101,11 @@ static __always_inline __u32 file_event(struct file *file)
 static __always_inline int put_iter_path(struct capture *c, __u32 i, struct file *file)
 {
     if (READ(file, f_inode, i_sb, s_magic) == PIPEFS_MAGIC)
-        return no_value(c, i); /* an unnamed pipe: its inode number says which */
+        return no_value(c, i); /* an unnamed pipe, which its inode number identifies */
     return put_visible_path(c, i, READ(file, f_path.mnt), READ(file, f_path.dentry));
 }
 
-/* Local and remote end of an internet socket, one address or port of them. */
+/* Puts the local or the remote address of an internet socket. */
 static __always_inline int put_sk_address(struct capture *c, __u32 i, struct sock *sk, int remote,
                                           __u32 width)
 {
@@ -162,7 +162,8 @@ static __always_inline int capture_iter(struct capture *c, __u32 i, struct tierc
     case CAPTURE_sk_local_port: return put_number(c, i, READ(sk, __sk_common.skc_num), p.width);
     case CAPTURE_sk_remote_port: return put_number(c, i, host16(READ(sk, __sk_common.skc_dport)), p.width);
     case CAPTURE_sk_pointer: return put_number(c, i, IDENTITY_OF(sk), p.width);
-    default: return put_sk_unix_path(c, i, sk);
+    case CAPTURE_sk_unix_path: return put_sk_unix_path(c, i, sk);
+    default: return no_value(c, i);
     }
 }
 

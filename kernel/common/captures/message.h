@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* The MESSAGE captures: what sendmsg, recvmsg and their kind were given or gave. All drivers share them. */
+/* The MESSAGE captures: the messages of sendmsg, recvmsg, sendmmsg and recvmmsg. All drivers share them. */
 #ifndef TIERCEL_KERNEL_COMMON_CAPTURES_MESSAGE_H
 #define TIERCEL_KERNEL_COMMON_CAPTURES_MESSAGE_H
 

@@ -116,7 +116,7 @@ static __always_inline int put_sockopt(struct capture *c, __u32 i, __u64 address
     return end_value(c, i, at - start);
 }
 
-/* A failed getsockopt left the caller's buffer as it was: only the kind is told. */
+/* After a failed getsockopt the value is only its kind, because the call has not written the buffer. */
 static __always_inline int capture_sockopt(struct capture *c, __u32 i, struct tiercel_param p)
 {
     __u64 len = argument(c, p.arg[1]);
@@ -173,9 +173,10 @@ static __always_inline int capture_quota(struct capture *c, __u32 i, struct tier
         if (c->ret >= 0 && (cmd & QUOTA_HAS_INFO))
             value = p.arg[0] < 2 ? user_u64(address + 8 * p.arg[0]) : user_u32(address + 16);
         return put_number(c, i, value, p.width);
-    default: /* quota_format_out */
+    case CAPTURE_quota_format_out:
         value = cmd == 4 && c->ret >= 0 ? convert_quota_format(user_u32(address)) : 1;
         return put_number(c, i, value, p.width);
+    default: return no_value(c, i);
     }
 }
 

@@ -26,7 +26,7 @@ struct user_address {
     };
 };
 
-/* Reads at most sizeof(struct sockaddr_un) bytes; NULL when there is no address. */
+/* Reads at most sizeof(struct sockaddr_un) bytes. Returns NULL if there is no address. */
 static __always_inline struct user_address *user_address(struct capture *c, __u64 address, __u64 len)
 {
     struct user_address *out = (struct user_address *)c->tmp;
@@ -102,7 +102,7 @@ static __always_inline void read_ends(struct sock *sk, int v6, struct endpoint *
     }
 }
 
-/* A socket without a peer: the address of this one call stands for the remote end. */
+/* For a socket without a peer, the address in this call stands for the remote end. */
 static __always_inline void use_given_address(struct capture *c, __u64 address, __u64 len, int v6,
                                               struct endpoint *remote)
 {
@@ -130,7 +130,7 @@ static __always_inline int put_inet_tuple(struct capture *c, __u32 i, struct soc
     return end_value(c, i, at - start);
 }
 
-/* Kernel addresses of both sockets, then the path: the listener's for what arrives, else the peer's. */
+/* Puts the identities of both sockets, then a path: the listener's for received data, else the peer's. */
 static __always_inline int put_unix_tuple(struct capture *c, __u32 i, struct sock *sk, int inbound,
                                           __u64 address, __u64 len)
 {
@@ -174,7 +174,7 @@ NOINLINE int put_tuple(__u32 slot, __u32 i)
  */
 #define KERNEL_EINPROGRESS 115
 
-/* The socket's descriptor, with the rest of c->tuple filled in; -1: no tuple is wanted. */
+/* Fills c->tuple except for the socket, and returns the socket's descriptor; -1: no tuple is wanted. */
 static __always_inline __s32 tuple_request(struct capture *c, struct tiercel_param p)
 {
     int receives = p.capture != CAPTURE_tuple_connect && p.capture != CAPTURE_tuple_out &&

@@ -18,7 +18,7 @@ static __always_inline struct pid *pid_of(struct task_struct *task, enum pid_typ
     return type == PIDTYPE_PID ? READ(task, thread_pid) : READ(task, signal, pids[type]);
 }
 
-/* As its own pid namespace numbers it: the innermost level. kernel/pid.c, pid_vnr(). */
+/* The number in its own pid namespace, the innermost level (kernel/pid.c, pid_vnr()). */
 static __always_inline __s32 id_in_namespace(struct pid *pid)
 {
     struct upid innermost = {};
@@ -34,7 +34,7 @@ static __always_inline __s32 global_id(struct pid *pid)
     return READ(pid, numbers[0].nr);
 }
 
-/* Start of the init of the task's pid namespace, ns since boot. */
+/* Start of the init of the thread's pid namespace, ns since boot. */
 static __always_inline __u64 pidns_start(struct task_struct *task)
 {
     struct pid *pid = READ(task, thread_pid);
@@ -75,7 +75,8 @@ static __always_inline __u32 terminal(struct task_struct *task)
 }
 
 /* --- clone ---------------------------------------------------------------------------------------- */
-/* The flags of the call: clone's argument, the first field of clone3's structure, fixed for the others. */
+/* The flags of the call: clone's argument, the first field of clone3's structure, constants for the others.
+ */
 static __always_inline __u32 clone_flags(struct capture *c)
 {
     struct task_struct *task = c->task;
@@ -121,7 +122,7 @@ static __always_inline __u64 task_number(struct capture *c, __u8 capture)
     case CAPTURE_sid: return global_id(pid_of(task, PIDTYPE_SID));
     case CAPTURE_vtid: return id_in_namespace(pid_of(task, PIDTYPE_PID));
     case CAPTURE_vpid: return id_in_namespace(pid_of(task, PIDTYPE_TGID));
-    case CAPTURE_pidns_start: return c->ret ? 0 : pidns_start(task); /* of children only */
+    case CAPTURE_pidns_start: return c->ret ? 0 : pidns_start(task); /* only children have it */
     case CAPTURE_start_time: return config_of(c)->boot_time_ns + READ(task, start_boottime);
     case CAPTURE_loginuid: return login_uid(task);
     case CAPTURE_euid: return READ(task, cred, euid.val);
@@ -132,11 +133,12 @@ static __always_inline __u64 task_number(struct capture *c, __u8 capture)
     case CAPTURE_exe_flags: return exe_flags(task);
     case CAPTURE_exe_ino: return READ(task, mm, exe_file, f_inode, i_ino);
     case CAPTURE_exe_ctime: return inode_time(READ(task, mm, exe_file, f_inode), 1);
-    default: return inode_time(READ(task, mm, exe_file, f_inode), 0);
+    case CAPTURE_exe_mtime: return inode_time(READ(task, mm, exe_file, f_inode), 0);
+    default: return 0;
     }
 }
 
-/* Captures that are no numbers. */
+/* The TASK_TEXT captures. */
 static __always_inline int capture_task_text(struct capture *c, __u32 i, struct tiercel_param p)
 {
     struct task_struct *task = c->task;
@@ -148,11 +150,12 @@ static __always_inline int capture_task_text(struct capture *c, __u32 i, struct 
     case CAPTURE_cwd: return put_visible_path(c, i, READ(task, fs, pwd.mnt), READ(task, fs, pwd.dentry));
     case CAPTURE_root:
         return put_path(c, i, READ(task, fs, root.mnt), READ(task, fs, root.dentry), NULL, NULL);
-    default: /* exe_path */
+    case CAPTURE_exe_path:
         file = READ(task, mm, exe_file);
         if (!file)
             return no_value(c, i);
         return put_path(c, i, READ(file, f_path.mnt), READ(file, f_path.dentry), NULL, NULL);
+    default: return no_value(c, i);
     }
 }
 

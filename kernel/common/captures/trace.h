@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* The TRACE captures: what a tracepoint says of itself, in c->subject and c->extra. */
+/* The TRACE captures: a tracepoint's own arguments, in c->subject and c->extra. */
 #ifndef TIERCEL_KERNEL_COMMON_CAPTURES_TRACE_H
 #define TIERCEL_KERNEL_COMMON_CAPTURES_TRACE_H
 
@@ -29,7 +29,7 @@ STEP int thread_step(__u32 k, void *context)
     return 0;
 }
 
-/* A thread of the group that lives on, as kernel/exit.c's find_alive_thread() picks it. */
+/* A thread of the group that is not exiting, as kernel/exit.c, find_alive_thread() finds it. */
 NOINLINE int alive_thread(__u64 address)
 {
     struct task_struct *task = (struct task_struct *)address;
@@ -64,7 +64,7 @@ STEP int reaper_step(__u32 k, void *context)
     return 0;
 }
 
-/* Who takes the children over: kernel/exit.c, find_new_reaper(). */
+/* The new parent of the thread's children (kernel/exit.c, find_new_reaper()). */
 static __always_inline __s32 exit_reaper(struct task_struct *task)
 {
     struct list_head *children = ADDRESS_OF(task, children);
@@ -86,7 +86,7 @@ static __always_inline __s32 exit_reaper(struct task_struct *task)
     return s.found ? s.found : (__u64)READ(init, pid);
 }
 
-/* Who sent a signal, where struct siginfo says: include/uapi/asm-generic/siginfo.h. */
+/* The sender of a signal, if struct siginfo names it (include/uapi/asm-generic/siginfo.h). */
 static __always_inline __s32 signal_source(const struct kernel_siginfo *info, __u32 number)
 {
     int code;
@@ -96,7 +96,7 @@ static __always_inline __s32 signal_source(const struct kernel_siginfo *info, __
     code = READ(info, si_code);
     if (number == 17) /* SIGCHLD */
         return READ(info, _sifields._sigchld._pid);
-    if (code <= 0) /* SI_USER, SI_TKILL, SI_QUEUE and others that a process chose */
+    if (code <= 0) /* SI_USER, SI_TKILL, SI_QUEUE and others that a process sent */
         return READ(info, _sifields._kill._pid);
     return 0;
 }
@@ -119,7 +119,8 @@ static __always_inline __u64 trace_number(struct capture *c, __u8 capture)
     case CAPTURE_switch_next: return READ(next, pid);
     case CAPTURE_fault_address: return c->extra[0];
     case CAPTURE_fault_ip: return c->ret;
-    default: return c->extra[1];
+    case CAPTURE_fault_error: return c->extra[1];
+    default: return 0;
     }
 }
 

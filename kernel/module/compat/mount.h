@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
- * The beginning of struct mount, which fs/mount.h keeps to itself. Paths need the first four
- * members, the same since 3.3 and checked when the module is loaded (tiercel_check_mounts()); what
- * lies before mnt_id is as the BTF of Debian's kernels shows it.
+ * The beginning of struct mount, which fs/mount.h does not export. Paths need the first four
+ * members, which are unchanged since 3.3 and checked at load (tiercel_check_mounts()). The members
+ * before mnt_id follow the BTF of Debian's kernels.
  */
 #ifndef TIERCEL_KERNEL_MODULE_COMPAT_MOUNT_H
 #define TIERCEL_KERNEL_MODULE_COMPAT_MOUNT_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Where kernel versions differ in what captures read and what tracepoints hand over. Needs READ().
+/* Differences between kernel versions in fields and in the arguments of tracepoints. Needs READ().
  */
 #ifndef TIERCEL_KERNEL_MODULE_COMPAT_VERSIONS_H
 #define TIERCEL_KERNEL_MODULE_COMPAT_VERSIONS_H
@@ -9,7 +9,7 @@
 #include <linux/kernfs.h>
 #include <linux/version.h>
 
-/* What tracepoints hand to their probes after what they always did. */
+/* Arguments that newer kernels append to those of a tracepoint. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 18, 0)
 #define COMPAT_SWITCH_MORE , unsigned int prev_state
 #else
@@ -65,7 +65,7 @@ static inline u32 login_uid(struct task_struct *task)
 #endif
 }
 
-/* Controllers that the kernel was built without have no number. */
+/* The number of a controller; -1 if the kernel was built without it. */
 #define CONTROLLER(name) COMPAT_CONTROLLER_##name
 #ifdef CONFIG_CPUSETS
 #define COMPAT_CONTROLLER_cpuset cpuset_cgrp_id

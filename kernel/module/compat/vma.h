@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Changing a mapping's flags: by a function from 6.3 on. */
+/* Changes a mapping's flags. From 6.3 on only a function may do so. */
 #ifndef TIERCEL_KERNEL_MODULE_COMPAT_VMA_H
 #define TIERCEL_KERNEL_MODULE_COMPAT_VMA_H
 
