@@ -8,7 +8,7 @@ namespace tiercel::capture {
 
 // The memory of the segment that is forgotten serves again. One that ended too long ago is
 // forgotten as well: on a quiet machine the next event can be late.
-void AlertCapture::begin_segment(std::uint64_t ts, state::Engine& state) {
+void AlertCapture::begin_segment(std::uint64_t ts, state::StateTracker& state) {
     std::swap(older_, younger_);
     if (older_.ended_ns + before_ns_ < ts) {
         older_.head.clear();
@@ -22,7 +22,7 @@ void AlertCapture::begin_segment(std::uint64_t ts, state::Engine& state) {
 }
 
 os::Result<void> AlertCapture::take(const event::EventView& event, std::uint16_t cpu,
-                                    state::Engine& state) {
+                                    state::StateTracker& state) {
     now_ns_ = event.ts();
     if (younger_.head.empty() || now_ns_ >= younger_.begun_ns + before_ns_ ||
         younger_.events.size() >= kSegmentBytes)

@@ -27,7 +27,8 @@ class AlertCapture {
         : files_(std::move(files)), before_ns_(before_ns), machine_(machine) {}
 
     // Each event, before the state takes it.
-    os::Result<void> take(const event::EventView& event, std::uint16_t cpu, state::Engine& state);
+    os::Result<void> take(const event::EventView& event, std::uint16_t cpu,
+                          state::StateTracker& state);
     // The event taken last raised an alert: what is in memory goes to the next file, and so do the
     // events of the next `after_ns`. A capture under way goes on until then instead. Gives the
     // file's name when one was begun, else an empty text.
@@ -41,7 +42,7 @@ class AlertCapture {
         std::vector<std::byte> events;
         std::uint64_t begun_ns = 0, ended_ns = 0; // times of its first and last event
     };
-    void begin_segment(std::uint64_t ts, state::Engine& state);
+    void begin_segment(std::uint64_t ts, state::StateTracker& state);
 
     FileRing files_;
     std::uint64_t before_ns_;

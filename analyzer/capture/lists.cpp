@@ -190,7 +190,8 @@ bool read_machine_info(std::span<const std::byte> block, MachineInfo& machine) {
     return in.good();
 }
 
-bool read_process_list(std::uint32_t type, std::span<const std::byte> block, state::Engine& state) {
+bool read_process_list(std::uint32_t type, std::span<const std::byte> block,
+                       state::StateTracker& state) {
     const int version = version_of(type);
     Cursor list(block);
     // Up to three bytes of padding are left at the end.
@@ -212,7 +213,8 @@ bool read_process_list(std::uint32_t type, std::span<const std::byte> block, sta
     return true;
 }
 
-bool read_fd_list(std::uint32_t type, std::span<const std::byte> block, state::Engine& state) {
+bool read_fd_list(std::uint32_t type, std::span<const std::byte> block,
+                  state::StateTracker& state) {
     Cursor list(block);
     const std::int64_t tid = list.number<std::int64_t>();
     while (list.left() >= 4) {
@@ -231,7 +233,8 @@ bool read_fd_list(std::uint32_t type, std::span<const std::byte> block, state::E
     return list.good();
 }
 
-bool read_user_list(std::uint32_t type, std::span<const std::byte> block, state::Engine& state) {
+bool read_user_list(std::uint32_t type, std::span<const std::byte> block,
+                    state::StateTracker& state) {
     constexpr std::uint8_t kUser = 0; // 1: a group
     Cursor list(block);
     while (list.left() >= 4) {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "analyzer/capture/block_writer.h"
-#include "analyzer/state/engine.h"
+#include "analyzer/state/state_tracker.h"
 
 namespace tiercel::capture {
 
@@ -30,9 +30,11 @@ struct MachineInfo {
 
 // Each reader takes one block's content. False: it is damaged; what came before the damage is kept.
 bool read_machine_info(std::span<const std::byte> block, MachineInfo& machine);
-bool read_process_list(std::uint32_t type, std::span<const std::byte> block, state::Engine& state);
-bool read_fd_list(std::uint32_t type, std::span<const std::byte> block, state::Engine& state);
-bool read_user_list(std::uint32_t type, std::span<const std::byte> block, state::Engine& state);
+bool read_process_list(std::uint32_t type, std::span<const std::byte> block,
+                       state::StateTracker& state);
+bool read_fd_list(std::uint32_t type, std::span<const std::byte> block, state::StateTracker& state);
+bool read_user_list(std::uint32_t type, std::span<const std::byte> block,
+                    state::StateTracker& state);
 bool read_interface_list(std::uint32_t type, std::span<const std::byte> block,
                          std::vector<Interface>& interfaces);
 
@@ -43,8 +45,8 @@ void write_machine_info(BlockWriter& out, const MachineInfo& machine);
 void write_interface_list(BlockWriter& out, const std::vector<Interface>& interfaces);
 void write_user_list(BlockWriter& out, const state::Users& users);
 // Threads of which nothing is known but that they exist are left out.
-void write_process_list(BlockWriter& out, const state::Engine& state);
+void write_process_list(BlockWriter& out, const state::StateTracker& state);
 // One block a process.
-void write_fd_lists(BlockWriter& out, const state::Engine& state);
+void write_fd_lists(BlockWriter& out, const state::StateTracker& state);
 
 } // namespace tiercel::capture

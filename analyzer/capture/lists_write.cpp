@@ -71,7 +71,7 @@ void write_thread(BlockWriter& out, const Thread& thread) {
 using Ports = std::unordered_set<std::uint16_t>;
 
 // Ports that something listens on: from them readers conclude which end of a connection serves.
-Ports listening_ports(const state::Engine& state) {
+Ports listening_ports(const state::StateTracker& state) {
     Ports ports;
     state.for_each_thread([&](const Thread& thread) {
         thread.process->fds->for_each([&](std::int64_t, const Fd& fd) {
@@ -227,7 +227,7 @@ void write_user_list(BlockWriter& out, const state::Users& users) {
     out.end();
 }
 
-void write_process_list(BlockWriter& out, const state::Engine& state) {
+void write_process_list(BlockWriter& out, const state::StateTracker& state) {
     bool open = false;
     state.for_each_thread([&](const Thread& thread) {
         if (thread.is_placeholder())
@@ -249,7 +249,7 @@ void write_process_list(BlockWriter& out, const state::Engine& state) {
 
 // Leaders first: the list of a process goes by its leader's id, or a thread's where the leader is
 // not known.
-void write_fd_lists(BlockWriter& out, const state::Engine& state) {
+void write_fd_lists(BlockWriter& out, const state::StateTracker& state) {
     const Ports listening = listening_ports(state);
     std::unordered_set<const state::Process*> written;
     for (const bool leaders : {true, false})

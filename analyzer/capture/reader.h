@@ -12,7 +12,7 @@
 #include "analyzer/capture/converter.h"
 #include "analyzer/capture/lists.h"
 #include "analyzer/capture/stream.h"
-#include "analyzer/state/engine.h"
+#include "analyzer/state/state_tracker.h"
 #include "shared/event/view.h"
 
 namespace tiercel::capture {
@@ -26,7 +26,7 @@ struct CapturedEvent {
 class Reader {
   public:
     // `fd` may be a pipe. Keep `state` until the reader is gone. Make it before the sandbox.
-    Reader(os::UniqueFd fd, state::Engine& state) : stream_(std::move(fd)), state_(state) {}
+    Reader(os::UniqueFd fd, state::StateTracker& state) : stream_(std::move(fd)), state_(state) {}
 
     // Nothing at the end of the capture and where it is damaged: error() says which; and, when
     // waiting() says so, as long as a pipe has no more.
@@ -52,7 +52,7 @@ class Reader {
     void fail(const std::string& what);
 
     Stream stream_;
-    state::Engine& state_;
+    state::StateTracker& state_;
     Converter converter_;
     MachineInfo machine_;
     // The block being read: a pipe may leave it unfinished.

@@ -8,7 +8,7 @@ bool Recorder::is_full(std::uint64_t ts) const {
            (limits_.ns != 0 && ts >= begun_ns_ + limits_.ns);
 }
 
-os::Result<void> Recorder::begin_file(std::uint64_t ts, state::Engine& state) {
+os::Result<void> Recorder::begin_file(std::uint64_t ts, state::StateTracker& state) {
     if (writer_)
         if (auto finished = writer_->finish(); !finished)
             return finished;
@@ -22,7 +22,7 @@ os::Result<void> Recorder::begin_file(std::uint64_t ts, state::Engine& state) {
 }
 
 os::Result<void> Recorder::take(const event::EventView& event, std::uint16_t cpu,
-                                state::Engine& state) {
+                                state::StateTracker& state) {
     if (!writer_ || is_full(event.ts()))
         if (auto begun = begin_file(event.ts(), state); !begun)
             return begun;
@@ -33,7 +33,7 @@ os::Result<void> Recorder::flush() {
     return writer_ ? writer_->flush() : os::Result<void>();
 }
 
-os::Result<void> Recorder::finish(state::Engine& state) {
+os::Result<void> Recorder::finish(state::StateTracker& state) {
     if (!writer_)
         if (auto begun = begin_file(0, state); !begun)
             return begun;

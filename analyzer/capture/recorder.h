@@ -25,15 +25,16 @@ class Recorder {
         : files_(std::move(files)), limits_(limits), machine_(machine) {}
 
     // Each event, before the state takes it. After a failure nothing more is written.
-    os::Result<void> take(const event::EventView& event, std::uint16_t cpu, state::Engine& state);
+    os::Result<void> take(const event::EventView& event, std::uint16_t cpu,
+                          state::StateTracker& state);
     // What was taken so far can be read afterwards.
     os::Result<void> flush();
     // The end. A recording without an event is a good one without events.
-    os::Result<void> finish(state::Engine& state);
+    os::Result<void> finish(state::StateTracker& state);
 
   private:
     bool is_full(std::uint64_t ts) const;
-    os::Result<void> begin_file(std::uint64_t ts, state::Engine& state);
+    os::Result<void> begin_file(std::uint64_t ts, state::StateTracker& state);
 
     FileRing files_;
     Limits limits_;

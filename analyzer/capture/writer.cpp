@@ -32,7 +32,7 @@ void hide_new_syscall(const event::EventView& event, std::byte* bytes) {
 } // namespace
 
 void append_head(std::vector<std::byte>& bytes, const MachineInfo& machine,
-                 const state::Engine& state) {
+                 const state::StateTracker& state) {
     BlockWriter out(bytes);
     write_section_header(out);
     write_machine_info(out, machine);
@@ -56,7 +56,7 @@ void append_event(std::vector<std::byte>& bytes, const event::EventView& event, 
     out.end();
 }
 
-os::Result<void> Writer::begin(const MachineInfo& machine, const state::Engine& state) {
+os::Result<void> Writer::begin(const MachineInfo& machine, const state::StateTracker& state) {
     block_.clear();
     append_head(block_, machine, state);
     return packer_.write(block_);

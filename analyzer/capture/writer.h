@@ -9,7 +9,7 @@
 
 #include "analyzer/capture/lists.h"
 #include "analyzer/capture/packer.h"
-#include "analyzer/state/engine.h"
+#include "analyzer/state/state_tracker.h"
 #include "shared/event/view.h"
 
 namespace tiercel::capture {
@@ -17,7 +17,7 @@ namespace tiercel::capture {
 // What stands before the events: section header, machine, interfaces, users, processes, fds.
 // `state` must be settled, and not know the first event yet.
 void append_head(std::vector<std::byte>& out, const MachineInfo& machine,
-                 const state::Engine& state);
+                 const state::StateTracker& state);
 void append_event(std::vector<std::byte>& out, const event::EventView& event, std::uint16_t cpu);
 
 class Writer {
@@ -25,7 +25,7 @@ class Writer {
     // `fd` is lent, and is at the place where the capture is to begin.
     Writer(int fd, Packing packing) : packer_(fd, packing) {}
 
-    os::Result<void> begin(const MachineInfo& machine, const state::Engine& state);
+    os::Result<void> begin(const MachineInfo& machine, const state::StateTracker& state);
     os::Result<void> add(const event::EventView& event, std::uint16_t cpu);
     // Blocks that were made before, by the functions above.
     os::Result<void> add_blocks(std::span<const std::byte> blocks) { return packer_.write(blocks); }

@@ -18,7 +18,7 @@
 
 #include "analyzer/fields/arena.h"
 #include "analyzer/language/field.h"
-#include "analyzer/state/engine.h"
+#include "analyzer/state/state_tracker.h"
 #include "shared/event/view.h"
 
 namespace tiercel::filter {
@@ -28,7 +28,7 @@ struct EventContext {
     const event::EventView* event = nullptr;
     std::uint64_t num = 0;
     std::uint16_t cpu = 0;
-    const state::Engine* state = nullptr;
+    const state::StateTracker* state = nullptr;
     const state::Thread* thread = nullptr; // nullptr: not known
     const state::Fd* fd = nullptr;         // the event's fd; nullptr: none, or not known
     std::int64_t fd_num = state::Current::kNoFd;
@@ -101,7 +101,7 @@ class Fields : public FieldCatalog {
 
 class EventFields : public FieldSource {
   public:
-    EventFields(const Fields& fields, const state::Engine& state) : fields_(fields) {
+    EventFields(const Fields& fields, const state::StateTracker& state) : fields_(fields) {
         context_.state = &state;
         context_.arena = &arena_;
     }

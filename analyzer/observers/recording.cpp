@@ -134,7 +134,7 @@ void Recording::flush(std::uint64_t now_ns) {
     check(recorder_->flush());
 }
 
-bool Recording::finish(state::Engine& state) {
+bool Recording::finish(state::StateTracker& state) {
     if (recorder_)
         check(recorder_->finish(state));
     if (captures_)

@@ -30,7 +30,7 @@ class Recording {
     // Brings what is recorded to the file, when that was not done for a second.
     void flush(std::uint64_t now_ns);
     // The end. False: not all that should be is in the files; why, has been said.
-    bool finish(state::Engine& state);
+    bool finish(state::StateTracker& state);
 
   private:
     Recording(const Options& options, const Setup& setup) : options_(options), setup_(setup) {}

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "analyzer/output/writer.h"
-#include "analyzer/state/engine.h"
+#include "analyzer/state/state_tracker.h"
 
 namespace tiercel::output {
 
@@ -19,7 +19,7 @@ struct Shown {
     std::uint64_t number; // evt.num, from 1
     const event::EventView& event;
     std::uint16_t cpu;
-    const state::Engine& engine;
+    const state::StateTracker& engine;
 };
 
 // The name in evt.type: the event's, and for the generic event that of its syscall.

@@ -26,7 +26,7 @@ struct Metrics {
         std::string name;
         std::uint64_t waiting, written, discarded, failed; // lines
     };
-    const state::Engine& engine;
+    const state::StateTracker& engine;
     std::uint64_t events;               // that the pipeline took
     std::uint64_t ns;                   // since the session began
     std::optional<LiveStatistics> live; // nothing: a capture is replayed

@@ -11,7 +11,7 @@
 #include "analyzer/output/writer.h"
 #include "analyzer/ring/counters.h"
 #include "analyzer/ring/ring_set.h"
-#include "analyzer/state/engine.h"
+#include "analyzer/state/state_tracker.h"
 
 namespace tiercel::output {
 
@@ -29,7 +29,7 @@ struct LiveStatistics {
 
 // Everything is lent.
 struct Statistics {
-    const state::Engine& engine;
+    const state::StateTracker& engine;
     std::uint64_t events = 0; // that the pipeline took
     std::uint64_t shown = 0;  // printed
     std::uint64_t ns = 0;     // since the session began

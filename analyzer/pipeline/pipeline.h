@@ -20,7 +20,7 @@
 
 #include "analyzer/fields/fields.h"
 #include "analyzer/rules/engine.h"
-#include "analyzer/state/engine.h"
+#include "analyzer/state/state_tracker.h"
 #include "shared/event/view.h"
 
 namespace tiercel::app {
@@ -32,7 +32,7 @@ class Pipeline {
         const event::EventView& view;
         std::uint64_t number; // evt.num, from 1
         std::uint16_t cpu;
-        const state::Engine& state; // its current() is about this event
+        const state::StateTracker& state; // its current() is about this event
         filter::EventFields& fields;
         std::span<const filter::RuleId> matched; // into rules()->rules().rules
     };
@@ -75,14 +75,14 @@ class Pipeline {
     void stop() { stopped_ = true; }
     bool stopped() const { return stopped_; }
 
-    state::Engine& state() { return state_; }
-    const state::Engine& state() const { return state_; }
+    state::StateTracker& state() { return state_; }
+    const state::StateTracker& state() const { return state_; }
     // nullptr: there are none.
     const rules::Engine* rules() const { return rules_ ? &*rules_ : nullptr; }
     std::uint64_t events() const { return events_; }
 
   private:
-    state::Engine state_;
+    state::StateTracker state_;
     filter::EventFields values_;
     std::optional<rules::Engine> rules_;
     std::vector<Arrival> on_arrival_;

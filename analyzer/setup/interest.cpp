@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "analyzer/match/interest.h"
-#include "analyzer/state/engine.h"
+#include "analyzer/state/state_tracker.h"
 #include "kernel/common/abi.h"
 
 namespace tiercel::app {

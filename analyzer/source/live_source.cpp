@@ -36,7 +36,7 @@ LiveSource::LiveSource(Live live, Pipeline& pipeline)
 }
 
 os::Result<void> LiveSource::begin() {
-    state::Engine& state = pipeline_.state();
+    state::StateTracker& state = pipeline_.state();
     const auto apply = [&state](const event::EventView& event) { state.apply(event, 0); };
     for (auto* kind : {&live_.session.iter_task, &live_.session.iter_task_file}) {
         for (const os::UniqueFd& fd : *kind) {

@@ -58,7 +58,7 @@ ProcDoor ProcDoor::look(const os::UniqueFd& privd) {
     return door;
 }
 
-std::size_t ProcDoor::tell(const os::UniqueFd& privd, state::Engine& state) const {
+std::size_t ProcDoor::tell(const os::UniqueFd& privd, state::StateTracker& state) const {
     using wire::ProcFile;
     std::size_t told = 0;
     for (const Found& found : found_) {

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/state/engine.h"
+#include "analyzer/state/state_tracker.h"
 #include "shared/os/unique_fd.h"
 
 namespace tiercel::app {
@@ -20,7 +20,7 @@ class ProcDoor {
 
     // Reads the other files, inside the sandbox, and adds the threads; the caller links them.
     // Returns how many. Threads that have ended meanwhile are left out.
-    std::size_t tell(const os::UniqueFd& privd, state::Engine& state) const;
+    std::size_t tell(const os::UniqueFd& privd, state::StateTracker& state) const;
 
   private:
     struct Found {

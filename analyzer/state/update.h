@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Update: one event on its way into the state. Each family of events has its handlers in a file
-// update_*.cpp and lists them in a table by event code; the engine calls the one that fits.
+// update_*.cpp and lists them in a table by event code; the tracker calls the one that fits.
 #pragma once
 
 #include <optional>
@@ -9,14 +9,14 @@
 #include <string>
 #include <string_view>
 
-#include "analyzer/state/engine.h"
 #include "analyzer/state/socket.h"
+#include "analyzer/state/state_tracker.h"
 #include "shared/event/view.h"
 
 namespace tiercel::state {
 
 struct Update {
-    Engine& engine;
+    StateTracker& tracker;
     const event::EventView& event;
     Current& now; // now.thread is set, except for handlers of kind `anyone`
 
@@ -33,15 +33,15 @@ struct Update {
     Fd* add_fd(std::int64_t number, Fd fd) const;
     // Closed with the next event, so that this one still sees it.
     void close_later(std::int64_t first, std::int64_t last) const;
-    void die_later() const { engine.dead_tid_ = now.thread->tid; }
+    void die_later() const { tracker.dead_tid_ = now.thread->tid; }
 
-    Thread* find(std::int64_t tid) const { return engine.find(tid); }
-    Thread& make(std::int64_t tid) const { return engine.make(tid); }
+    Thread* find(std::int64_t tid) const { return tracker.find(tid); }
+    Thread& make(std::int64_t tid) const { return tracker.make(tid); }
     void set_cgroups(Thread& thread, std::string_view cgroups) const {
-        engine.set_cgroups(thread, cgroups);
+        tracker.set_cgroups(thread, cgroups);
     }
-    void remove(std::int64_t tid) const { engine.remove(tid); }
-    void count_refused_fd() const { ++engine.counters_.refused_fds; }
+    void remove(std::int64_t tid) const { tracker.remove(tid); }
+    void count_refused_fd() const { ++tracker.counters_.refused_fds; }
     // The directory that `dirfd` stands for, ending in '/'; "<UNKNOWN>/" when it is not known.
     std::string directory(std::int64_t dirfd) const;
     // The enter event that the thread kept, when it is the one of this exit event.

@@ -130,7 +130,7 @@ void set_pidns_start(const Update& update, Thread& child) {
     const bool nested =
         (child.flags & (Thread::in_pid_namespace | Thread::new_pid_namespace)) != 0 ||
         child.tid != child.vtid;
-    child.pidns_start_ts = update.engine.boot_time();
+    child.pidns_start_ts = update.tracker.boot_time();
     if (nested)
         child.pidns_start_ts += update.event.number<std::uint64_t>(CLONE_PIDNS).value_or(0);
 }
@@ -267,7 +267,7 @@ void end_siblings(const Update& update, const Thread& thread) {
     if (thread.process->threads <= 1)
         return;
     std::vector<std::int64_t> ended;
-    update.engine.for_each_thread([&](const Thread& other) {
+    update.tracker.for_each_thread([&](const Thread& other) {
         if (other.process == thread.process && other.tid != thread.tid)
             ended.push_back(other.tid);
     });
@@ -304,7 +304,7 @@ void apply_exec(const Update& update) {
     Process& process = *thread.process;
     if (const Bytes env = event.param(EXEC_ENV); !env.empty())
         process.env.set(bytes_text(env));
-    if (update.engine.options().cwd_from_exec && !event.param(CLONE_CWD).empty()) {
+    if (update.tracker.options().cwd_from_exec && !event.param(CLONE_CWD).empty()) {
         const std::string_view cwd = event.text(CLONE_CWD);
         process.cwd.set(cwd.ends_with('/') ? std::string(cwd) : std::string(cwd) + '/');
     }
@@ -317,7 +317,7 @@ void apply_exec(const Update& update) {
 void reparent(const Update& update, const Thread& dying, std::int64_t reaper) {
     const Thread* to = update.find(reaper);
     const std::int64_t new_parent = to != nullptr && !to->is_placeholder() ? to->pid : reaper;
-    update.engine.for_each_child(dying.pid, [&](Thread& child) { child.ptid = new_parent; });
+    update.tracker.for_each_child(dying.pid, [&](Thread& child) { child.ptid = new_parent; });
 }
 
 void apply_exit(const Update& update) {

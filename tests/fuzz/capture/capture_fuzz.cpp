@@ -25,7 +25,7 @@ struct Read {
 
 Read read_all(std::string_view bytes, bool damaged_allowed) {
     Read result;
-    state::Engine engine(kLimits);
+    state::StateTracker engine(kLimits);
     capture::Reader reader(test::file_of(bytes), engine);
     std::vector<std::byte> anew;
     while (const auto event = reader.next()) {

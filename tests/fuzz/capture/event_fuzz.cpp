@@ -68,7 +68,7 @@ class Decoder {
         static AllFields made;
         return made;
     }
-    state::Engine engine_{{.threads = 64, .fds = 32}};
+    state::StateTracker engine_{{.threads = 64, .fds = 32}};
     filter::EventFields values_{all().fields, engine_};
     output::EventLine line_{false};
     output::EventJson json_;

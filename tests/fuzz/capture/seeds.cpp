@@ -34,7 +34,7 @@ void must(const os::Result<void>& result) {
 
 void make_capture(const std::string& path, capture::Packing packing) {
     const os::UniqueFd file = create(path);
-    state::Engine engine;
+    state::StateTracker engine;
     test::fill_sample_state(engine);
     capture::Writer writer(file.get(), packing);
     must(writer.begin(test::sample_machine(), engine));

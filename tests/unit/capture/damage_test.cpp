@@ -19,7 +19,7 @@ namespace {
 // What the writer makes of the sample.
 std::string sample_capture(capture::Packing packing) {
     const os::UniqueFd file = test::file_of("");
-    state::Engine engine;
+    state::StateTracker engine;
     test::fill_sample_state(engine);
     capture::Writer writer(file.get(), packing);
     REQUIRE(writer.begin(test::sample_machine(), engine));
@@ -54,7 +54,7 @@ struct Result {
     std::string error;
 };
 Result read_all(std::string_view bytes) {
-    state::Engine engine;
+    state::StateTracker engine;
     capture::Reader reader(test::file_of(bytes), engine);
     Result result;
     while (const auto event = reader.next()) {

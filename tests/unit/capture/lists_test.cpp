@@ -79,7 +79,7 @@ constexpr std::uint32_t kTypes[] = {0,
 TEST_CASE("process lists of all versions") {
     for (int version = 1; version <= 9; ++version) {
         CAPTURE(version);
-        state::Engine engine;
+        state::StateTracker engine;
         const std::string block = entry(version, 10) + entry(version, 11);
         REQUIRE(capture::read_process_list(kTypes[version], as_bytes(block), engine));
         engine.link();
@@ -110,7 +110,7 @@ TEST_CASE("what was added to the ninth version, in its two layouts") {
     CaptureBuilder::append(after, std::uint8_t{1}); // upper layer
     CaptureBuilder::append(after, std::uint64_t{55});
 
-    state::Engine engine;
+    state::StateTracker engine;
     const std::string block = entry(9, 10, before) + entry(9, 11, after);
     REQUIRE(capture::read_process_list(capture::PROCESS_LIST_V9, as_bytes(block), engine));
     CHECK(engine.find(10)->loginuid == 501);
@@ -124,7 +124,7 @@ TEST_CASE("what was added to the ninth version, in its two layouts") {
 }
 
 TEST_CASE("fds of a list, and which end of a connection serves") {
-    state::Engine engine;
+    state::StateTracker engine;
     const std::string processes = entry(9, 10);
     REQUIRE(capture::read_process_list(capture::PROCESS_LIST_V9, as_bytes(processes), engine));
     std::string list;
@@ -166,7 +166,7 @@ TEST_CASE("fds of a list, and which end of a connection serves") {
 TEST_CASE("lists that are cut are damaged, and never read beyond") {
     const std::string whole = entry(9, 10);
     for (std::size_t size = 4; size < whole.size(); ++size) {
-        state::Engine engine;
+        state::StateTracker engine;
         const std::string cut = whole.substr(0, size);
         CAPTURE(size);
         CHECK_FALSE(capture::read_process_list(capture::PROCESS_LIST_V9, as_bytes(cut), engine));

@@ -26,7 +26,7 @@ struct Pipe {
 
 std::string capture_of(int events, capture::Packing packing) {
     const os::UniqueFd file = test::file_of("");
-    state::Engine engine;
+    state::StateTracker engine;
     test::fill_sample_state(engine);
     capture::Writer writer(file.get(), packing);
     REQUIRE(writer.begin(test::sample_machine(), engine));
@@ -47,7 +47,7 @@ bool readable(const os::UniqueFd& fd) {
 // Feeds `bytes` one at a time; how many events came.
 int feed(std::string_view bytes) {
     Pipe pipe;
-    state::Engine engine;
+    state::StateTracker engine;
     capture::Reader reader(std::move(pipe.reads), engine);
     int events = 0;
     const auto take_all = [&] {
@@ -85,7 +85,7 @@ TEST_CASE("a packed one") {
 TEST_CASE("two packed ones, the second of which comes later") {
     const std::string one = capture_of(3, capture::Packing::gzip);
     Pipe pipe;
-    state::Engine engine;
+    state::StateTracker engine;
     capture::Reader reader(std::move(pipe.reads), engine);
     int events = 0;
     for (int part = 0; part < 2; ++part) {
@@ -104,7 +104,7 @@ TEST_CASE("two packed ones, the second of which comes later") {
 TEST_CASE("a pipe that ends in the middle") {
     const std::string bytes = capture_of(3, capture::Packing::plain);
     Pipe pipe;
-    state::Engine engine;
+    state::StateTracker engine;
     capture::Reader reader(std::move(pipe.reads), engine);
     REQUIRE(write(pipe.writes.get(), bytes.data(), bytes.size() - 5) ==
             static_cast<ssize_t>(bytes.size() - 5));
@@ -120,7 +120,7 @@ TEST_CASE("a pipe that ends in the middle") {
 }
 
 TEST_CASE("files are never waited for") {
-    state::Engine engine;
+    state::StateTracker engine;
     capture::Reader reader(test::file_of(capture_of(1, capture::Packing::plain)), engine);
     CHECK_FALSE(reader.ready().valid());
     REQUIRE(reader.next());

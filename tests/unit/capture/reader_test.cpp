@@ -33,7 +33,7 @@ struct Result {
     std::string error;
 };
 Result read_all(std::string_view content) {
-    state::Engine engine;
+    state::StateTracker engine;
     capture::Reader reader(test::file_of(content), engine);
     Result result;
     while (const auto event = reader.next()) {
@@ -78,7 +78,7 @@ TEST_CASE("a capture from a pipe") {
     REQUIRE(write(ends[1], capture.bytes().data(), capture.bytes().size()) ==
             static_cast<ssize_t>(capture.bytes().size()));
     close(ends[1]);
-    state::Engine engine;
+    state::StateTracker engine;
     capture::Reader reader(os::UniqueFd(ends[0]), engine);
     int count = 0;
     while (reader.next())
@@ -158,7 +158,7 @@ TEST_CASE("events of kinds that are not known are passed over and not counted") 
     event.append(reinterpret_cast<const char*>(&header), sizeof header);
     capture.block(capture::EVENTS_V2, event);
     capture.event(EventBuilder(event::SYSCALL_CLOSE_X).i64(0).i64(1));
-    state::Engine engine;
+    state::StateTracker engine;
     capture::Reader reader(test::file_of(capture.bytes()), engine);
     CHECK(reader.next()->num == 1);
     CHECK(reader.skipped() == 1);
@@ -168,7 +168,7 @@ TEST_CASE("blocks without the number of parameters") {
     CaptureBuilder capture;
     capture.old_event(EventBuilder(event::SYSCALL_READ_E).tid(7).i64(3).u32(100));
     capture.old_event(EventBuilder(event::SYSCALL_READ_X).tid(7).i64(5).bytes("hello"));
-    state::Engine engine;
+    state::StateTracker engine;
     capture::Reader reader(test::file_of(capture.bytes()), engine);
     const auto event = reader.next();
     REQUIRE(event);

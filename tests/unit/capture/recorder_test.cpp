@@ -45,7 +45,7 @@ struct Content {
 };
 Content read_back(const std::string& path) {
     Content content;
-    state::Engine engine;
+    state::StateTracker engine;
     capture::Reader reader(os::UniqueFd(open(path.c_str(), O_RDONLY | O_CLOEXEC)), engine);
     while (const auto event = reader.next()) {
         if (content.seconds.empty())
@@ -85,7 +85,7 @@ TEST_CASE("files of a ring: names, rights, and no link followed") {
 
 TEST_CASE("rotation by time: the oldest file is overwritten, each begins with its state") {
     const Folder folder;
-    state::Engine engine;
+    state::StateTracker engine;
     test::fill_sample_state(engine);
     capture::Recorder recorder(open_ring(folder.file("t.scap"), 3), {.ns = 10 * kSecond}, kMachine);
     for (std::uint64_t second = 100; second < 150; ++second) {
@@ -113,7 +113,7 @@ TEST_CASE("rotation by time: the oldest file is overwritten, each begins with it
 
 TEST_CASE("rotation by size") {
     const Folder folder;
-    state::Engine engine;
+    state::StateTracker engine;
     test::fill_sample_state(engine);
     constexpr std::uint64_t kSize = 300'000;
     capture::Recorder recorder(open_ring(folder.file("s.scap"), 10), {.bytes = kSize}, kMachine);
@@ -137,7 +137,7 @@ TEST_CASE("rotation by size") {
 
 TEST_CASE("a recording without events is a whole capture") {
     const Folder folder;
-    state::Engine engine;
+    state::StateTracker engine;
     test::fill_sample_state(engine);
     capture::Recorder recorder(open_ring(folder.file("e.scap.gz"), 1), {}, kMachine);
     REQUIRE(recorder.finish(engine));
@@ -148,7 +148,7 @@ TEST_CASE("a recording without events is a whole capture") {
 
 TEST_CASE("an alert's capture holds what was before and after it") {
     const Folder folder;
-    state::Engine engine;
+    state::StateTracker engine;
     test::fill_sample_state(engine);
     capture::AlertCapture captures(open_ring(folder.file("a.scap"), 2), 5 * kSecond, kMachine);
     std::vector<std::string> begun;
@@ -180,7 +180,7 @@ TEST_CASE("an alert's capture holds what was before and after it") {
 
 TEST_CASE("memory for what may become a capture is bounded") {
     const Folder folder;
-    state::Engine engine;
+    state::StateTracker engine;
     capture::AlertCapture captures(open_ring(folder.file("m.scap"), 1), 1000 * kSecond, kMachine);
     const std::string payload(60'000, 'x');
     for (std::uint64_t i = 0; i < 2'000; ++i) { // 120 MB within the time

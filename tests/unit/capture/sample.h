@@ -134,7 +134,7 @@ inline state::Fd sample_connection(state::FdKind kind, state::Fd::Flags role) {
 }
 
 // One fd of each kind.
-inline void add_sample_fds(state::Engine& engine, std::int64_t pid) {
+inline void add_sample_fds(state::StateTracker& engine, std::int64_t pid) {
     using state::Fd;
     using state::FdKind;
     Fd file = sample_fd(FdKind::file, "/etc/hosts");
@@ -167,7 +167,7 @@ inline void add_sample_fds(state::Engine& engine, std::int64_t pid) {
     }
 }
 
-inline void fill_sample_state(state::Engine& engine) {
+inline void fill_sample_state(state::StateTracker& engine) {
     engine.add(sample_thread(1, 1));
     engine.add(sample_thread(20, 20));
     engine.add(sample_thread(21, 20));

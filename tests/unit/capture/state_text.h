@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "analyzer/state/engine.h"
+#include "analyzer/state/state_tracker.h"
 
 namespace tiercel::test {
 
@@ -56,7 +56,7 @@ inline std::string text_of(const state::Thread& thread) {
     return out;
 }
 
-inline std::string text_of(const state::Engine& engine) {
+inline std::string text_of(const state::StateTracker& engine) {
     std::vector<std::string> parts;
     engine.for_each_thread([&](const state::Thread& thread) { parts.push_back(text_of(thread)); });
     for (const auto& [uid, user] : engine.users().users())

@@ -76,7 +76,7 @@ std::string_view shown_name(const event::EventView& event) {
 // Writes the sample; returns what sysdig is to print for it.
 std::string write_sample(const std::string& path, capture::Packing packing) {
     const os::UniqueFd file(open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-    state::Engine engine;
+    state::StateTracker engine;
     test::fill_sample_state(engine);
     capture::Writer writer(file.get(), packing);
     bool good = writer.begin(test::sample_machine(), engine).has_value();

@@ -23,8 +23,8 @@ using test::EventBuilder;
 
 namespace {
 
-state::Engine full_state() {
-    state::Engine engine;
+state::StateTracker full_state() {
+    state::StateTracker engine;
     test::fill_sample_state(engine);
     return engine;
 }
@@ -43,13 +43,13 @@ struct Written {
 } // namespace
 
 TEST_CASE("the state comes back as it was, packed or not") {
-    const state::Engine engine = full_state();
+    const state::StateTracker engine = full_state();
     for (const auto packing : {capture::Packing::plain, capture::Packing::gzip}) {
         Written written(packing);
         REQUIRE(written.writer.begin(test::sample_machine(), engine));
         EventBuilder close(event::SYSCALL_CLOSE_X);
         REQUIRE(written.writer.add(close.tid(1).i64(0).i64(9).view(), 1));
-        state::Engine again;
+        state::StateTracker again;
         capture::Reader reader(written.rewound(), again);
         REQUIRE(reader.next());
         CHECK_FALSE(reader.next());
@@ -77,7 +77,7 @@ TEST_CASE("every kind of event that drivers give comes back byte for byte") {
             REQUIRE(written.writer.add(builder.view(), info->code % 7));
         }
         REQUIRE(raws.size() > 150);
-        state::Engine again;
+        state::StateTracker again;
         capture::Reader reader(written.rewound(), again);
         for (const auto& raw : raws) {
             const auto event = reader.next();
@@ -104,7 +104,7 @@ TEST_CASE("a call that readers of 2022 have no name for is unknown to them, and 
     REQUIRE(written.writer.add(later.u16(rseq.scap).u16(native("rseq")).view(), 0));
     const auto i386 = static_cast<std::uint16_t>(rseq.i386); // as a 32-bit program's call says
     REQUIRE(written.writer.add(compat.u16(rseq.scap).u16(i386).view(), 0));
-    state::Engine again;
+    state::StateTracker again;
     capture::Reader reader(written.rewound(), again);
     const auto first = reader.next();
     CHECK(first->view.number<std::uint16_t>(0) == event::find_syscall("gettid")->scap);
@@ -123,14 +123,14 @@ TEST_CASE("the largest event that a ring can hold") {
         EventBuilder read(event::SYSCALL_READ_X);
         REQUIRE(written.writer.add(read.i64(1).bytes(std::string(size, 'x')).view(), 0));
     }
-    state::Engine again;
+    state::StateTracker again;
     capture::Reader reader(written.rewound(), again);
     for (const std::size_t size : {65'300u, 65'477u, 65'478u, 65'535u})
         CHECK(reader.next()->view.param(1).size() == size);
 }
 
 TEST_CASE("texts are cut to what others have room for") {
-    state::Engine engine;
+    state::StateTracker engine;
     Thread long_one = test::sample_thread(1, 1);
     long_one.exepath = state::Text(std::string(5000, 'p'));
     long_one.process->env = state::Text(std::string(9000, 'e'));
@@ -139,7 +139,7 @@ TEST_CASE("texts are cut to what others have room for") {
     Written written(capture::Packing::plain);
     REQUIRE(written.writer.begin(test::sample_machine(), engine));
     REQUIRE(written.writer.add(EventBuilder(event::SYSCALL_CLOSE_X).view(), 0));
-    state::Engine again;
+    state::StateTracker again;
     capture::Reader reader(written.rewound(), again);
     REQUIRE(reader.next());
     CHECK(again.find(1)->exepath.view().size() == 1024);
@@ -147,21 +147,21 @@ TEST_CASE("texts are cut to what others have room for") {
 }
 
 TEST_CASE("a serving end keeps its name when its listening socket has gone") {
-    state::Engine engine;
+    state::StateTracker engine;
     engine.add(test::sample_thread(1, 1));
     engine.link();
     engine.add_fd(1, 3, test::sample_connection(FdKind::ipv4, Fd::server));
     Written written(capture::Packing::plain);
     REQUIRE(written.writer.begin(test::sample_machine(), engine));
     REQUIRE(written.writer.add(EventBuilder(event::SYSCALL_CLOSE_X).view(), 0));
-    state::Engine again;
+    state::StateTracker again;
     capture::Reader reader(written.rewound(), again);
     REQUIRE(reader.next());
     CHECK(again.find(1)->fd(3)->name.view() == "10.0.0.2:5555->127.0.0.1:80");
 }
 
 TEST_CASE("long lists are split into blocks") {
-    state::Engine engine;
+    state::StateTracker engine;
     for (std::int64_t pid = 1; pid <= 3000; ++pid) {
         Thread each = test::sample_thread(pid, pid);
         each.process->env = state::Text(std::string(1000, 'e'));

@@ -23,7 +23,7 @@ namespace {
 
 // A process tree init(1) → bash(10) → vim(20), and an event at a time.
 struct World {
-    state::Engine engine;
+    state::StateTracker engine;
     Fields fields;
     filter::EventFields event{fields, engine};
     EventBuilder kept{event::SYSCALL_CLOSE_X};

@@ -71,7 +71,7 @@ os::UniqueFd open_capture(const std::string& path) {
 os::UniqueFd written_anew(const std::string& path, capture::Packing packing) {
     os::UniqueFd file(memfd_create("capture", MFD_CLOEXEC));
     capture::Writer writer(file.get(), packing);
-    state::Engine lists;
+    state::StateTracker lists;
     capture::Reader reader(open_capture(path), lists);
     bool good = true;
     while (const auto event = reader.next()) {
@@ -98,7 +98,7 @@ bool compare(os::UniqueFd capture, const std::string& text_path, const char* how
                     problem.message.c_str());
         return false;
     }
-    state::Engine engine({}, {.cwd_from_exec = false});
+    state::StateTracker engine({}, {.cwd_from_exec = false});
     capture::Reader reader(std::move(capture), engine);
     filter::EventFields event_fields(fields, engine);
     Comparison result;

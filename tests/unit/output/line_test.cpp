@@ -24,7 +24,7 @@ std::vector<std::byte> open_event(std::string_view name) {
 
 template <typename Printer>
 std::string print(Printer&& printer, const std::vector<std::byte>& bytes) {
-    state::Engine engine;
+    state::StateTracker engine;
     const auto view = event::EventView::parse(bytes);
     REQUIRE(view.has_value());
     engine.apply(*view, 3);

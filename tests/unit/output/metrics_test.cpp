@@ -17,7 +17,7 @@ std::string text_of(const Metrics& metrics) {
     return fmt::to_string(out);
 }
 
-Metrics sample(const state::Engine& engine) {
+Metrics sample(const state::StateTracker& engine) {
     return {.engine = engine,
             .events = 1234,
             .ns = 2'500'000'000,
@@ -36,7 +36,7 @@ Metrics sample(const state::Engine& engine) {
 } // namespace
 
 TEST_CASE("every line is one of the text format, every sample has its head, no head comes twice") {
-    const state::Engine engine;
+    const state::StateTracker engine;
     std::istringstream lines(text_of(sample(engine)));
     const std::regex head("# (HELP|TYPE) ([a-z_]+) .+");
     const std::regex value(R"(([a-z_]+)(\{([a-z_]+="([^"\\]|\\.)*",?)+\})? [0-9.e+-]+)");
@@ -55,7 +55,7 @@ TEST_CASE("every line is one of the text format, every sample has its head, no h
 }
 
 TEST_CASE("values are what was given, under Falco's names where there is one") {
-    const state::Engine engine;
+    const state::StateTracker engine;
     const std::string text = text_of(sample(engine));
     for (const char* line :
          {"falcosecurity_falco_duration_seconds_total 2.5\n",
@@ -70,7 +70,7 @@ TEST_CASE("values are what was given, under Falco's names where there is one") {
 }
 
 TEST_CASE("a rule's name cannot forge a line") {
-    const state::Engine engine;
+    const state::StateTracker engine;
     CHECK(text_of(sample(engine))
               .find(R"(priority="Critical",rule_name="Say \"hi\"\\\n",source="syscall"} 3)") !=
           std::string::npos);

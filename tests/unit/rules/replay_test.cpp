@@ -57,7 +57,7 @@ struct Replay {
     }
     void run(const std::string& capture) {
         REQUIRE_MESSAGE(loaded.rules, said());
-        state::Engine engine;
+        state::StateTracker engine;
         capture::Reader reader(os::UniqueFd(open(capture.c_str(), O_RDONLY | O_CLOEXEC)), engine);
         filter::EventFields values(fields, engine);
         Engine rules(loaded.rules, Matching::all);

@@ -5,9 +5,9 @@
 #include <random>
 #include <unordered_map>
 
-#include "analyzer/state/engine.h"
 #include "analyzer/state/path.h"
 #include "analyzer/state/socket.h"
+#include "analyzer/state/state_tracker.h"
 #include "tests/unit/state/event_builder.h"
 
 using namespace tiercel;
@@ -18,7 +18,7 @@ using test::EventBuilder;
 namespace {
 
 struct Run {
-    state::Engine engine;
+    state::StateTracker engine;
     EventBuilder kept{event::SYSCALL_CLOSE_X};
     const state::Current& operator()(EventBuilder& event) {
         kept = std::move(event);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What events do to threads and processes.
-#include "analyzer/state/engine.h"
+#include "analyzer/state/state_tracker.h"
 
 #include <doctest/doctest.h>
 #include <string>
@@ -54,7 +54,7 @@ EventBuilder exit_of(std::int64_t tid, std::int64_t reaper = 0) {
 
 // An engine with a shell (pid 10, child of 1) in it.
 struct Shell {
-    state::Engine engine;
+    state::StateTracker engine;
     Shell(state::Limits limits = {}) : engine(limits) {
         apply(exec(1, 0, "init"));
         apply(exec(10, 1, "bash"));
@@ -69,7 +69,7 @@ struct Shell {
 } // namespace
 
 TEST_CASE("an unknown thread is a placeholder until its exec") {
-    state::Engine engine;
+    state::StateTracker engine;
     EventBuilder read(event::SYSCALL_READ_X);
     const auto& now = engine.apply(read.tid(5).i64(0).view(), 0);
     REQUIRE(now.thread != nullptr);
@@ -231,7 +231,7 @@ TEST_CASE("the table of fds stays within its limit") {
 
 TEST_CASE("iterator records fill what events have not told") {
     using namespace std::literals;
-    state::Engine engine;
+    state::StateTracker engine;
     EventBuilder task(event::ITER_TASK_E);
     task.tid(10ull << 32 | 10).i32(1).i32(10).i32(10).i32(10).text("bash").bytes("bash\0-l\0"sv);
     task.text("/bin/bash")
@@ -264,7 +264,7 @@ TEST_CASE("iterator records fill what events have not told") {
 
 // Only a damaged capture has such an event; the thread must outlive it.
 TEST_CASE("a clone that gives the caller itself as the child changes nothing") {
-    state::Engine engine;
+    state::StateTracker engine;
     const auto clone = [&](std::uint64_t ts) {
         EventBuilder event(event::SYSCALL_CLONE_20_X);
         event.tid(20).ts(ts).i64(20).text("sh").none().i64(20).i64(20).i64(1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/state/engine.h"
+#include "analyzer/state/state_tracker.h"
 
 #include <array>
 #include <unordered_set>
@@ -11,7 +11,7 @@
 namespace tiercel::state {
 namespace {
 
-// What the engine does with each event code, made once from the tables of handlers.
+// What the tracker does with each event code, made once from the tables of handlers.
 struct Plan {
     void (*apply)(const Update&) = nullptr;
     bool anyone = false;       // no placeholder for an unknown thread
@@ -61,11 +61,11 @@ bool lives_on(std::uint16_t code) {
            ((info->flags & kChanges) != 0 || (info->flags & kTransfers) == 0);
 }
 
-Engine::Engine(Limits limits, Options options) : limits_(limits), options_(options) {}
-Engine::~Engine() = default;
-Engine::Engine(Engine&&) noexcept = default;
+StateTracker::StateTracker(Limits limits, Options options) : limits_(limits), options_(options) {}
+StateTracker::~StateTracker() = default;
+StateTracker::StateTracker(StateTracker&&) noexcept = default;
 
-Thread* Engine::find(std::int64_t tid) {
+Thread* StateTracker::find(std::int64_t tid) {
     if (last_ != nullptr && last_->tid == tid)
         return last_;
     std::unique_ptr<Thread>* found = threads_.find(tid);
@@ -75,7 +75,7 @@ Thread* Engine::find(std::int64_t tid) {
     return last_;
 }
 
-Thread& Engine::make(std::int64_t tid) {
+Thread& StateTracker::make(std::int64_t tid) {
     if (Thread* known = find(tid))
         return *known;
     if (threads_.size() >= limits_.threads)
@@ -90,7 +90,7 @@ Thread& Engine::make(std::int64_t tid) {
     return *last_;
 }
 
-void Engine::remove(std::int64_t tid) {
+void StateTracker::remove(std::int64_t tid) {
     std::unique_ptr<Thread>* found = threads_.find(tid);
     if (found == nullptr)
         return;
@@ -101,7 +101,7 @@ void Engine::remove(std::int64_t tid) {
 }
 
 // Second chance: the hand takes the first thread that no event has touched since it last came by.
-void Engine::evict() {
+void StateTracker::evict() {
     for (std::size_t steps = 0; steps <= 2 * threads_.capacity(); ++steps) {
         hand_ = (hand_ + 1) % threads_.capacity();
         std::unique_ptr<Thread>* candidate = threads_.at_slot(hand_);
@@ -115,7 +115,7 @@ void Engine::evict() {
     }
 }
 
-const Thread* Engine::parent(const Thread& thread) const {
+const Thread* StateTracker::parent(const Thread& thread) const {
     if (thread.ptid <= 0)
         return nullptr;
     const Thread* parent = find(thread.ptid);
@@ -125,7 +125,7 @@ const Thread* Engine::parent(const Thread& thread) const {
     return leader != nullptr ? leader : parent;
 }
 
-void Engine::settle() {
+void StateTracker::settle() {
     if (closed_in_) {
         if (closed_last_ == closed_fd_)
             closed_in_->erase(closed_fd_);
@@ -140,7 +140,7 @@ void Engine::settle() {
     current_ = Current{};
 }
 
-const Current& Engine::apply(const event::EventView& event, std::uint16_t /*cpu*/) {
+const Current& StateTracker::apply(const event::EventView& event, std::uint16_t /*cpu*/) {
     settle();
     previous_ts_ = this_ts_;
     this_ts_ = event.ts();
@@ -175,7 +175,7 @@ const Current& Engine::apply(const event::EventView& event, std::uint16_t /*cpu*
     return current_;
 }
 
-void Engine::add(Thread thread) {
+void StateTracker::add(Thread thread) {
     if (!thread.process)
         thread.process = std::make_shared<Process>();
     Thread& slot = make(thread.tid);
@@ -183,18 +183,18 @@ void Engine::add(Thread thread) {
     name_container(slot);
 }
 
-void Engine::set_cgroups(Thread& thread, std::string_view cgroups) {
+void StateTracker::set_cgroups(Thread& thread, std::string_view cgroups) {
     thread.cgroups.set(cgroups);
     name_container(thread);
 }
 
-void Engine::name_container(Thread& thread) {
+void StateTracker::name_container(Thread& thread) {
     thread.container_id.set(container_id(thread.cgroups));
     if (!thread.container_id.empty())
         containers_.meet(thread.cgroups);
 }
 
-void Engine::add_fd(std::int64_t tid, std::int64_t fd, Fd entry) {
+void StateTracker::add_fd(std::int64_t tid, std::int64_t fd, Fd entry) {
     if (Thread* thread = find(tid))
         if (thread->process->fds->add(fd, std::move(entry), limits_.fds) == nullptr)
             ++counters_.refused_fds;
@@ -202,7 +202,7 @@ void Engine::add_fd(std::int64_t tid, std::int64_t fd, Fd entry) {
 
 // Lists do not tell who connected to whom: an end at a port that something on this machine listens
 // on is the server.
-void Engine::find_roles() {
+void StateTracker::find_roles() {
     std::unordered_set<std::uint16_t> ports;
     const auto visit_fds = [this](auto&& visit) {
         threads_.for_each([&](std::int64_t, std::unique_ptr<Thread>& thread) {
@@ -227,7 +227,7 @@ void Engine::find_roles() {
     });
 }
 
-void Engine::link() {
+void StateTracker::link() {
     threads_.for_each([this](std::int64_t, std::unique_ptr<Thread>& thread) {
         if (thread->is_leader() || thread->is_placeholder())
             return;
@@ -242,18 +242,18 @@ void Engine::link() {
 }
 
 Fd* Update::add_fd(std::int64_t number, Fd fd) const {
-    Fd* added = process().fds->add(number, std::move(fd), engine.limits_.fds);
+    Fd* added = process().fds->add(number, std::move(fd), tracker.limits_.fds);
     if (added == nullptr)
-        ++engine.counters_.refused_fds;
+        ++tracker.counters_.refused_fds;
     now.fd = added;
     now.fd_num = number;
     return added;
 }
 
 void Update::close_later(std::int64_t first, std::int64_t last) const {
-    engine.closed_in_ = process().fds;
-    engine.closed_fd_ = first;
-    engine.closed_last_ = last;
+    tracker.closed_in_ = process().fds;
+    tracker.closed_fd_ = first;
+    tracker.closed_last_ = last;
 }
 
 std::string Update::directory(std::int64_t dirfd) const {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Engine: the tables of threads and fds, kept up to date by events. Give it each event once, in the
-// order of their times, before anything looks at the state: what an event changes is visible with
-// that event; what it ends (a thread, a closed fd) stays visible until the next one.
+// StateTracker: the tables of threads and fds, kept up to date by events. Give it each event once,
+// in the order of their times, before anything looks at the state: what an event changes is visible
+// with that event; what it ends (a thread, a closed fd) stays visible until the next one.
 //
 // What is missing (the sensor came late, events were dropped) is never an error: an unknown thread
 // is a placeholder until its exec, a clone or an iterator's record tells who it is.
@@ -52,12 +52,12 @@ struct Current {
 // what is asked for. Reads and writes only make them more exact, and are too many for that.
 bool lives_on(std::uint16_t code);
 
-class Engine {
+class StateTracker {
   public:
-    explicit Engine(Limits limits = {}, Options options = {});
+    explicit StateTracker(Limits limits = {}, Options options = {});
     const Options& options() const { return options_; }
-    ~Engine();
-    Engine(Engine&&) noexcept;
+    ~StateTracker();
+    StateTracker(StateTracker&&) noexcept;
 
     const Current& apply(const event::EventView& event, std::uint16_t cpu);
     const Current& current() const { return current_; }
@@ -67,7 +67,9 @@ class Engine {
 
     // nullptr: not known.
     Thread* find(std::int64_t tid);
-    const Thread* find(std::int64_t tid) const { return const_cast<Engine*>(this)->find(tid); }
+    const Thread* find(std::int64_t tid) const {
+        return const_cast<StateTracker*>(this)->find(tid);
+    }
     // Of the process; nullptr when it is not known.
     const Thread* leader(const Thread& thread) const {
         return thread.is_leader() ? &thread : thread.is_placeholder() ? nullptr : find(thread.pid);
