@@ -74,6 +74,9 @@ os::Result<void> Run::connect() {
     if (!monitor)
         return monitor.error();
     monitor_ = *std::move(monitor);
+    if (alerter_ != nullptr && !options_.events && options_.replay.empty() &&
+        log_level_ >= config::Priority::informational && StatusLine::is_possible())
+        status_line_.emplace(pipeline_, source_, loop_);
     if (options_.enricher.empty() || !options_.replay.empty())
         return {};
     auto enrichment = Enrichment::make(options_.enricher, pipeline_.state().containers(), loop_);
@@ -153,6 +156,8 @@ void Run::report() {
 int Run::end() {
     const bool recorded = recording_ == nullptr || recording_->finish(pipeline_.state());
     monitor_->end();
+    if (status_line_)
+        status_line_->end();
     if (printer_)
         printer_->flush();
     if (alerter_ != nullptr)

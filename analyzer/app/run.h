@@ -9,6 +9,7 @@
 #include "analyzer/observers/event_printer.h"
 #include "analyzer/observers/monitor.h"
 #include "analyzer/observers/recording.h"
+#include "analyzer/observers/status_line.h"
 #include "analyzer/pipeline/pipeline.h"
 #include "analyzer/service/loop.h"
 #include "analyzer/service/notify.h"
@@ -51,6 +52,7 @@ class Run {
     std::unique_ptr<Monitor> monitor_;
     std::unique_ptr<Enrichment> enrichment_; // nullptr: nobody is asked
     bool enrichment_ended_ = false;          // and that has been said
+    std::optional<StatusLine> status_line_;
     Notify notify_;
     Confinement confinement_;
     std::uint64_t begun_ = 0;
