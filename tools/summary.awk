@@ -4,8 +4,8 @@
 # `N passed, N failed[, N skipped]`. Exits with 1 if a test failed or if no test ran.
 #
 # Each test case of a doctest program counts; any other program counts as one test. A test that exits with its
-# SKIP_RETURN_CODE is skipped, and its last line is the reason. A test case that cannot run prints
-# `SKIPPED: what: why` on a line of its own and counts as skipped. A missing program counts as failed.
+# SKIP_RETURN_CODE counts as skipped once, and its last line is the reason. Otherwise each line `SKIPPED: what: why` counts
+# as a skipped part. A missing program counts as failed.
 
 function attribute(name,    value) {
     if (!match($0, name "=\"[^\"]*\"")) return ""
@@ -37,13 +37,16 @@ function take(line,    counts) {
 }
 
 function finish(    i) {
+    if (status == "notrun" && reason ~ /^SKIP_/) { # its last line may itself begin with SKIPPED:
+        sub(/^SKIPPED: (all: )?/, "", last)
+        skipped++
+        skipped_list = skipped_list "  " name ": " last "\n"
+        return
+    }
     for (i = 1; i <= skip_count; i++) skipped_list = skipped_list "  " name ": " skips[i] "\n"
     skipped += skip_count
     if (status == "run") {
-        passed += doctest ? good - skip_count : (skip_count == 0)
-    } else if (status == "notrun" && reason ~ /^SKIP_/) {
-        skipped++
-        skipped_list = skipped_list "  " name ": " last "\n"
+        passed += doctest ? good - skip_count : 1
     } else {
         if (doctest) passed += good > skip_count ? good - skip_count : 0
         failed += bad > 1 ? bad : 1

@@ -7,14 +7,16 @@
 #     cannot  RULE REASON                           it cannot be provoked on one machine, or not on this one
 #     quiet   WHAT -- COMMAND...                    the command must succeed, and no rule may alert
 #
-# between watch_with and finish. Each command is a session of its own, and alerts say of which session they are: what
-# else happens on the machine does not disturb. rules_need_rows makes a rule of the file without a row a fault.
+# between watch_with and judge. Each command is a session of its own, and alerts say of which session they are: what
+# else happens on the machine does not disturb. rules_need_rows fails if a rule of the file has no row.
 #
 # "${contained[@]}" COMMAND... runs in a cgroup that is named as a container's, which is what makes a container of it.
 set -u
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../../lib/check.sh"
 
 privd=${1:?privd} analyzer=${2:?analyzer} provoke=${3:?provoke}
-failures=0 skipped=0
+skipped=0
 work=$(mktemp -d "${TMPDIR:-/tmp}/tiercel-rules-XXXXXX")
 chmod 755 "$work"
 cleanups=()
@@ -31,11 +33,6 @@ clean_up() {
     rm -rf "$work"
 }
 trap clean_up EXIT
-
-not_here() {
-    echo "SKIPPED: $(basename "$0"): $1"
-    exit 77
-}
 
 make_container() {
     local hierarchy
@@ -81,7 +78,7 @@ overlaid() {
 
 # watch_with RULES...: starts the pair with these files, and returns once it sees events.
 watch_with() {
-    [ "$(id -u)" -eq 0 ] || not_here "events need root"
+    need_root "watching events"
     mkdir "$work"/{bin,idle,out}
     chown nobody "$work/out"
     make_container
@@ -109,9 +106,9 @@ END
     running=$!
     ready=$(idle tiercel-ready)
     until_seen first && return
-    ! grep -q 'not permitted' "$work/said" || not_here "no events here: $(head -n 1 "$work/said")"
-    echo "FAILED: the pair does not run: $(cat "$work/said")"
-    exit 1
+    ! grep -q 'not permitted' "$work/said" || skip "no events here: $(head -n 1 "$work/said")"
+    fail "the pair does not run: $(cat "$work/said")"
+    finish
 }
 
 # until_seen WORD: everything that has happened so far has been evaluated.
@@ -156,7 +153,7 @@ silent() {
 quiet() {
     local what=$1
     shift 2
-    run_session "$@" || fault "$what failed: $(tail -n 3 "$work/output")"
+    run_session "$@" || fail "$what failed: $(tail -n 3 "$work/output")"
     rows+=("quiet|$session|$what|")
 }
 
@@ -169,21 +166,16 @@ alerts_of() {
     grep -F "\"rule\":\"$1\"" "$work/out/alerts" | grep -E "\"proc.sid\":$2[,}]"
 }
 
-fault() {
-    echo "FAILED: $1"
-    failures=$((failures + 1))
-}
-
 check_alert() {
     local rule=$1 found=$2 wanted=$3 field line
     if [ -z "$found" ]; then
-        fault "'$rule' did not alert"
+        fail "'$rule' did not alert"
         return
     fi
     while IFS= read -r -d $'\037' field; do
         [ -n "$field" ] || continue
         line=$(grep -F -e "\"${field%%=*}\":\"${field#*=}\"" -e "\"${field%%=*}\":${field#*=}," <<<"$found")
-        [ -n "$line" ] || fault "'$rule' alerted without $field: $(head -n 1 <<<"$found")"
+        [ -n "$line" ] || fail "'$rule' alerted without $field: $(head -n 1 <<<"$found")"
     done <<<"$wanted"
     echo "ok: $rule"
 }
@@ -193,16 +185,16 @@ rules_need_rows() {
     local rule
     while read -r rule; do
         printf '%s\n' "${rows[@]}" | grep -qE "^(alerts|cannot)\|[0-9]*\|$(sed 's/[][\\.*^$/|()+?{}]/\\&/g' <<<"$rule")\|" ||
-            fault "'$rule' has no row here"
+            fail "'$rule' has no row here"
     done < <(sed -n 's/^- rule: //p' "$1")
 }
 
-# Compares what was said with the rows, and counts.
-finish() {
+# Compares the alerts with the rows, counts, and ends the script.
+judge() {
     local row kind session rule rest found
-    until_seen last || fault "the analyzer did not see the end: $(tail -n 3 "$work/said")"
+    until_seen last || fail "the analyzer did not see the end: $(tail -n 3 "$work/said")"
     kill -TERM "$running"
-    wait "$running" || fault "the analyzer ended with $?: $(tail -n 3 "$work/said")"
+    wait "$running" || fail "the analyzer ended with $?: $(tail -n 3 "$work/said")"
     running=''
     for row in "${rows[@]}"; do
         IFS='|' read -r kind session rule rest <<<"$row"
@@ -213,12 +205,12 @@ finish() {
             alerts) check_alert "$rule" "$(alerts_of "$rule" "$session")" "$rest" ;;
             silent)
                 found=$(alerts_of "$rule" "$session")
-                [ -z "$found" ] || fault "'$rule' alerted on a near miss: $(head -n 1 <<<"$found")" ;;
+                [ -z "$found" ] || fail "'$rule' alerted on a near miss: $(head -n 1 <<<"$found")" ;;
             quiet)
                 found=$(grep -E "\"proc.sid\":${session}[,}]" "$work/out/alerts")
-                [ -z "$found" ] || fault "there were alerts in $rule: $(head -n 3 <<<"$found")" ;;
+                [ -z "$found" ] || fail "there were alerts in $rule: $(head -n 3 <<<"$found")" ;;
         esac
     done
     echo "$((${#rows[@]} - skipped)) of ${#rows[@]} rows were looked at, $skipped cannot be provoked here, $failures faults"
-    [ "$failures" -eq 0 ]
+    finish
 }

@@ -1,26 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# contract_test: runs the analyzer on the events of a driver that was written from docs/DRIVER-CONTRACT.md alone.
+# contract_test.sh: runs the analyzer on the events of a driver that was written from docs/DRIVER-CONTRACT.md alone.
 #
-# Usage: contract_test EXAMPLE-DRIVER ANALYZER
-# Exit codes: 0 passed, 1 failed.
+# Usage: contract_test.sh EXAMPLE-DRIVER ANALYZER
 set -u
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
 
 driver=${1:?example driver} analyzer=${2:?analyzer}
 work=$(mktemp -d)
-failures=0
 trap 'rm -rf "$work"' EXIT
 
-check() { # DESCRIPTION COMMAND...: the command must succeed
-    if "${@:2}"; then
-        echo "ok: $1"
-    else
-        echo "FAILED: $1"
-        failures=$((failures + 1))
-    fi
-}
-is() { [ "$1" = "$2" ] || { echo "  got '$1', want '$2'"; false; }; }
 
 # Sends far more events than the smallest ring can hold.
 timeout 60 "$driver" 20000 "$analyzer" --events --ring-size 64K >"$work/events" 2>"$work/statistics"
@@ -35,4 +26,4 @@ check "the driver's count is the analyzer's" grep -q 'cpu 0: 20000 events, 0 dro
 timeout 60 "$driver" 0 "$analyzer" --events >"$work/events" 2>"$work/statistics"
 check "a driver without events is none the worse" is "$? $(wc -l <"$work/events")" "0 0"
 
-[ "$failures" -eq 0 ] || exit 1
+finish

@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""dashboard_test: every metric that the Grafana dashboard asks for is one that the analyzer gives.
+"""dashboard_test.py: every metric that the Grafana dashboard asks for is one that the analyzer gives.
 
-Usage: dashboard_test SOURCE
+Usage: dashboard_test.py SOURCE
 """
 import json
 import pathlib
 import re
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from check import check, exit_code
 
 source = pathlib.Path(sys.argv[1])
 given = set(re.findall(r'"((?:tiercel|falcosecurity)_[a-z_]+)"', (source / "analyzer/output/metrics.cpp").read_text()))
@@ -15,5 +18,7 @@ dashboard = json.loads((source / "packaging/grafana/tiercel.json").read_text())
 expressions = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
 asked = {name for expression in expressions for name in re.findall(r"\b(?:tiercel|falcosecurity)_[a-z_]+", expression)}
 unknown, places = asked - given, [tuple(panel["gridPos"].values()) for panel in dashboard["panels"]]
-print(f"{len(asked)} metrics in {len(expressions)} expressions, {len(given)} given; unknown: {sorted(unknown)}")
-sys.exit(bool(unknown) or not asked or len(set(places)) != len(places))
+check(f"the dashboard asks for metrics, in {len(expressions)} expressions", len(asked) > 0)
+check(f"all {len(asked)} of them are given", not unknown, unknown)
+check("no panel lies on another", len(set(places)) == len(places), places)
+sys.exit(exit_code())

@@ -1,30 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# cli_test: the analyzer's command line where it needs no privilege: -V, and rules on captures.
+# cli_test.sh: the analyzer's command line where it needs no privilege: -V, and rules on captures.
 #
-# Usage: cli_test ANALYZER SOURCE-FOLDER
-# Exit codes: 0 passed, 1 failed.
+# Usage: cli_test.sh ANALYZER SOURCE-FOLDER
 set -u
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../../lib/check.sh"
 
 analyzer=${1:?analyzer} sources=${2:?source folder}
 peer=$sources/../shared/peer
 work=$(mktemp -d)
-failures=0
 trap 'rm -rf "$work"' EXIT
 
-check() { # DESCRIPTION COMMAND...: the command must succeed
-    if "${@:2}"; then
-        echo "ok: $1"
-    else
-        echo "FAILED: $1"
-        failures=$((failures + 1))
-    fi
-}
-is() { [ "$1" = "$2" ] || { echo "  got '$1', want '$2'"; false; }; }
-has() { grep -qF -- "$2" "$1" || { echo "  '$2' is not in:"; sed 's/^/  /' "$1"; false; }; }
-empty() { [ ! -s "$1" ] || { sed 's/^/  /' "$1"; false; }; }
-finish() { [ "$failures" -eq 0 ] && exit 0 || exit 1; }
 
 cat >"$work/broken.yaml" <<'END'
 - macro: opens

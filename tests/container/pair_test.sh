@@ -1,33 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# pair_test: the pair in containers, as the Kubernetes manifest describes them: its users, capabilities and
+# pair_test.sh: the pair in containers, as the Kubernetes manifest describes them: its users, capabilities and
 # read-only roots, by an OCI runtime, on root file systems made as the images' are, under the shipped seccomp profiles.
 #
-# Usage: pair_test BUILD SOURCE
-# Exit codes: 0 passed, 1 failed, 77 not possible here.
+# Usage: pair_test.sh BUILD SOURCE
 set -u
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
 build=${1:?build directory} source=${2:?source tree}
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 manifest=$source/packaging/kubernetes/tiercel.yaml
-failures=0
 
-skip() {
-    echo "SKIPPED: container.pair: $1"
-    exit 77
-}
-check() { # DESCRIPTION COMMAND...: the command must succeed
-    if "${@:2}"; then
-        echo "ok: $1"
-    else
-        echo "FAILED: $1"
-        failures=$((failures + 1))
-        return 1
-    fi
-}
-is() { [ "$1" = "$2" ] || { echo "  got '$1', want '$2'"; false; }; }
 
-[ "$(id -u)" -eq 0 ] || skip "an OCI runtime that gives capabilities needs root"
+need_root "an OCI runtime that gives capabilities"
 command -v crun >/dev/null || skip "crun is not installed"
 /usr/bin/python3 -c 'import yaml' 2>/dev/null || skip "python3-yaml is not installed"
 
@@ -37,11 +23,10 @@ if [ -d /sys/fs/cgroup/unified ] && [ -z "${TIERCEL_TEST_UNIFIED:-}" ]; then
     export TIERCEL_TEST_UNIFIED=1
     # shellcheck disable=SC2016 # for the inner shell
     exec unshare --mount sh -c 'umount -l /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec "$0" "$@"' \
-        "$here/pair_test" "$@"
+        "$here/pair_test.sh" "$@"
 fi
 
 work=$(mktemp -d)
-# shellcheck disable=SC2317 # by trap
 clean() {
     local container
     for container in privd analyzer other; do crun_ delete --force "$container"; done
@@ -60,7 +45,7 @@ chmod 2777 "$work/shared"
 # bundle NAME CONTAINER PROFILE [KEY=VALUE]...: a bundle of the manifest's container.
 bundle() {
     mkdir -p "$work/$1"
-    "$here/oci_config" "$manifest" "$2" "$work/roots/$2" "$3" "$work/shared" "${@:4}" >"$work/$1/config.json"
+    "$here/oci_config.py" "$manifest" "$2" "$work/roots/$2" "$3" "$work/shared" "${@:4}" >"$work/$1/config.json"
 }
 # start NAME: its output is in NAME.out and NAME.err; its process $pid.
 start() {
@@ -72,14 +57,7 @@ start() {
     done
     pid=$(cat "$work/$1.pid" 2>/dev/null)
 }
-status_field() { awk -v name="$2:" '$1 == name { print $2 }' "/proc/$1/status" 2>/dev/null; }
-wait_for() { # COMMAND...: up to five seconds
-    for _ in $(seq 100); do
-        if "$@"; then return 0; fi
-        sleep 0.05
-    done
-    return 1
-}
+confined() { [ "$(status_field "$1" Seccomp)" = 2 ]; }
 ended() { [ ! -d "/proc/$1" ]; }
 show() { for file in "$work"/*.err; do sed "s|^|  ${file##*/}: |" "$file"; done; }
 
@@ -87,8 +65,8 @@ bundle privd privd "$build/seccomp/privd.json"
 start privd
 privd=$pid
 [ -n "$privd" ] || { show; skip "crun cannot run a container here"; }
-check "privd listens" wait_for test -S "$work/shared/privd.sock"
-wait_for is "$(status_field "$privd" Seccomp)" 2
+check "privd listens" within 5 test -S "$work/shared/privd.sock"
+within 5 confined "$privd"
 check "as its own user" is "$(status_field "$privd" Uid)" 65531
 held=$(status_field "$privd" CapPrm)
 check "holding BPF and PERFMON at the most" [ $((0x${held:-ffffffff} & ~0xc000000000)) -eq 0 ]
@@ -96,7 +74,7 @@ check "holding BPF and PERFMON at the most" [ $((0x${held:-ffffffff} & ~0xc00000
 bundle analyzer analyzer "$build/seccomp/analyzer.json"
 start analyzer
 analyzer=$pid
-if ! wait_for test -s "$work/analyzer.out" && grep -q 'not permitted' "$work"/*.err; then
+if ! within 5 test -s "$work/analyzer.out" && grep -q 'not permitted' "$work"/*.err; then
     skip "$(grep -h 'not permitted' "$work"/*.err | head -1)"
 fi
 check "events flow" test -s "$work/analyzer.out"
@@ -120,9 +98,12 @@ done
 check "privd may not gain any" is "$(status_field "$privd" NoNewPrivs)" 1
 check "privd has stayed, so that nobody starts it again" kill -0 "$privd"
 kill -TERM "$analyzer"
-check "the analyzer ends when told" wait_for ended "$analyzer"
-check "and privd with it, for the next" wait_for ended "$privd"
+check "the analyzer ends when told" within 5 ended "$analyzer"
+check "and privd with it, for the next" within 5 ended "$privd"
 [ "$failures" -eq 0 ] || show
+
+# said TEXT: one of the two containers has printed the text.
+said() { grep -qhE "$1" "$work"/{analyzer,other}.{err,out} || { show; false; }; }
 
 # tells DESCRIPTION TEXT [KEY=VALUE]...: with privd's container changed so, one of the two says the text.
 tells() {
@@ -131,10 +112,9 @@ tells() {
     crun_ delete --force analyzer
     bundle other privd none "${@:3}" 2>/dev/null
     start other
-    wait_for test -S "$work/shared/privd.sock"
+    within 5 test -S "$work/shared/privd.sock"
     start analyzer
-    wait_for grep -qhE "$2" "$work"/{analyzer,other}.{err,out}
-    check "$1" grep -qhE "$2" "$work"/{analyzer,other}.{err,out} || show
+    check "$1" within 5 said "$2"
     crun_ kill other KILL
 }
 tells "with fewer capabilities privd starts, and names what is missing" CAP_PERFMON \
@@ -146,4 +126,4 @@ tells "unless the runtime has left them permitted before the exec" '"evt.num":' 
 tells "another user than the analyzer is not served" 'serves uid 0 only' \
     'args=["--stay", "--peer-user", "root", "--socket", "/run/tiercel/privd.sock"]'
 
-[ "$failures" -eq 0 ]
+finish

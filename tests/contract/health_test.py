@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""health_test: checks that /healthz fails if events stop while the machine runs on. This test plays the driver.
+"""health_test.py: checks that /healthz fails if events stop while the machine runs on. This test plays the driver.
 
-Usage: health_test ANALYZER
-Exit codes: 0 passed, 1 failed.
+Usage: health_test.py ANALYZER
 """
 import mmap
 import os
+import pathlib
 import socket
 import struct
 import subprocess
@@ -14,17 +14,13 @@ import sys
 import urllib.error
 import urllib.request
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from check import check, exit_code
+
 MAGIC, VERSION = 0x4C435254, 2
 REQUEST, REPLY, FDS, DONE = 1, 3, 4, 5
 RING, COUNTERS, WAKEUP = 0, 1, 5
 MODERN, USERSPACE = 1, 4
-failures = 0
-
-
-def check(what, good, seen=""):
-    global failures
-    print(("ok: " if good else "FAILED: ") + what + ("" if good else f"\n  {seen!r}"))
-    failures += not good
 
 
 def header(kind):
@@ -110,4 +106,4 @@ make_processes()
 check("a driver that sees one program alone is not judged by the machine", driver.health()[0] == 200 == first[0],
       (first, driver.health()))
 driver.end()
-sys.exit(failures > 0)
+sys.exit(exit_code())

@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""enricher_test: the enricher before runtimes that this test plays, before Podman if that is here, and the analyzer
-behind it: names and images come into the events of a process in a container's cgroup.
+"""enricher_test.py: the enricher asks container runtimes that this test plays, and Podman if it is installed. Names and
+images reach the events of a process in a container's cgroup.
 
-Usage: enricher_test ENRICHER PRIVD ANALYZER
-Exit codes: 0 passed, 1 failed, 77 not possible here.
+Usage: enricher_test.py ENRICHER PRIVD ANALYZER
 """
 import errno
 import http.server
@@ -22,8 +21,10 @@ import tempfile
 import threading
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from check import check, exit_code, skip, skip_part
+
 enricher, privd, analyzer = sys.argv[1:]
-failures = 0
 MAGIC, VERSION, QUESTION, PART = 0x45435254, 1, 1, 2
 DOCKER, PODMAN, CONTAINERD, CRIO = range(4)
 WEB, POD, NOBODYS = "5e" * 32, "c4" * 32, "00" * 32
@@ -34,17 +35,6 @@ INSPECTION = {"Id": WEB, "Name": "/web", "Image": "sha256:" + "ab" * 32,
               "HostConfig": {"Privileged": True, "PidMode": "host", "NetworkMode": "bridge", "IpcMode": "private"},
               "NetworkSettings": {"IPAddress": "172.17.0.2"},
               "Mounts": [{"Source": "/srv", "Destination": "/data", "Mode": "rw", "RW": True, "Propagation": "rprivate"}]}
-
-
-def check(what, good, seen=""):
-    global failures
-    print(("ok: " if good else "FAILED: ") + what + ("" if good else f"\n  {seen!r}"), flush=True)
-    failures += not good
-
-
-def skip(why):
-    print(f"SKIPPED: container.enricher: {why}")
-    sys.exit(77)
 
 
 if os.geteuid() != 0:
@@ -215,7 +205,7 @@ def test_protocol():
         data, _ = answer(peer, 8, lambda data: b"cart@sha256" in data and data.count(b"x") >= 10000)
         check("a gRPC server of others understands the call", containerd[1].asked == [field(1, POD)], containerd[1].asked)
     else:
-        print("SKIPPED: containerd's protocol: python3-grpcio is not installed")
+        skip_part("containerd's protocol", "python3-grpcio is not installed")
     for what, wrong in {"a runtime that is none": question(9, 4, WEB), "an id that is none": question(9, 0, "../x" + WEB[4:]),
                         "a short record": question(9, 0, WEB)[:-1], "a long one": question(9, 0, WEB) + b"0",
                         "another protocol": b"\0" * 80}.items():
@@ -232,7 +222,7 @@ def test_protocol():
 
 def test_podman():
     if shutil.which("podman") is None:
-        print("SKIPPED: Podman: it is not installed")
+        skip_part("Podman", "it is not installed")
         return
     root = work / "podman"
     (root / "rootfs").mkdir(parents=True)
@@ -241,7 +231,7 @@ def test_podman():
                            str(root / "rootfs"), "/bin/true"], capture_output=True, text=True, timeout=60)
     identifier = made.stdout.strip()
     if made.returncode != 0:
-        print(f"SKIPPED: Podman cannot make a container here: {made.stderr.strip()[-200:]}")
+        skip_part("Podman", f"it cannot make a container here: {made.stderr.strip()[-200:]}")
         return
     path = work / "podman.sock"
     processes.append(subprocess.Popen([*common, "system", "service", "--time", "60", f"unix://{path}"],
@@ -292,7 +282,7 @@ def test_events(containerd):
     for identifier, name in (WEB, f"docker-{WEB}.scope"), (POD, f"cri-containerd-{POD}.scope"):
         made[identifier] = cgroup_of(name)
     if None in made.values():
-        print("SKIPPED: names in events: cgroups cannot be made here")
+        skip_part("names in events", "cgroups cannot be made here")
         return
     # This one as the account that the analyzer will have.
     process, path = start(65533, "nobody")
@@ -302,7 +292,7 @@ def test_events(containerd):
     time.sleep(2)
     if pair.poll() is not None:
         err.seek(0)
-        print(f"SKIPPED: names in events: {err.readline().strip()}")
+        skip_part("names in events", err.readline().strip())
         return
     work_inside = [inside(cgroup, 5) for cgroup in made.values()]
     for each in work_inside:
@@ -351,5 +341,4 @@ finally:
         each.kill()
         each.wait()
     shutil.rmtree(work, ignore_errors=True)
-sys.stdout.flush()
-os._exit(failures > 0)
+os._exit(exit_code())

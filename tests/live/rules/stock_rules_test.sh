@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# stock_rules: the rules that Falco's users have, unchanged, each provoked as far as one machine can.
+# stock_rules_test.sh: the rules that Falco's users have, unchanged, each provoked as far as one machine can.
 #
-# Usage: stock_rules PRIVD ANALYZER PROVOKE RULES
+# Usage: stock_rules_test.sh PRIVD ANALYZER PROVOKE RULES
 # Exit codes: 0 passed, 1 failed, 77 not permitted here, or the rules are not there.
 # shellcheck source=tests/live/rules/harness.sh
 . "$(dirname "$0")/harness.sh"
@@ -85,4 +85,4 @@ silent 'Disallowed SSH Connection Non Standard Port' -- "$(named ssh)" connect-i
 alerts 'Fileless execution via memfd_create' -- "$provoke" run-from-memory anonymous succeed
 silent 'Fileless execution via memfd_create' -- "$provoke" spawn "$provoke" succeed
 rules_need_rows "$4"
-finish
+judge

@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# default_rules: each rule that we ship, provoked, and a near miss of it.
+# default_rules_test.sh: each rule that we ship, provoked, and a near miss of it.
 #
-# Usage: default_rules PRIVD ANALYZER PROVOKE RULES
-# Exit codes: 0 passed, 1 failed, 77 not permitted here.
+# Usage: default_rules_test.sh PRIVD ANALYZER PROVOKE RULES
 # shellcheck source=tests/live/rules/harness.sh
 . "$(dirname "$0")/harness.sh"
 watch_with "${4:?rules}"
@@ -118,4 +117,4 @@ silent 'Shell history removed' -- rm .bashrc
 alerts 'Disk wiped' proc.name=shred -- "$(idle shred)" file
 silent 'Disk wiped' -- "$(idle shredder)" file
 rules_need_rows "$4"
-finish
+judge

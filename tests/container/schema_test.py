@@ -1,11 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""schema_test: the manifests and the rendered chart, judged by the schemas of the Kubernetes API, as the npm package
+"""schema_test.py: checks the manifests and the rendered chart by the schemas of the Kubernetes API, as the npm package
 kubernetes-models has them.
 
-Usage: schema_test SOURCE
+Usage: schema_test.py SOURCE
 Where the package is: $NODE_PATH, or wherever node looks (npm install kubernetes-models).
-Exit codes: 0 passed, 1 failed, 77 not possible here.
 """
 import json
 import pathlib
@@ -13,11 +12,13 @@ import shutil
 import subprocess
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from check import check, exit_code, skip
+
 try:
     import yaml
 except ImportError:
-    print("SKIPPED: container.schema: python3-yaml is not installed")
-    sys.exit(77)
+    skip("python3-yaml is not installed")
 from render import render
 
 JUDGE = """
@@ -35,11 +36,6 @@ for (const [title, document] of documents) {
 }
 process.exit(failures > 0 ? 1 : 0);
 """
-
-
-def skip(why):
-    print(f"SKIPPED: container.schema: {why}")
-    sys.exit(77)
 
 
 source = pathlib.Path(sys.argv[1])
@@ -61,13 +57,11 @@ for title, change in {"helm": {}, "helm, changed": {"hostPID": True, "rules": {"
         text = render(file.read_text(), {**values, **change}, {"Name": "tiercel", "Namespace": "sensors"})
         documents += [(title, each) for each in yaml.safe_load_all(text)]
 judged = judge(documents)
-print(judged.stdout + judged.stderr, end="")
-failures = judged.returncode != 0
+print(judged.stdout, end="")
+check("the schemas accept all documents", judged.returncode == 0, judged.stderr)
 
 # And it does judge.
 wrong = json.loads(json.dumps(next(each for _, each in documents if each["kind"] == "DaemonSet")))
 wrong["spec"]["template"]["spec"]["containers"][0]["securityContext"]["capabilities"] = ["BPF"]
-if judge([("a wrong one", wrong)]).returncode == 0:
-    print("FAILED: capabilities of another shape are not noticed")
-    failures = True
-sys.exit(failures)
+check("the schemas refuse capabilities of another shape", judge([("a wrong one", wrong)]).returncode != 0)
+sys.exit(exit_code())

@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""monitor_test: metrics and health on a passed socket, --top and the status line on terminals, on live events.
+"""monitor_test.py: metrics and health on a passed socket, --top and the status line on terminals, on live events.
 
-Usage: monitor_test PRIVD ANALYZER RULES
-Exit codes: 0 passed, 1 failed, 77 not permitted here.
+Usage: monitor_test.py PRIVD ANALYZER RULES
 """
 import fcntl
 import json
@@ -23,19 +22,10 @@ import time
 import urllib.error
 import urllib.request
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from check import check, exit_code, skip
+
 privd, analyzer, rules = sys.argv[1:]
-failures = 0
-
-
-def check(what, good, seen=""):
-    global failures
-    print(("ok: " if good else "FAILED: ") + what + ("" if good else f"\n  {seen!r}"))
-    failures += not good
-
-
-def skip(why):
-    print(f"SKIPPED: live.monitor: {why}")
-    sys.exit(77)
 
 
 def chatter(seconds):
@@ -189,4 +179,4 @@ if os.geteuid() != 0:
 test_metrics()
 test_top()
 test_status_line()
-sys.exit(failures > 0)
+sys.exit(exit_code())

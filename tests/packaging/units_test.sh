@@ -1,18 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# units_test: what the units promise, judged by systemd and word by word.
+# units_test.sh: what the units promise, judged by systemd and word by word.
 #
-# Usage: units_test DIRECTORY      where the made units are
-# Exit codes: 0 passed, 1 failed, 77 no systemd-analyze here.
+# Usage: units_test.sh DIRECTORY      where the made units are
 set -euo pipefail
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
 units=${1:?directory of the units}
-failures=0
 
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
 
 # value UNIT KEY: the value of a key that stands there once.
 value() {
@@ -20,24 +16,24 @@ value() {
     sed -n "s/^$2=//p" "$units/$1"
 }
 
-# is UNIT KEY VALUE
-is() {
+# holds UNIT KEY VALUE: the unit gives the key that value.
+holds() {
     [ "$(value "$1" "$2")" = "$3" ] || fail "$1: $2= is '$(value "$1" "$2")', not '$3'"
 }
 
 # The plan's four, and nothing else; for the analyzer nothing at all.
 four='CAP_BPF CAP_PERFMON CAP_SYS_RESOURCE CAP_SYS_PTRACE'
-is tiercel-privd.service AmbientCapabilities "$four"
-is tiercel-privd.service CapabilityBoundingSet "$four"
-is tiercel.service AmbientCapabilities ''
-is tiercel.service CapabilityBoundingSet ''
-is tiercel.service PrivateNetwork yes
-is tiercel.service RestrictAddressFamilies AF_UNIX
-is tiercel-enricher.service AmbientCapabilities ''
-is tiercel-enricher.service CapabilityBoundingSet ''
-is tiercel-enricher.service PrivateNetwork yes
-is tiercel-enricher.service RestrictAddressFamilies AF_UNIX
-is tiercel-module.service CapabilityBoundingSet CAP_SYS_MODULE
+holds tiercel-privd.service AmbientCapabilities "$four"
+holds tiercel-privd.service CapabilityBoundingSet "$four"
+holds tiercel.service AmbientCapabilities ''
+holds tiercel.service CapabilityBoundingSet ''
+holds tiercel.service PrivateNetwork yes
+holds tiercel.service RestrictAddressFamilies AF_UNIX
+holds tiercel-enricher.service AmbientCapabilities ''
+holds tiercel-enricher.service CapabilityBoundingSet ''
+holds tiercel-enricher.service PrivateNetwork yes
+holds tiercel-enricher.service RestrictAddressFamilies AF_UNIX
+holds tiercel-module.service CapabilityBoundingSet CAP_SYS_MODULE
 [ "$(for unit in tiercel tiercel-enricher tiercel-privd; do value $unit.service User; done | sort -u | wc -l)" -eq 3 ] ||
     fail "two processes have one user"
 
@@ -50,11 +46,9 @@ for unit in tiercel.service tiercel-enricher.service tiercel-privd.service tierc
     LC_ALL=C sort -c <<<"$keys" || fail "$unit: its hardening directives are not in alphabetical order"
 done
 
-[ "$failures" -eq 0 ] || exit 1
-command -v systemd-analyze >/dev/null || {
-    echo "SKIPPED: units_test: systemd-analyze, which rates the units, is not installed (package systemd)"
-    exit 77
-}
+[ "$failures" -eq 0 ] || finish
+command -v systemd-analyze >/dev/null ||
+    skip "systemd-analyze, which rates the units, is not installed (package systemd)"
 
 # exposure UNIT MOST: systemd's own rating, in tenths, is at most that.
 exposure() {
@@ -70,4 +64,4 @@ exposure tiercel.service 4
 exposure tiercel-enricher.service 4
 exposure tiercel-privd.service 13
 
-[ "$failures" -eq 0 ]
+finish

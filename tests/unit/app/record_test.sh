@@ -1,30 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# record_test: recording from the command line where it needs no privilege: from one capture to another.
+# record_test.sh: recording from the command line where it needs no privilege: from one capture to another.
 #
-# Usage: record_test ANALYZER SOURCE-FOLDER
-# Exit codes: 0 passed, 1 failed.
+# Usage: record_test.sh ANALYZER SOURCE-FOLDER
 set -u
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../../lib/check.sh"
 
 analyzer=${1:?analyzer} sources=${2:?source folder}
 peer=$sources/../shared/peer
 sample=$sources/tests/fuzz/capture/corpus/capture/plain.scap
 work=$(mktemp -d)
-failures=0
 trap 'rm -rf "$work"' EXIT
 
-check() { # DESCRIPTION COMMAND...: the command must succeed
-    if "${@:2}"; then
-        echo "ok: $1"
-    else
-        echo "FAILED: $1"
-        failures=$((failures + 1))
-    fi
-}
-is() { [ "$1" = "$2" ] || { echo "  got '$1', want '$2'"; false; }; }
-has() { grep -qF -- "$2" "$1" || { echo "  '$2' is not in:"; sed 's/^/  /' "$1"; false; }; }
-finish() { [ "$failures" -eq 0 ] && exit 0 || exit 1; }
 record() { "$analyzer" --replay "$1" --record "${@:2}" >"$work/out" 2>"$work/err"; }
 events() { "$analyzer" --replay "$1" --events 2>"$work/err"; }
 # Whether FILE gives the events in $work/original, all of them, and ends well.

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# command_test: each subcommand of tiercel becomes the right program with the right arguments. The programs here only print
-# their names and arguments.
+# command_test.sh: each subcommand of tiercel becomes the right program with the right arguments. The programs here only
+# print their names and arguments.
 #
-# Usage: command_test TIERCEL.IN
-# Exit codes: 0 passed, 1 failed.
+# Usage: command_test.sh TIERCEL.IN
 set -euo pipefail
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
 template=${1:?the script before it is configured}
-failures=0
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/{bin,sbin,libexec,etc/tiercel/rules.d,tree/bin}
@@ -29,10 +29,6 @@ for program in bin/analyzer sbin/tiercel-driver libexec/privd tree/bin/{analyzer
 done
 rules=$work/etc/tiercel/rules.d
 
-fail() {
-    echo "FAILED: $1"
-    failures=$((failures + 1))
-}
 
 # becomes EXPECTED ARGUMENT...: tiercel with these arguments prints what its program prints, and ends well.
 becomes() {
@@ -101,4 +97,4 @@ ln -s "$work/tree/bin/tiercel" "$work/link"
 tiercel=$work/link
 becomes 'tree/bin/analyzer --explain-caps' caps
 
-[ "$failures" -eq 0 ]
+finish

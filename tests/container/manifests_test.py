@@ -1,33 +1,27 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""manifests_test: what the manifests promise, asserted on their YAML: capabilities, users, Pod Security "restricted".
+"""manifests_test.py: checks capabilities, users and Pod Security "restricted" on the YAML of the manifests.
 
 The chart is rendered by render.py, which knows the little of Helm's language that its templates use: Helm itself is
 not asked.
 
-Usage: manifests_test SOURCE SECCOMP_DIRECTORY
-Exit codes: 0 passed, 1 failed, 77 not possible here.
+Usage: manifests_test.py SOURCE SECCOMP_DIRECTORY
 """
 import json
 import pathlib
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from check import check, exit_code, skip
+
 try:
     import jsonschema
     import yaml
 except ImportError:
-    print("SKIPPED: container.manifests: python3-yaml and python3-jsonschema are not both installed")
-    sys.exit(77)
+    skip("python3-yaml and python3-jsonschema are not both installed")
 from render import render
 
 source, profiles = map(pathlib.Path, sys.argv[1:])
-failures = []
-
-
-def check(what, good):
-    print(("ok: " if good else "FAILED: ") + what)
-    if not good:
-        failures.append(what)
 
 
 def beyond_restricted(pod, container):
@@ -175,4 +169,4 @@ check_enricher(manifest)
 check_chart()
 check_compose()
 check_profiles()
-sys.exit(bool(failures))
+sys.exit(exit_code())

@@ -1,17 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# driver_test: tiercel-driver against programs that answer as privd and the analyzer do on other kernels.
+# driver_test.sh: tiercel-driver against programs that answer as privd and the analyzer do on other kernels.
 #
-# Usage: driver_test TIERCEL-DRIVER.IN
-# Exit codes: 0 passed, 1 failed, 77 not root.
+# Usage: driver_test.sh TIERCEL-DRIVER.IN
 set -euo pipefail
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
 template=${1:?the script before it is configured}
-failures=0
-if [ "$(id -u)" -ne 0 ]; then
-    echo "SKIPPED: driver_test: what tiercel-driver does, it does as root"
-    exit 77
-fi
+need_root "tiercel-driver"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir -p "$work"/{bin,etc,usr}
@@ -47,14 +44,7 @@ run() {
     local status=0
     output=$("$work/bin/tiercel-driver" "${@:3}" 2>&1) || status=$?
     if [ "$status" -ne "$1" ] || [[ $output != *"$2"* ]]; then
-        echo "FAILED: tiercel-driver ${*:3}: exit $status, wanted $1 and '$2'; said: $output"
-        failures=$((failures + 1))
-    fi
-}
-check() {
-    if ! "${@:2}"; then
-        echo "FAILED: $1"
-        failures=$((failures + 1))
+        fail "tiercel-driver ${*:3}: exit $status, wanted $1 and '$2'; said: $output"
     fi
 }
 
@@ -139,4 +129,4 @@ run 2 "load takes" load
 run 2 "module takes" module
 run 2 "probe takes" probe --xml
 run 1 "is missing (package tiercel-dkms)" build
-[ "$failures" -eq 0 ]
+finish

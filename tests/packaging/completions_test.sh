@@ -1,25 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# completions_test: pressing Tab offers each option of --help, in bash and in zsh.
+# completions_test.sh: pressing Tab offers each option of --help, in bash and in zsh.
 #
-# Usage: completions_test SOURCE-TREE PROGRAM...
-# Exit codes: 0 passed, 1 failed, 77 no bash-completion here.
+# Usage: completions_test.sh SOURCE-TREE PROGRAM...
 set -euo pipefail
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
 tree=${1:?source tree}
 shift
-failures=0
 framework=/usr/share/bash-completion/bash_completion
 
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
 
-[ -r "$framework" ] || {
-    echo "SKIPPED: completions_test: bash-completion is not installed"
-    exit 77
-}
+[ -r "$framework" ] ||
+    skip "bash-completion is not installed"
 
 # offered PROGRAM WORD...: what bash offers for the last word.
 offered() {
@@ -60,4 +54,4 @@ if command -v zsh >/dev/null; then
 else
     echo "SKIPPED: zsh's completion: zsh is not installed"
 fi
-[ "$failures" -eq 0 ]
+finish

@@ -1,37 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# pair_test: privd and the analyzer together, from the command line, as a user sees them.
+# pair_test.sh: privd and the analyzer together, from the command line, as a user sees them.
 #
-# Usage: pair_test PRIVD ANALYZER
-# Exit codes: 0 passed, 1 failed, 77 not permitted here.
+# Usage: pair_test.sh PRIVD ANALYZER
 set -u
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
 
 privd=${1:?privd} analyzer=${2:?analyzer}
 work=$(mktemp -d)
-failures=0
 trap 'rm -rf "$work"' EXIT
 
-check() { # DESCRIPTION COMMAND...: the command must succeed
-    if "${@:2}"; then
-        echo "ok: $1"
-    else
-        echo "FAILED: $1"
-        failures=$((failures + 1))
-    fi
-}
-is() { [ "$1" = "$2" ] || { echo "  got '$1', want '$2'"; false; }; }
-one_line() { [ "$(wc -l <"$1")" -eq 1 ] || { sed 's/^/  /' "$1"; false; }; }
 pair() { "$privd" --exec -- "$analyzer" --events "$@"; }
-status_field() { awk -v name="$2:" '$1 == name { print $2 }' "/proc/$1/status"; }
 now_ms() { date +%s%3N; }
-eventually() { # COMMAND...: whether it succeeds within 20 seconds, however busy the machine is
-    local deadline=$((SECONDS + 20))
-    until "$@"; do
-        [ "$SECONDS" -lt "$deadline" ] || return 1
-        sleep 0.05
-    done
-}
 
 # Something that never stops making events.
 chatter() {
@@ -40,16 +22,12 @@ chatter() {
     done
 }
 
-if [ "$(id -u)" -ne 0 ]; then
-    echo "SKIPPED: pair_test: events need root"
-    exit 77
-fi
+need_root "watching events"
 chatter &
 chatter=$!
 trap 'kill "$chatter"; wait "$chatter" 2>/dev/null; rm -rf "$work"' EXIT
 if ! pair -n 1 >"$work/first" 2>"$work/refusal" && grep -q 'not permitted' "$work/refusal"; then
-    echo "SKIPPED: pair_test: $(head -1 "$work/refusal")"
-    exit 77
+    skip "$(head -1 "$work/refusal")"
 fi
 
 # The best of a few starts: what else runs here may hold one up, not all.
@@ -63,7 +41,7 @@ for _ in 1 2 3 4 5; do
     [ "$best" -ge 1000 ] || break
 done
 if [ "$best" -ge 1000 ] && awk -v cpus="$(nproc)" '{ exit !($1 > 1.5 * cpus) }' /proc/loadavg; then
-    echo "SKIPPED: live.pair: the first event within a second: $best ms, on a machine with a load of $(cut -d' ' -f1 /proc/loadavg)"
+    echo "SKIPPED: the first event within a second: $best ms, on a machine with a load of $(cut -d' ' -f1 /proc/loadavg)"
 else
     check "the first event comes within a second ($best ms)" [ "$best" -lt 1000 ]
 fi
@@ -74,7 +52,7 @@ check "each a JSON object" is "$(grep -c '^{.*}$' "$work/json")" 50
 # --exec makes privd the analyzer: the pair is one process.
 "$privd" --exec -- "$analyzer" --events >"$work/out" 2>"$work/err" &
 running=$!
-check "events come" eventually [ -s "$work/out" ]
+check "events come" within 20 [ -s "$work/out" ]
 check "privd has left" is "$(readlink "/proc/$running/exe")" "$(readlink -f "$analyzer")"
 check "no child of it is left" is "$(cat "/proc/$running/task/$running/children" 2>/dev/null)" ""
 check "it is not root" [ "$(status_field "$running" Uid)" -ne 0 ]
@@ -83,7 +61,7 @@ check "nor a permitted one" is "$(status_field "$running" CapPrm)" 0000000000000
 check "nor may it gain one" is "$(status_field "$running" NoNewPrivs)" 1
 check "it is under a seccomp filter" is "$(status_field "$running" Seccomp)" 2
 kill -USR1 "$running"
-check "SIGUSR1 prints statistics" eventually [ -s "$work/err" ]
+check "SIGUSR1 prints statistics" within 20 [ -s "$work/err" ]
 : >"$work/err"
 kill -INT "$running"
 wait "$running"
@@ -124,4 +102,4 @@ check "and privd goes on serving" kill -0 "$serving"
 kill "$serving" 2>/dev/null
 wait "$serving" 2>/dev/null
 
-[ "$failures" -eq 0 ] || exit 1
+finish

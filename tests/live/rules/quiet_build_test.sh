@@ -1,10 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# quiet_build: the rules of Falco's users and ours say nothing while this project is built beside them.
+# quiet_build_test.sh: the rules of Falco's users and ours say nothing while this project is built beside them.
 #
-# Usage: quiet_build PRIVD ANALYZER PROVOKE SOURCE RULES...
-# Exit codes: 0 passed, 1 failed, 77 not permitted here.
+# Usage: quiet_build_test.sh PRIVD ANALYZER PROVOKE SOURCE RULES...
 # shellcheck source=tests/live/rules/harness.sh
 . "$(dirname "$0")/harness.sh"
 source=${4:?source} rules=()
@@ -15,4 +14,4 @@ done
 watch_with "${rules[@]}"
 quiet "configuring the project" -- cmake -S "$source" -B "$work/build" -G Ninja
 quiet "building a part of it" -- cmake --build "$work/build" --target tiercel_os tiercel_policy provoke
-finish
+judge

@@ -1,22 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# packages_test: the packages are made, hold what they should, and lintian and rpmlint have nothing to say but what is listed.
+# packages_test.sh: the packages are made and hold what they should, and lintian and rpmlint report nothing beyond what is
+# listed.
 #
-# Usage: packages_test BUILD-DIRECTORY SOURCE-TREE      its target `installed` has to be built
-# Exit codes: 0 passed, 1 failed, 77 cannot be made here.
+# Usage: packages_test.sh BUILD-DIRECTORY SOURCE-TREE      its target `installed` has to be built
 set -euo pipefail
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
 build=${1:?build directory} tree=${2:?source tree}
-failures=0
 
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
-skip() {
-    echo "SKIPPED: packages_test: $1"
-    exit 77
-}
 for tool in cpack dpkg-deb dpkg-shlibdeps lintian; do
     command -v "$tool" >/dev/null || skip "$tool is not installed (./dev package installs it)"
 done
@@ -81,4 +74,4 @@ else
     install_rpm
     rpm -qp --configfiles "$work"/tiercel-0*.rpm | grep -qx /etc/tiercel/analyzer.yaml || fail "the .rpm does not mark its configuration"
 fi
-[ "$failures" -eq 0 ]
+finish

@@ -1,14 +1,14 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""recording_test: what is recorded live, from the command line: sysdig shows the same events; rotation by size and
+"""recording_test.py: what is recorded live, from the command line: sysdig shows the same events; rotation by size and
 time; captures around alerts.
 
-Usage: recording_test PRIVD ANALYZER
-Exit codes: 0 passed, 1 failed, 77 not permitted here.
+Usage: recording_test.py PRIVD ANALYZER
 """
 import gzip
 import json
 import os
+import pathlib
 import shutil
 import signal
 import socket
@@ -18,8 +18,10 @@ import sys
 import tempfile
 import time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from check import check, exit_code, skip, skip_part, within
+
 privd, analyzer = sys.argv[1:]
-failures = 0
 
 EVENTS, LARGE_EVENTS = 0x216, 0x221
 GENERIC = 1
@@ -28,32 +30,12 @@ KNOWN_BELOW = 336
 NAMES = {"rt_sigreturn": "sigreturn"}
 
 
-def check(what, good, seen=""):
-    global failures
-    print(("ok: " if good else "FAILED: ") + what + ("" if good else f"\n  {seen!r}"))
-    failures += not good
-
-
-def skip(why):
-    print(f"SKIPPED: live.recording: {why}")
-    sys.exit(77)
-
-
 def start(*arguments):
     """The pair, when it watches."""
     errors = tempfile.TemporaryFile("w+")
     pair = subprocess.Popen([privd, "--exec", "--", analyzer, *arguments], stdout=subprocess.DEVNULL, stderr=errors)
     pair.errors = errors
     return pair
-
-
-def wait_for(condition, seconds=60):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def stop(pair):
@@ -153,11 +135,11 @@ def test_standard_output(folder):
 def test_sysdig(folder):
     has_sysdig = shutil.which("sysdig") and b"0.29" in subprocess.run(["sysdig", "--version"], capture_output=True).stdout
     if not has_sysdig:
-        print("SKIPPED: recording: sysdig 0.29 on live recordings: it is not installed (apt-get install sysdig)")
+        skip_part("sysdig 0.29 on live recordings", "it is not installed (apt-get install sysdig)")
     for name in "live.scap", "live.scap.gz":
         path = f"{folder}/{name}"
         pair = start("--record", path)
-        if not wait_for(lambda: size(path) > 0 or pair.poll() is not None) or pair.poll() is not None:
+        if not within(60, lambda: size(path) > 0 or pair.poll() is not None) or pair.poll() is not None:
             skip(stop(pair)[1].strip())
         for _ in range(20):
             work(folder)
@@ -170,9 +152,9 @@ def test_sysdig(folder):
 def test_size(folder):
     pair = start("--record", f"{folder}/size.scap", "-C", "1", "-W", "3")
     numbered = [f"{folder}/size.{number}.scap" for number in range(3)]
-    full = wait_for(lambda: (work(folder), size(numbered[2]) > 100_000)[1])
+    full = within(60, lambda: (work(folder), size(numbered[2]) > 100_000)[1])
     check("-C 1 -W 3 comes to the third file", full)
-    again = wait_for(lambda: (work(folder), size(numbered[2]) >= 1_000_000 and size(numbered[0]) < 1_000_000)[1])
+    again = within(60, lambda: (work(folder), size(numbered[2]) >= 1_000_000 and size(numbered[0]) < 1_000_000)[1])
     check("and then to the first one again", again, [size(each) for each in numbered])
     check("recording in rotation ends with 0", stop(pair)[0] == 0)
     check("no other file was made", not os.path.exists(f"{folder}/size.scap") and not os.path.exists(f"{folder}/size.3.scap"))
@@ -227,7 +209,7 @@ def test_alert(folder):
                  "capture.before=1000", "-o", "capture.files=2", "-o", "file_output.enabled=true", "-o",
                  f"file_output.filename={alerts}")
     touch = lambda name: open(marker + name).close()
-    check("rules are watched", wait_for(lambda: (touch("-ready"), size(alerts) > 0)[1]))
+    check("rules are watched", within(60, lambda: (touch("-ready"), size(alerts) > 0)[1]))
     for name, pause in ("-long-before", 3), ("-before", 0.3), ("", 0.3), ("-after", 2), ("-long-after", 0.2):
         touch(name)
         time.sleep(pause)
@@ -257,4 +239,4 @@ with tempfile.TemporaryDirectory() as folder:
     test_size(folder)
     test_time(folder)
     test_alert(folder)
-sys.exit(failures > 0)
+sys.exit(exit_code())

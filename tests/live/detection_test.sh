@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# detection_test: rules on live events, from the command line: alerts reach every output from inside the sandbox, and
+# detection_test.sh: rules on live events, from the command line: alerts reach every output from inside the sandbox, and
 # an output that is blocked holds nothing up.
 #
-# Usage: detection_test PRIVD ANALYZER
-# Exit codes: 0 passed, 1 failed, 77 not permitted here.
+# Usage: detection_test.sh PRIVD ANALYZER
 set -u
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
 
 privd=${1:?privd} analyzer=${2:?analyzer}
 work=$(mktemp -d)
-failures=0
 started=()
 made=("$work")
 clean_up() {
@@ -19,25 +19,9 @@ clean_up() {
 }
 trap clean_up EXIT
 
-check() { # DESCRIPTION COMMAND...: the command must succeed
-    if "${@:2}"; then
-        echo "ok: $1"
-    else
-        echo "FAILED: $1"
-        failures=$((failures + 1))
-    fi
-}
-is() { [ "$1" = "$2" ] || { echo "  got '$1', want '$2'"; false; }; }
 lines() { grep -cF -- "$2" "$1"; }
 at_least() { [ "$1" -ge "$2" ] || { echo "  got $1, want $2 or more"; false; }; }
 touch_marker() { for _ in $(seq "$1"); do : <"$work/marker"; done; }
-wait_for() { # SECONDS COMMAND...: until it succeeds
-    local end=$((SECONDS + $1))
-    while ! "${@:2}"; do
-        [ "$SECONDS" -lt "$end" ] || return 1
-        sleep 0.1
-    done
-}
 # watch NAME OPTION...: starts the pair; its process id in $pair. Ready when a marker gave an alert.
 watch() {
     "$privd" --exec -- "$analyzer" -r "$work/rules.yaml" "${@:2}" >"$work/$1.out" 2>"$work/$1.err" &
@@ -47,10 +31,7 @@ watch() {
 alerted() { touch_marker 1; [ -s "$1" ]; }
 stop() { kill -INT "$pair"; wait "$pair"; }
 
-if [ "$(id -u)" -ne 0 ]; then
-    echo "SKIPPED: detection_test: events need root"
-    exit 77
-fi
+need_root "watching events"
 chmod 777 "$work" # the analyzer is another user
 : >"$work/marker"
 cat >"$work/rules.yaml" <<END
@@ -63,8 +44,7 @@ cat >"$work/rules.yaml" <<END
 END
 if ! timeout 60 "$privd" --exec -- "$analyzer" --events -n 1 >/dev/null 2>"$work/refusal" &&
     grep -q 'not permitted' "$work/refusal"; then
-    echo "SKIPPED: detection_test: $(head -1 "$work/refusal")"
-    exit 77
+    skip "$(head -1 "$work/refusal")"
 fi
 
 # Every output at once. A small server takes what comes by the stream socket and as datagrams.
@@ -76,7 +56,7 @@ my $c = $stream->accept; open my $out, ">", "$ARGV[0]/socket"; $out->autoflush(1
 while (<$c>) { print $out $_ }'
 perl -e "$server" "$work" &
 started+=($!)
-check "the socket's server is up" wait_for 10 [ -S "$work/stream" ]
+check "the socket's server is up" within 10 [ -S "$work/stream" ]
 syslog=()
 if [ ! -e /dev/log ]; then
     # shellcheck disable=SC2016
@@ -86,15 +66,15 @@ if [ ! -e /dev/log ]; then
         while (defined $s->recv(my $m, 65536)) { print $out "$m\n" }' "$work" &
     started+=($!)
     made+=(/dev/log)
-    wait_for 10 [ -S /dev/log ]
+    within 10 [ -S /dev/log ]
     syslog=(-o syslog_output.enabled=true)
 else
-    echo "SKIPPED: alerts to syslog: /dev/log is somebody else's here"
+    echo "SKIPPED: alerts to syslog: /dev/log belongs to another program here"
 fi
 watch all -o file_output.enabled=true -o "file_output.filename=$work/file" -o program_output.enabled=true \
     -o "program_output.program=cat > $work/program" -o unix_socket_output.enabled=true \
     -o "unix_socket_output.path=$work/stream" "${syslog[@]}"
-check "an opened file alerts" wait_for 60 alerted "$work/all.out"
+check "an opened file alerts" within 60 alerted "$work/all.out"
 check "the analyzer is under a seccomp filter" is "$(awk '/^Seccomp:/ { print $2 }' "/proc/$pair/status")" 2
 for thread in /proc/"$pair"/task/*; do
     check "so is thread ${thread##*/}, without new privileges" is \
@@ -102,14 +82,14 @@ for thread in /proc/"$pair"/task/*; do
 done
 touch_marker 5
 for output in file program socket ${syslog:+syslog}; do
-    check "alerts reach $output" wait_for 10 grep -qs "Warning marker opened (file=$work/marker process=detection_test" \
+    check "alerts reach $output" within 10 grep -qs "Warning marker opened (file=$work/marker process=detection_test" \
         "$work/$output"
 done
 mv "$work/file" "$work/file.1"
 kill -HUP "$pair"
-check "after SIGHUP the file is made again" wait_for 10 alerted "$work/file"
+check "after SIGHUP the file is made again" within 10 alerted "$work/file"
 kill -USR1 "$pair"
-check "SIGUSR1 counts the rule's alerts" wait_for 10 grep -q "rule 'Marker opened' (Warning): [0-9]* alerts" "$work/all.err"
+check "SIGUSR1 counts the rule's alerts" within 10 grep -q "rule 'Marker opened' (Warning): [0-9]* alerts" "$work/all.err"
 stop
 check "SIGINT ends it with 0" is $? 0
 check "no alert was lost" is "$(grep -c ' written, 0 discarded, 0 failed' "$work/all.err")" \
@@ -119,15 +99,15 @@ check "no alert was lost" is "$(grep -c ' written, 0 discarded, 0 failed' "$work
 watch blocked -o outputs_queue.capacity=5 -o program_output.enabled=true \
     -o "program_output.program=sleep 8; cat > $work/late" -o file_output.enabled=true \
     -o "file_output.filename=$work/beside" -o stdout_output.enabled=false
-check "with a blocked output the other one gets alerts" wait_for 60 alerted "$work/beside"
+check "with a blocked output the other one gets alerts" within 60 alerted "$work/beside"
 touch_marker 3000
 kill -USR1 "$pair"
-check "what the blocked one missed is counted" wait_for 20 grep -Eq 'output program .* [1-9][0-9]* discarded' \
+check "what the blocked one missed is counted" within 20 grep -Eq 'output program .* [1-9][0-9]* discarded' \
     "$work/blocked.err"
 before=$(lines "$work/beside" 'marker opened')
 more() { touch_marker 1; [ "$(lines "$work/beside" 'marker opened')" -gt "$before" ]; }
-check "and events are still read" wait_for 10 more
-check "when it reads again it is told what it missed" wait_for 30 grep -qs \
+check "and events are still read" within 10 more
+check "when it reads again it is told what it missed" within 30 grep -qs \
     'Warning Tiercel internal: alerts discarded. [1-9][0-9]* alerts were discarded: output program' "$work/late"
 stop
 check "it ends with 0" is $? 0
@@ -148,4 +128,4 @@ check "| head -1 ends it with 0" is "${PIPESTATUS[0]}" 0
 check "after one alert" is "$(wc -l <"$work/first")" 1
 check "and complains of nothing" is "$(cat "$work/err")" ""
 
-[ "$failures" -eq 0 ] || exit 1
+finish

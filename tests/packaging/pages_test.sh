@@ -1,24 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# pages_test: the manual pages say what the programs say: each option of --help, each key of the configuration.
+# pages_test.sh: the manual pages say what the programs say: each option of --help, each key of the configuration.
 #
-# Usage: pages_test PAGES SOURCE-TREE PROGRAM...     where the made pages are; the programs that have one
-# Exit codes: 0 passed, 1 failed, 77 no mandoc here.
+# Usage: pages_test.sh PAGES SOURCE-TREE PROGRAM...     where the made pages are; the programs that have one
 set -euo pipefail
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
 pages=${1:?directory of the pages} tree=${2:?source tree}
 shift 2
-failures=0
 
-fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
-}
 
-command -v mandoc >/dev/null || {
-    echo "SKIPPED: pages_test: mandoc, which reads the pages, is not installed (package mandoc)"
-    exit 77
-}
+command -v mandoc >/dev/null ||
+    skip "mandoc, which reads the pages, is not installed (package mandoc)"
 text() { # PAGE: as a reader sees it, all blanks alike
     mandoc -T utf8 -O width=1000 "$1" | col -bx
 }
@@ -49,4 +43,4 @@ for page in "$pages"/*.[158]; do
     faults=$(mandoc -T lint -W warning "$page" | grep -v 'missing date' || true)
     [ -z "$faults" ] || fail "$faults"
 done
-[ "$failures" -eq 0 ]
+finish

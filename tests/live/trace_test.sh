@@ -1,39 +1,20 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# trace_test: the ptrace driver from the command line, and whether what it traces notices.
+# trace_test.sh: the ptrace driver from the command line, and whether what it traces notices.
 #
-# Usage: trace_test TIERCEL-TRACE ANALYZER TRACEE
-# Exit codes: 0 passed, 1 failed, 77 ptrace is not permitted here.
+# Usage: trace_test.sh TIERCEL-TRACE ANALYZER TRACEE
 set -u
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
 
 trace=${1:?tiercel-trace} analyzer=${2:?analyzer} tracee=${3:?tracee}
 work=$(mktemp -d)
 chmod 777 "$work" # the analyzer of root's tracer is another user
-failures=0
 trap 'rm -rf "$work"' EXIT
 
-check() { # DESCRIPTION COMMAND...: the command must succeed
-    if "${@:2}"; then
-        echo "ok: $1"
-    else
-        echo "FAILED: $1"
-        failures=$((failures + 1))
-    fi
-}
-is() { [ "$1" = "$2" ] || { echo "  got '$1', want '$2'"; false; }; }
-one_line() { [ "$(wc -l <"$1")" -eq 1 ] || { sed 's/^/  /' "$1"; false; }; }
 unlike_itself() { grep -vE '^(_=|OLDPWD=)' "$1"; } # what names the program that started it
 shows() { grep -qE "$1" "$work/events" || { tail -n 3 "$work/events" | sed 's/^/  /'; false; }; }
-status_field() { awk -v name="$2:" '$1 == name { print $2 }' "/proc/$1/status"; }
-# Waits until a command succeeds, at most ten seconds.
-until_true() {
-    for _ in $(seq 100); do
-        if "$@" 2>/dev/null; then return; fi
-        sleep 0.1
-    done
-    false
-}
 is_gone() { ! kill -0 "$1" 2>/dev/null || [ "$(status_field "$1" State)" = Z ]; }
 into() { echo "'$analyzer' --events ${1-} >'$work/events' 2>'$work/statistics'"; }
 tracer_of() { status_field "$1" TracerPid; }
@@ -42,10 +23,8 @@ is_free() { [ "$(tracer_of "$1")" -eq 0 ]; }
 has_jobs() { [ -n "$(jobs "$1")" ]; }
 state_is() { [[ $(status_field "$1" State) == [$2] ]]; }
 
-if [ "$(cat /proc/sys/kernel/yama/ptrace_scope 2>/dev/null || echo 0)" -ge 3 ]; then
-    echo "SKIPPED: trace_test: kernel.yama.ptrace_scope forbids ptrace"
-    exit 77
-fi
+ptrace_scope=$(cat /proc/sys/kernel/yama/ptrace_scope 2>/dev/null || echo 0)
+[ "$ptrace_scope" -lt 3 ] || skip "kernel.yama.ptrace_scope forbids ptrace"
 
 # --- a command is itself, whoever watches ---------------------------------------------------------
 "$trace" --analyzer "$(into)" -- sh -c 'echo out; exit 7' >"$work/out" 2>"$work/err"
@@ -109,11 +88,11 @@ check "context switches are refused with 1" is $? 1
 set -m
 "$trace" --analyzer "$(into)" -- sleep 60 &
 job=$!
-until_true is_traced "$job" && until_true shows 'sleep .*nanosleep|clock_nanosleep|execve res=0 exe=sleep'
+within 10 is_traced "$job" && within 10 shows 'sleep .*nanosleep|clock_nanosleep|execve res=0 exe=sleep'
 kill -STOP "$job"
-check "a stopped command is stopped for its shell" until_true has_jobs -s
+check "a stopped command is stopped for its shell" within 10 has_jobs -s
 kill -CONT "$job"
-check "and goes on" until_true has_jobs -r
+check "and goes on" within 10 has_jobs -r
 kill "$job"
 wait "$job" 2>/dev/null
 check "and ends by a signal" is $? 143
@@ -123,7 +102,7 @@ on_terminal() { script -qec "$1" /dev/null; }
 if command -v script >/dev/null; then
     on_terminal "'$trace' --analyzer \"$(into)\" -- '$tracee' foreground" </dev/null
     check "the command is its terminal's foreground job" is $? 0
-    (until_true shows 'execve res=0 exe=sleep' && printf '\003') |
+    (within 10 shows 'execve res=0 exe=sleep' && printf '\003') |
         on_terminal "'$trace' --analyzer \"$(into)\" -- sleep 60" >/dev/null
     check "^C ends it" is $? 130
     check "and its end is seen" shows 'procexit .*sig=2'
@@ -136,33 +115,33 @@ sh -c 'while :; do sleep 0.05; done' &
 target=$!
 "$trace" --analyzer "$(into)" -p "$target" 2>/dev/null &
 tracer=$!
-check "-p attaches" until_true is_traced "$target"
-check "and sees what the process does" until_true shows ' sh .* (wait4|clone|fork|vfork)'
-check "and what it starts" until_true shows ' execve res=0 exe=sleep'
+check "-p attaches" within 10 is_traced "$target"
+check "and sees what the process does" within 10 shows ' sh .* (wait4|clone|fork|vfork)'
+check "and what it starts" within 10 shows ' execve res=0 exe=sleep'
 kill -INT "$tracer"
 wait "$tracer"
 check "SIGINT ends it with 0" is $? 0
 check "the process is nobody's then" is_free "$target"
-check "and runs on" until_true state_is "$target" RSD
+check "and runs on" within 10 state_is "$target" RSD
 kill -STOP "$target"
-until_true state_is "$target" T
+within 10 state_is "$target" T
 "$trace" --analyzer "$(into)" -p "$target" 2>/dev/null &
 tracer=$!
-until_true is_traced "$target"
+within 10 is_traced "$target"
 sleep 0.3
 check "a stopped process stays stopped" state_is "$target" Tt
 kill -INT "$tracer"
 wait "$tracer"
 check "and after detaching, too" state_is "$target" T
 kill -CONT "$target"
-check "until SIGCONT" until_true state_is "$target" RS
+check "until SIGCONT" within 10 state_is "$target" RS
 "$trace" --analyzer "$(into)" -p "$target" 2>/dev/null &
 tracer=$!
-until_true is_traced "$target"
+within 10 is_traced "$target"
 kill -KILL "$tracer"
 wait "$tracer" 2>/dev/null
-check "a process survives its tracer" until_true is_free "$target"
-check "and runs on" until_true state_is "$target" RSD
+check "a process survives its tracer" within 10 is_free "$target"
+check "and runs on" within 10 state_is "$target" RSD
 "$trace" --analyzer "$(into '-n 3')" -p "$target" 2>/dev/null
 check "an analyzer that has enough ends it" is "$? $(status_field "$target" TracerPid)" "0 0"
 kill -KILL "$target"
@@ -173,11 +152,11 @@ check "a process that is gone: 1" is $? 1
 target=$!
 threads() { for task in /proc/"$target"/task/*; do status_field "${task#/proc/}" "$1"; done | sort -u; }
 four_threads() { [ "$(find /proc/"$target"/task -mindepth 1 -maxdepth 1 | wc -l)" -eq 4 ]; }
-until_true four_threads
+within 10 four_threads
 "$trace" --analyzer "$(into)" -p "$target" 2>/dev/null &
 tracer=$!
-until_true is_traced "$target"
-until_true shows "tracee .*nanosleep"
+within 10 is_traced "$target"
+within 10 shows "tracee .*nanosleep"
 check "all threads of a process are traced" is "$(threads TracerPid)" "$tracer"
 kill -TERM "$tracer"
 wait "$tracer"
@@ -185,7 +164,7 @@ check "SIGTERM ends it with 0" is $? 0
 check "and all threads are nobody's then" is "$(threads TracerPid)" 0
 "$trace" --analyzer "$(into)" -p "$target" 2>/dev/null &
 tracer=$!
-until_true is_traced "$target"
+within 10 is_traced "$target"
 "$trace" --analyzer "$(into)" -p "$target" 2>"$work/err"
 check "what is traced cannot be traced by another: 1" is $? 1
 check "in a line that says so" grep -q "somebody traces it already" "$work/err"
@@ -199,18 +178,18 @@ check "and is seen" shows 'procexit .*sig=12'
 # A started command does not outlive its tracer: its filter would fail what it calls.
 "$trace" --analyzer "$(into)" -- sleep 60 &
 job=$!
-until_true is_traced "$job"
+within 10 is_traced "$job"
 kill -KILL "$(tracer_of "$job")"
-check "a command ends with its tracer" until_true is_gone "$job"
+check "a command ends with its tracer" within 10 is_gone "$job"
 wait "$job" 2>/dev/null
 check "by SIGKILL" is $? 137
 "$trace" --analyzer "$(into)" -- sleep 60 &
 job=$!
-until_true is_traced "$job"
+within 10 is_traced "$job"
 kill -KILL "$job"
 wait "$job" 2>/dev/null
 check "a command that is killed is gone" is $? 137
-check "and its end is seen" until_true shows 'procexit .*sig=9'
+check "and its end is seen" within 10 shows 'procexit .*sig=9'
 
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
     setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all --inh-caps -all \
@@ -220,9 +199,9 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
     unprivileged=(setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all --inh-caps -all)
     "${unprivileged[@]}" sh -c 'while :; do sleep 0.05; done' &
     target=$!
-    until_true state_is "$target" RSD
+    within 10 state_is "$target" RSD
     "${unprivileged[@]}" "$trace" --analyzer "$(into '-n 20')" -p "$target" 2>"$work/err"
-    if [ "$(cat /proc/sys/kernel/yama/ptrace_scope 2>/dev/null || echo 0)" -eq 0 ]; then
+    if [ "$ptrace_scope" -eq 0 ]; then
         check "nor to attach to what is one's own" shows ' sh .* (wait4|clone|fork|vfork)'
     else
         check "to attach Yama asks for one, and the driver says so" grep -q "kernel.yama.ptrace_scope is" "$work/err"
@@ -235,4 +214,4 @@ else
     echo "SKIPPED: no capability is needed: only root can show it"
 fi
 
-[ "$failures" -eq 0 ] || exit 1
+finish

@@ -1,0 +1,40 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# classic_test.sh: the classic driver knows a process that is older than the pair, through the door to /proc, although the
+# analyzer can open nothing. Afterwards privd-classic leaves.
+#
+# Usage: classic_test.sh BIN      the directory of the programs
+set -u
+# shellcheck source=tests/lib/check.sh
+. "$(dirname "$0")/../lib/check.sh"
+bin=${1:?the directory of the programs}
+need_root "watching events"
+work=$(mktemp -d)
+older=''
+trap 'kill $older 2>/dev/null || true; rm -rf "$work"' EXIT
+
+# No event introduces this process, because it is older than the pair. It makes one event when the test tells it to.
+mkfifo "$work/go"
+(cd "$work" && exec -a "older than the pair" bash -c 'read -r <go; : <"$0"; sleep 1' "$work/go.seen") 2>/dev/null &
+older=$!
+sleep 0.3
+"$bin/privd" --user nobody --driver classic_bpf --exec -- "$bin/analyzer" --events --filter 'evt.arg.name contains go.seen' \
+    >"$work/events" 2>"$work/errors" &
+pair=$!
+# The analyzer is in its sandbox and has closed its socket, so it asks privd-classic no more.
+ready() {
+    [ "$(status_field "$pair" Seccomp)" = 2 ] && ! readlink /proc/"$pair"/fd/* | grep -q '^socket:'
+}
+check "the analyzer closes the door's socket" within 20 ready || { cat "$work/errors"; finish; }
+echo >"$work/go"
+sleep 1
+kill -INT "$pair"
+wait "$pair"
+check "the pair ends with 0" is $? 0
+cat "$work/events"
+tail -n 8 "$work/errors"
+threads=$(sed -n 's/.*(\([0-9]*\) threads and .* at the start).*/\1/p' "$work/errors")
+check "several threads are known at the start (${threads:-none})" [ "${threads:-0}" -ge 2 ]
+check "the event of the older process names it" grep -q " bash ($older) " "$work/events"
+finish
