@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Output: the ring that finished events go to, its counters, and the pipe that wakes the reader.
-// All three are handed over (server.h). The end of the pipe tells the reader that no event follows.
+// All three are passed to the analyzer (server.h). The end of the pipe tells the reader that no
+// event follows.
 #pragma once
 
 #include "ptrace/interpreter.h"
@@ -15,7 +16,7 @@ class Output : public event_sink {
   public:
     static os::Result<Output> create(std::size_t ring_bytes);
 
-    // The descriptors to hand over. The output keeps ownership.
+    // The descriptors to pass on. The output keeps ownership.
     [[nodiscard]] const os::UniqueFd& ring() const { return ring_.fd(); }
     [[nodiscard]] const os::UniqueFd& counters() const { return counters_fd_; }
     [[nodiscard]] const os::UniqueFd& reader_pipe() const { return reader_; }

@@ -21,7 +21,7 @@ class RingWriter {
     // Makes a ring with `data_bytes` of data, a power of two and a multiple of the page size.
     static os::Result<RingWriter> create(std::size_t data_bytes);
 
-    // The memory to hand over; its size is sealed. The ring keeps ownership.
+    // The memory to pass on; its size is sealed. The ring keeps ownership.
     [[nodiscard]] const os::UniqueFd& fd() const { return fd_; }
 
     // Puts an event and the trailer that names its CPU. Returns false if there is no room.

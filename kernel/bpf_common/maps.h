@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
 /*
  * The maps that both BPF probes have: the configuration, the counters and the scratch areas, and how a
- * program claims a scratch area. privd sizes the maps before the load and hands over only the counters.
+ * program claims a scratch area. privd sizes the maps before the load and passes on only the counters.
  */
 #ifndef TIERCEL_KERNEL_BPF_COMMON_MAPS_H
 #define TIERCEL_KERNEL_BPF_COMMON_MAPS_H

@@ -3,7 +3,7 @@
 // Error and Result<T>: how every fallible call of ours reports, in both processes.
 //
 // The contract, written once:
-//  - A call that can fail returns Result<T>. The compiler warns when nobody looks at it.
+//  - A call that can fail returns Result<T>. The compiler warns when the caller ignores it.
 //  - An Error is made where the failure is seen and travels up unchanged: no layer rewraps it, so
 //    `what` and `on` are the innermost operation, and `file`/`line` is where it was born.
 //  - `number` is the kernel's errno, or 0 when the refusal was ours and not the kernel's.

@@ -35,7 +35,8 @@ long rss_kib(pid_t pid) {
     return 0;
 }
 
-// The pair as a user starts it, quiet: an analyzer that waits for a syscall nobody makes.
+// privd and the analyzer as a user starts them. The analyzer waits for a syscall that no process
+// makes.
 pid_t start_pair(const std::string& bin) {
     const pid_t pid = fork();
     if (pid != 0)

@@ -140,7 +140,7 @@ void overhead(const std::string& bin, Report& report) {
         added.push_back((captured.probe[i] - captured.empty[i]) / 3);
         least.push_back((captured.floor[i] - captured.empty[i]) / 3);
     }
-    report.figure("(a) getppid nobody asked for, over the empty program",
+    report.figure("(a) getppid outside the interest set, over the empty program",
                   fmt::format("{:.3f}", median(ratios)), "<= 1.05", median(ratios) <= 1.05);
     report.note(fmt::format("ns a call: bare {:.0f}, empty program {:.0f}, probe {:.0f}",
                             median(outside.bare), median(outside.empty), median(outside.probe)));

@@ -28,7 +28,7 @@ enricher, privd, analyzer = sys.argv[1:]
 MAGIC, VERSION, QUESTION, PART = 0x45435254, 1, 1, 2
 DOCKER, PODMAN, CONTAINERD, CRIO = range(4)
 WEB, POD, NOBODYS = "5e" * 32, "c4" * 32, "00" * 32
-# Of whoever started the container: what a terminal or a parser might stumble over is in it.
+# Text of the user who started the container, with characters that could confuse a terminal or a parser.
 INSPECTION = {"Id": WEB, "Name": "/web", "Image": "sha256:" + "ab" * 32,
               "State": {"StartedAt": "2026-01-02T03:04:05Z"},
               "Config": {"Image": "registry.example:5000/shop/web:1.2", "Labels": {"team": "a\x1b[31m \"b\"", "empty": ""}},
@@ -40,7 +40,7 @@ INSPECTION = {"Id": WEB, "Name": "/web", "Image": "sha256:" + "ab" * 32,
 if os.geteuid() != 0:
     skip("users of their own need root")
 work = pathlib.Path(tempfile.mkdtemp())
-work.chmod(0o777) # the enricher, which is nobody here, makes its socket in it
+work.chmod(0o777) # the enricher runs as nobody here, and makes its socket in it
 processes = []
 
 

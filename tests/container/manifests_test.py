@@ -90,7 +90,7 @@ def check_enricher(documents):
     check("enricher: its container for none", beyond_restricted(pod, containers["enricher"]) == set())
     check("enricher: nor does the analyzer's any more", beyond_restricted(pod, containers["analyzer"]) == set())
     holders = [name for name, c in containers.items() if any(m["name"] == "runtime" for m in c["volumeMounts"])]
-    check("enricher: nobody else has the runtime's socket", holders == ["enricher"])
+    check("enricher: no other container has the runtime's socket", holders == ["enricher"])
     check("enricher: a user of its own", len({c["securityContext"]["runAsUser"] for c in containers.values()}) == 3)
     volumes = {v["name"] for v in pod["volumes"]}
     check("enricher: what is mounted is a volume of the pod",

@@ -96,7 +96,7 @@ for set in CapInh CapPrm CapEff CapAmb; do
     check "privd's $set is empty after the hand-over" is "$(status_field "$privd" "$set")" 0000000000000000
 done
 check "privd may not gain any" is "$(status_field "$privd" NoNewPrivs)" 1
-check "privd has stayed, so that nobody starts it again" kill -0 "$privd"
+check "privd has stayed, so that the runtime does not start it again" kill -0 "$privd"
 kill -TERM "$analyzer"
 check "the analyzer ends when told" within 5 ended "$analyzer"
 check "and privd with it, for the next" within 5 ended "$privd"

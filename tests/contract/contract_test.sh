@@ -19,7 +19,7 @@ check "the analyzer ends when the driver does, with 0" is $? 0
 check "every event comes" is "$(wc -l <"$work/events")" 20000
 check "as it was put" grep -qE '^20000 .* openat fd=3.*name=/etc/file1 ' "$work/events"
 check "in order" is "$(grep -oE 'name=/etc/file[0-9]+' "$work/events" | tr -dc '0-9\n' | sort -rnc 2>&1)" ""
-check "of the thread that the iterator told of" is "$(grep -c ' example (4711) ' "$work/events")" 20000
+check "of the thread that the iterator listed" is "$(grep -c ' example (4711) ' "$work/events")" 20000
 check "nothing is lost or damaged" grep -q ' 0 dropped' "$work/statistics"
 check "no record was not understood" grep -q '  0 records not understood' "$work/statistics"
 check "the driver's count is the analyzer's" grep -q 'cpu 0: 20000 events, 0 dropped' "$work/statistics"

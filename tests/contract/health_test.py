@@ -34,7 +34,7 @@ def memory(size):
 
 
 class Driver:
-    """Hands over one ring that stays empty, and counters that say how many events there were."""
+    """Passes one ring that stays empty, and counters that say how many events there were."""
 
     def __init__(self, analyzer, kind):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)

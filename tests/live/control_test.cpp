@@ -58,7 +58,7 @@ LIVE_TEST(SYSCALL_PRCTL_X) {
 
 namespace {
 
-// A process that nobody traces, whatever the driver.
+// A process that no driver traces.
 pid_t bystander;
 const BeforeSession before([] {
     bystander = fork();
@@ -125,7 +125,7 @@ LIVE_TEST(SYSCALL_CHDIR_X, "refused by a filter") {
         const sock_fprog filter{static_cast<unsigned short>(std::size(program)), program};
         note(0, prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
                     prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0);
-        const char path[] = "/tmp"; // on the stack: nobody else brings it to memory
+        const char path[] = "/tmp"; // on the stack, so no other code brings it to memory
         call(SYS_chdir, path);
     });
     if (!run.note(0))

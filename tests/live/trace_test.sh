@@ -26,7 +26,7 @@ state_is() { [[ $(status_field "$1" State) == [$2] ]]; }
 ptrace_scope=$(cat /proc/sys/kernel/yama/ptrace_scope 2>/dev/null || echo 0)
 [ "$ptrace_scope" -lt 3 ] || skip "kernel.yama.ptrace_scope forbids ptrace"
 
-# --- a command is itself, whoever watches ---------------------------------------------------------
+# --- a traced command behaves as an untraced one ---------------------------------------------------
 "$trace" --analyzer "$(into)" -- sh -c 'echo out; exit 7' >"$work/out" 2>"$work/err"
 check "the exit code is the command's" is $? 7
 check "its output is its own" is "$(cat "$work/out")" out
@@ -56,9 +56,9 @@ for signal in HUP INT KILL USR1 SEGV; do
     check "an end by SIG$signal" is $? $((128 + $(kill -l $signal)))
 done
 "$trace" --analyzer "$(into '--syscalls execve')" -- "$tracee" unstopped
-check "calls that nobody asked for do not stop" is $? 0
+check "calls outside the interest set do not stop" is $? 0
 "$trace" --analyzer "$(into '--syscalls getppid')" -- "$tracee" unstopped
-check "those that somebody asked for do" is $? 1
+check "calls of the interest set do" is $? 1
 "$trace" --analyzer "$(into '--syscalls execve')" -- sh -c '/bin/true; /bin/true; exit 0'
 check "children are followed" is "$(grep -c ' execve res=0' "$work/events")" 3
 check "other calls do not stop" is "$(grep -vcE ' (execve|clone|vfork|fork|clone3|procexit|signaldeliver) ' "$work/events")" 0
@@ -121,7 +121,7 @@ check "and what it starts" within 10 shows ' execve res=0 exe=sleep'
 kill -INT "$tracer"
 wait "$tracer"
 check "SIGINT ends it with 0" is $? 0
-check "the process is nobody's then" is_free "$target"
+check "the process has no tracer then" is_free "$target"
 check "and runs on" within 10 state_is "$target" RSD
 kill -STOP "$target"
 within 10 state_is "$target" T
@@ -161,7 +161,7 @@ check "all threads of a process are traced" is "$(threads TracerPid)" "$tracer"
 kill -TERM "$tracer"
 wait "$tracer"
 check "SIGTERM ends it with 0" is $? 0
-check "and all threads are nobody's then" is "$(threads TracerPid)" 0
+check "and no thread has a tracer then" is "$(threads TracerPid)" 0
 "$trace" --analyzer "$(into)" -p "$target" 2>/dev/null &
 tracer=$!
 within 10 is_traced "$target"

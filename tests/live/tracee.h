@@ -10,9 +10,9 @@ namespace tiercel::live {
 bool group_stop();
 // ^Z, reading in the background, and ^C on a terminal.
 bool terminal();
-// The terminal is this process's own: it is in the foreground, and nobody is its child.
+// This process owns the terminal: it is in the foreground and has no child.
 bool foreground();
-// System calls that nobody asked for are no stops: they cost no switch to another process.
+// System calls outside the interest set do not stop, so they cost no switch to another process.
 bool unstopped();
 // Prints what a program can see of how it was started.
 bool state();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // filtered: runs the analyzer under the filter that its unit installs before the exec, so that a
-// call which is not on the lists shows here, and not first on somebody's machine.
+// call that is not on the lists fails here, and not first on a user's machine.
 //
 // Usage: filtered ANALYZER [ARGUMENT]...     killed by SIGSYS: something is missing
 #include <cerrno>

@@ -65,7 +65,7 @@ TEST_CASE("tiercel.service allows what the analyzer needs to start and to run, a
     CHECK(numbers_in(filter_of("tiercel.service")) == wanted);
 }
 
-TEST_CASE("tiercel-privd.service allows what privd needs to start, to load and to hand over, and "
+TEST_CASE("tiercel-privd.service allows what privd needs to start, to load and to pass on, and "
           "no more") {
     std::set<int> wanted;
     add(tiercel::policy::privd_start, wanted);

@@ -75,7 +75,7 @@ Raw tuple(const Ip& source, const Ip& destination) {
     return {std::string(1, Ip::family) + source.bytes() + destination.bytes()};
 }
 
-// Two kernel addresses, which nobody can know, and a path. `both`: else the first may be 0.
+// Two kernel addresses, which the test cannot know, and a path. `both`: else the first may be 0.
 inline TextCondition unix_tuple(std::string path, bool both = true) {
     return {"a Unix tuple with two kernel addresses and " + path,
             [path, both](std::string_view got) {

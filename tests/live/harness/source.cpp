@@ -52,7 +52,7 @@ os::UniqueFd connect_when_ready(const std::string& socket, pid_t privd) {
 }
 
 os::Mapping mapped(const os::UniqueFd& fd, std::size_t bytes, off_t offset, int protection) {
-    auto mapping = os::Mapping::shared(fd, bytes, offset, protection, "what privd handed over");
+    auto mapping = os::Mapping::shared(fd, bytes, offset, protection, "what privd passed on");
     if (!mapping)
         throw std::runtime_error(std::string("cannot map the ring: ") +
                                  strerror(mapping.error().number));
@@ -124,7 +124,7 @@ Source::Source(const SourceOptions& options) {
     if (perf)
         return;
     if (session_.rings.size() != 1 || session_.counters.size() != 1)
-        throw std::runtime_error("privd handed over " + std::to_string(session_.rings.size()) +
+        throw std::runtime_error("privd passed on " + std::to_string(session_.rings.size()) +
                                  " rings instead of 1");
     consumer_ = mapped(session_.rings[0], page, 0, PROT_READ | PROT_WRITE);
     producer_ = mapped(session_.rings[0], page + 2 * std::size_t{ring_bytes},

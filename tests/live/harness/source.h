@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Source: one running driver, as the tests see it. It starts privd, takes over the hand-over like
+// Source: one running driver, as the tests see it. It starts privd, receives the descriptors like
 // an analyzer would, and reads the rings with readers of its own, so that a mistake in the
 // analyzer's does not hide one in the probe. It uses a single ring, whose events come in the order
 // in which they were submitted; a driver that has one for each CPU gives them by their times.

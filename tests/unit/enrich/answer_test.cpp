@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What runtimes answer, and what somebody might make of it. The whole way, with real servers, is
-// tests/container/enricher_test.
+// Answers of runtimes, and answers that an attacker might forge. The whole way, with real servers,
+// is tests/container/enricher_test.
 #include <doctest/doctest.h>
 #include <string>
 

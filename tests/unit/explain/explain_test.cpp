@@ -67,8 +67,8 @@ TEST_CASE("the verdict says who can grant it") {
     CHECK(has(last_line(text({}, facts)), "no driver that works here"));
 }
 
-TEST_CASE(
-    "the sysctl that does not tell, and the files nobody opens, are mentioned where they matter") {
+TEST_CASE("the sysctl that does not decide, and the files that privd cannot open, are mentioned "
+          "where they matter") {
     HostFacts facts = debian_12();
     CHECK(has(text({.driver = Driver::classic}, facts), "perf_event_paranoid alone does not tell"));
     CHECK(has(text({.driver = Driver::classic}, facts), "CAP_DAC_READ_SEARCH"));

@@ -221,7 +221,7 @@ TEST_CASE("sockets, syslog and programs get their lines") {
     for (int i = 0; i < 500 && content(directory / "copy").empty(); ++i)
         usleep(10'000);
     CHECK(content(directory / "copy").ends_with("file=/x\n"));
-    close(peer); // writes to a peer that is gone fail and are counted; they kill nobody
+    close(peer); // writes to a closed peer fail and are counted; no signal ends the process
     for (int i = 0; i < 3; ++i)
         dispatcher.send(sample());
     CHECK(dispatcher.drain(std::chrono::seconds(5)));

@@ -130,7 +130,7 @@ TEST_CASE("what the probes need is kept") {
     };
     CHECK(id("bpf_iter_task_file", BTF_KIND_FUNC) > 0);
     CHECK(id("btf_trace_sched_process_exit", BTF_KIND_TYPEDEF) > 0);
-    CHECK(id("vfs_read", BTF_KIND_FUNC) < 0); // nobody asks for it
+    CHECK(id("vfs_read", BTF_KIND_FUNC) < 0); // no probe names it
     int task = id("task_struct", BTF_KIND_STRUCT);
     REQUIRE(task > 0);
     CHECK(task < TIERCEL_TYPES_MAX); // the probe casts to it

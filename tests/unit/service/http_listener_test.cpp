@@ -96,7 +96,7 @@ TEST_CASE("what is no request is refused") {
     CHECK(server.ask("GET /" + std::string(4000, 'a')).starts_with("HTTP/1.0 400 "));
 }
 
-TEST_CASE("readers that say nothing hold up nobody for longer than five seconds") {
+TEST_CASE("silent readers delay others for at most five seconds") {
     Server server;
     std::vector<os::UniqueFd> silent;
     for (int i = 0; i < 4; ++i)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// sandbox_victim ATTEMPT: becomes nobody if it is root, enters the analyzer's sandbox and tries
+// sandbox_victim ATTEMPT: as root takes the account nobody, enters the analyzer's sandbox and tries
 // what ATTEMPT names. Exit codes: 0 the attempt went through (or, of "control", everything that has
 // to work did), 3 the sandbox could not be entered, 4 the attempt failed by itself, 5 no such
 // attempt. A sandbox that works ends it by SIGSYS instead.

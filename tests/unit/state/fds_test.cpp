@@ -146,7 +146,7 @@ TEST_CASE("pipes and socket pairs make two fds") {
 TEST_CASE("a client's connection") {
     Run run;
     run(make(event::SOCKET_SOCKET_X).i64(3).u32(2).u32(1).u32(6).u32(0));
-    CHECK(run.fd(3)->shown_l4() == state::L4::none); // nobody knows yet who serves
+    CHECK(run.fd(3)->shown_l4() == state::L4::none); // the serving side is not known yet
     run(make(event::SOCKET_CONNECT_X)
             .i64(-115)
             .bytes(tuple4(1, 40000, 2, 443))

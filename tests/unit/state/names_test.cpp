@@ -59,7 +59,7 @@ TEST_CASE("containers that are met are asked about once, and answers are kept wi
     };
     Containers containers;
     containers.meet(path(1));
-    CHECK_FALSE(containers.take()); // nobody asks
+    CHECK_FALSE(containers.take()); // no enricher is configured
     containers.remember();
     containers.meet(path(1));
     containers.meet(path(1));

@@ -98,7 +98,7 @@ TEST_CASE("a record arrives whole or not at all") {
     CHECK(send_record(pair.right, out, 10).error().number == EPIPE);
 }
 
-TEST_CASE("fds nobody asked for are closed, and the record is an error") {
+TEST_CASE("unexpected fds are closed, and the record is an error") {
     for (std::size_t room : {0, 1, 2, 3}) {
         Pair pair;
         auto file = null();
@@ -130,7 +130,7 @@ TEST_CASE("as many fds as announced arrive, close-on-exec") {
         CHECK(fcntl(fd.get(), F_GETFD) == FD_CLOEXEC);
 }
 
-TEST_CASE("a hand-over of every kind, in several records, is put together") {
+TEST_CASE("descriptors of every kind, in several records, are put together") {
     constexpr std::uint32_t counts[kinds] = {2, 1, 450, 4, 4, 1};
     auto session = against([&](const os::UniqueFd& socket) {
         take_request(socket);
@@ -253,7 +253,7 @@ TEST_CASE("every status has one line of its own, and says what it is about") {
     CHECK(client::describe(reply).find("unknown status") != std::string::npos);
 }
 
-TEST_CASE("connecting where nobody listens tells the path and the reason") {
+TEST_CASE("connecting to a socket without a listener tells the path and the reason") {
     CHECK(client::connect_to("/nonexistent/privd.sock").error().number == ENOENT);
     CHECK(client::connect_to(std::string(300, 'x').c_str()).error().number == ENAMETOOLONG);
 }
