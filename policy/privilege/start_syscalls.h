@@ -28,11 +28,15 @@ constexpr Allow analyzer_start[] = {
      SCMP_SYS(getpeername), SCMP_SYS(sendto), SCMP_SYS(shutdown)}},
     {"the loop", {SCMP_SYS(epoll_create1), SCMP_SYS(eventfd2), SCMP_SYS(timerfd_create),
      SCMP_SYS(pipe2), SCMP_SYS(poll)}},
+    {"the channel to an alert program, and its start: without these an analyzer that is told to start one would be killed, "
+     "where an error says that the unit does not let it", {SCMP_SYS(socketpair), SCMP_SYS(dup2), SCMP_SYS(dup3),
+     SCMP_SYS(wait4)}},
     {"a thread for each output", {SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(sched_getaffinity)}},
     {"who this is, and what it holds", {SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
      SCMP_SYS(getegid), SCMP_SYS(capget)}},
     {"the sandbox itself", {SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(prlimit64),
-     SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_restrict_self)}},
+     SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule),
+     SCMP_SYS(landlock_restrict_self)}},
 };
 
 constexpr Allow privd_start[] = {

@@ -3,9 +3,12 @@
 // filtered: runs the analyzer under the filter that its unit installs before the exec, so that a
 // call that is not on the lists fails here, and not first on a user's machine.
 //
-// Usage: filtered ANALYZER [ARGUMENT]...     killed by SIGSYS: something is missing
+// Usage: filtered [--also NAME,...] ANALYZER [ARGUMENT]...     killed by SIGSYS: something is
+// missing
+// --also: more system calls, as a drop-in of the unit allows them
 #include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,6 +29,15 @@ bool allow(scmp_filter_ctx filter, int call) {
                             SCMP_A0(SCMP_CMP_NE, AF_UNIX)) == 0;
 }
 
+// Names that this architecture does not have are left out, as systemd does.
+bool allow_names(scmp_filter_ctx filter, char* names) {
+    bool good = true;
+    for (char* name = std::strtok(names, ","); name != nullptr; name = std::strtok(nullptr, ","))
+        if (const int call = seccomp_syscall_resolve_name(name); call >= 0)
+            good = good && allow(filter, call);
+    return good;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -37,6 +49,10 @@ int main(int argc, char** argv) {
         for (const Allow& each : list)
             for (const int call : each.calls)
                 good = good && allow(filter, call);
+    if (good && argc > 3 && std::strcmp(argv[1], "--also") == 0) {
+        good = allow_names(filter, argv[2]);
+        argv += 2;
+    }
     if (!good || seccomp_load(filter) != 0)
         return std::puts("filtered: the filter cannot be installed"), 1;
     execv(argv[1], argv + 1);
