@@ -11,6 +11,7 @@
 #include "analyzer/app/listing.h"
 #include "analyzer/app/session.h"
 #include "analyzer/explain/explain.h"
+#include "analyzer/language/list.h"
 #include "analyzer/output/event_line.h"
 #include "analyzer/setup/options.h"
 #include "analyzer/setup/setup.h"
@@ -59,6 +60,7 @@ int run(const app::Options& options) {
         app::list_events(text, options.form);
         return print({text.data(), text.size()});
     case Task::list_fields: return print(app::list_fields(options.form));
+    case Task::list_operators: return print(filter::list_operators());
     case Task::explain_caps: return explain(options);
     case Task::validate: return app::validate(options);
     case Task::watch: return app::watch(options);

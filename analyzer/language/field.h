@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FieldAccess: all that conditions need to know of fields. Fields are looked up by name when rules
-// are loaded and fetched by number while events are matched. The registry of real fields implements
-// it; tests have small ones of their own.
+// Fields as conditions see them: FieldCatalog resolves names when rules are loaded, FieldSource
+// fetches values by number while events are matched. The registry of real fields implements both;
+// tests have small catalogs of their own.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ enum class ValueType : std::uint8_t {
     network, // an address that is compared with networks
 };
 
-// How a field that may have several values is compared.
+// How the values of a field are compared.
 enum class Plurality : std::uint8_t {
     single,
     list,      // `in`: all of them; `intersects`: one of them; nothing else
@@ -34,13 +34,16 @@ enum class Plurality : std::uint8_t {
 };
 
 struct FieldUse {
-    std::uint32_t id = 0; // what fetch() is asked for
+    std::uint32_t id = 0; // the argument of fetch()
     ValueType type = ValueType::text;
     Plurality plurality = Plurality::single;
-    std::uint8_t cost =
-        4; // of fetching: 1 a number of the event, 4 a look-up, 20 a walk over ancestors
-    bool is_event_type = false; // evt.type: known from the event's code alone
-    bool is_distance = false;   // evt.around: `=` means within, and is the only comparison
+    // Relative cost of a fetch: 1 a number of the event, 4 a look-up, 20 a walk over ancestors.
+    std::uint8_t cost = 4;
+    bool is_event_type = false;  // evt.type: known from the event's code alone
+    bool is_distance = false;    // evt.around: `=` means within, and is the only comparison
+    bool is_port = false;        // a number that may be given as the name of a service
+    std::uint8_t bits = 64;      // width of a number
+    const char* never = nullptr; // the reason why the field never has a value; nullptr: it may
 };
 
 struct Value {
@@ -49,8 +52,8 @@ struct Value {
     double real = 0;
 };
 
-// Values of a field for one event. `present` is false where the field has no value: then every
-// comparison is false. Views stay good until the next event.
+// Values of a field for one event. `present` is false if the field has no value: then every
+// comparison is false. Views are valid until the next event.
 struct Values {
     bool present = false;
     const Value* first = nullptr;
@@ -58,25 +61,28 @@ struct Values {
     std::span<const Value> all() const { return {first, count}; }
 };
 
-// The side of rule loading.
+// Resolves the names of fields when rules are loaded.
 class FieldCatalog {
   public:
     virtual ~FieldCatalog() = default;
     struct Problem {
         std::string message;
         std::string hint;
-        bool unknown = false; // there is no such field, as opposed to a wrong argument
+        bool unknown = false; // there is no such field; false: the argument is wrong
     };
-    // The field `operand` names (with its argument); false when it cannot be, and why in `problem`.
+    // Resolves the field that `operand` names. Returns false and sets `problem` if it cannot.
     virtual bool resolve(const Operand& operand, FieldUse& use, Problem& problem) = 0;
+    // The same where a list of texts is wanted: proc.args gives its arguments one by one.
+    virtual bool resolve_list(const Operand& operand, FieldUse& use, Problem& problem) {
+        return resolve(operand, use, problem);
+    }
 };
 
-// The side of matching: one event and everything known about it.
+// Fetches the values of fields for one event.
 class FieldSource {
   public:
     virtual ~FieldSource() = default;
-    // What `id` stands for has been said by FieldCatalog::resolve. `single` is room for one value,
-    // which the result may point to.
+    // `id` comes from FieldCatalog::resolve(). The result may point to `single`.
     virtual Values fetch(std::uint32_t id, Value& single) = 0;
 };
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Lexer: recognises the words of a condition, their quotes and escapes.
 #include "analyzer/language/lexer.h"
 
 #include <algorithm>
@@ -16,7 +18,7 @@ bool is_letter(char c) {
 bool is_word(char c) {
     return is_letter(c) || (c >= '0' && c <= '9') || c == '_';
 }
-// POSIX [[:space:]], which ends bare words, is wider than the blanks between them.
+// POSIX [[:space:]]: it ends bare words, and has more characters than the blanks between them.
 bool is_space(char c) {
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
@@ -38,18 +40,39 @@ std::string_view take_until(std::string_view text, std::size_t& at, Ends ends) {
     return text.substr(from, at - from);
 }
 
-// The character that `\c` stands for within quotes of kind `quote`; -1: no such escape.
-int unescape(char c, char quote) {
+int hex_digit(char c) {
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+struct Escape {
+    int character = -1; // -1: there is no such escape
+    std::size_t length = 2;
+};
+
+// The escape at the start of `text`, which begins with a backslash; `quote` is the kind of quotes.
+Escape escape_at(std::string_view text, char quote) {
+    const char c = text.size() > 1 ? text[1] : '\0';
     switch (c) {
-    case 'b': return '\b';
-    case 'f': return '\f';
-    case 'n': return '\n';
-    case 'r': return '\r';
-    case 't': return '\t';
-    case ' ': return '\\'; // as Falco has it, for the sake of old rules
-    case '\\': return '\\';
-    case '/': return '/';
-    default: return c == quote ? c : -1;
+    case 'b': return {'\b'};
+    case 'f': return {'\f'};
+    case 'n': return {'\n'};
+    case 'r': return {'\r'};
+    case 't': return {'\t'};
+    case ' ': return {'\\'}; // Falco reads it so, because old rules rely on it.
+    case '\\': return {'\\'};
+    case '/': return {'/'};
+    case 'x': {
+        const int high = text.size() > 3 ? hex_digit(text[2]) : -1;
+        const int low = text.size() > 3 ? hex_digit(text[3]) : -1;
+        if (high < 0 || low < 0 || high + low == 0) // a text cannot hold the byte 0
+            return {};
+        return {high * 16 + low, 4};
+    }
+    default: return {c == quote ? c : -1};
     }
 }
 
@@ -111,15 +134,32 @@ std::string_view Lexer::take_bare_value() {
 }
 
 bool Lexer::take_operator(Op& op) {
-    for (const std::string_view sign : {"<=", "<", ">=", ">", "==", "=", "!="}) {
-        if (text_.substr(at_, sign.size()) == sign) {
-            at_ += sign.size();
-            return find_op(sign, op);
-        }
-    }
     const std::size_t from = at_;
+    if (!at_end() && !is_letter(text_[at_])) {
+        for (const std::size_t length : {2U, 1U}) { // "<=" before "<"
+            if (at_ + length <= text_.size() && find_op(text_.substr(at_, length), op)) {
+                at_ += length;
+                return true;
+            }
+        }
+        return false;
+    }
     if (find_op(take_identifier(), op))
         return true;
+    at_ = from;
+    return false;
+}
+
+bool Lexer::take_quantifier(Quantifier& quantifier) {
+    const std::size_t from = at_;
+    if (find_quantifier(take_identifier(), quantifier) && skip_blanks()) {
+        const std::size_t list = at_;
+        const std::string_view name = take_identifier();
+        at_ = list;
+        if (next_is('(') || (!name.empty() && name != "and" && name != "or" && name != "not"))
+            return true;
+    }
+    quantifier = Quantifier::none;
     at_ = from;
     return false;
 }
@@ -137,11 +177,11 @@ Lexer::Quoted Lexer::take_quoted(std::string& value) {
         }
         if (at_ + 1 >= text_.size())
             break;
-        const int meant = unescape(text_[at_ + 1], quote);
-        if (meant < 0)
+        const Escape escape = escape_at(text_.substr(at_), quote);
+        if (escape.character < 0)
             return Quoted::bad_escape;
-        value += static_cast<char>(meant);
-        at_ += 2;
+        value += static_cast<char>(escape.character);
+        at_ += escape.length;
     }
     if (at_end() || text_[at_] != quote) {
         at_ = from;

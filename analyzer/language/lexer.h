@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Lexer: reads the words of a condition on demand. What a stretch of text is depends on where the
-// parser stands (`a=b` is an operator between words, but `a.b` is one field and `/etc/a.b` one
-// value), so there is no token stream: the parser asks for what may come next, and a question that
-// fails moves nothing.
+// Lexer: reads the words of a condition on demand
+//
+// The meaning of a character depends on the place of the parser: `a=b` is an operator between
+// words, `a.b` is one field, and `/etc/a.b` is one value. So there is no token stream. The parser
+// asks for the words that may come next; a call that fails does not move the lexer.
 #pragma once
 
 #include <string>
@@ -22,30 +23,31 @@ class Lexer {
     bool at_end() const { return at_ >= text_.size(); }
     std::string_view text() const { return text_; }
 
-    bool skip_blanks(); // true when there was one
+    bool skip_blanks(); // returns true if there was one
     bool take(char expected);
     bool next_is(char expected) const { return !at_end() && text_[at_] == expected; }
-    // `word` with no letter, digit or underscore right after it.
+    // Takes `word` if no letter, digit or underscore follows it.
     bool take_word(std::string_view word);
 
-    // Letters, digits and underscores, from a letter on. Empty when something else comes.
+    // Takes letters, digits and underscores that begin with a letter. Empty if there are none.
     std::string_view take_identifier();
-    // Identifiers joined by dots, two at least: `proc.name`.
+    // Takes two or more identifiers joined by dots: `proc.name`.
     std::string_view take_field_name();
-    // What stands within a field's brackets, unquoted.
+    // Takes an unquoted argument within a field's brackets.
     std::string_view take_bare_argument();
-    // Everything up to a blank, a parenthesis, a quote, `=` or `,`.
+    // Takes all characters up to a blank, a parenthesis, a quote, `=` or `,`.
     std::string_view take_bare_value();
-    // <=, <, >=, >, ==, =, != or a word operator.
+    // Takes an operator of operators.def.
     bool take_operator(Op& op);
+    // Takes oneof, anyof or allof and the blanks after it, if a list or the name of one follows.
+    bool take_quantifier(Quantifier& quantifier);
 
     enum class Quoted { absent, taken, unterminated, bad_escape };
-    // A quoted string, its escapes resolved into `value`. After bad_escape, offset() is at the
-    // escape.
+    // Takes a quoted string and stores it in `value` without quotes and escapes. After bad_escape,
+    // offset() is at the escape.
     Quoted take_quoted(std::string& value);
 
-    // The stretch to underline when what stands at `offset` is wrong: the word there, or one
-    // character.
+    // The range that an error message underlines: the word at `offset`, or one character.
     Span word_at(std::uint32_t offset) const;
 
   private:

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Parser: a recursive descent parser with one function for each rule of the grammar in parser.h.
 #include "analyzer/language/parser.h"
 
 #include <optional>
@@ -10,11 +12,22 @@ namespace tiercel::filter {
 
 namespace {
 
-constexpr std::string_view kOpList = "an operator (=, !=, <, <=, >, >=, exists, in, contains, "
-                                     "icontains, startswith, endswith, glob, "
-                                     "iglob, regex, pmatch, intersects, bcontains, bstartswith)";
+std::string operator_list() {
+    std::string text = "an operator (";
+    for (const OpInfo& op : operators()) {
+        text += op.name;
+        text += ", ";
+    }
+    text.resize(text.size() - 2);
+    return text + ')';
+}
 
-// Hex, or a decimal number with an optional fraction and exponent.
+std::string in_quotes(std::string_view name) {
+    return '\'' + std::string(name) + '\'';
+}
+
+// Returns true for a hexadecimal number, and for a decimal one with an optional fraction and
+// exponent.
 bool is_number(std::string_view word) {
     const auto digits = [&word] {
         std::size_t count = 0;
@@ -59,8 +72,19 @@ class Parser {
         return *error_;
     }
 
+    std::variant<Operand, SyntaxError> run_operand(std::size_t& length) {
+        Operand operand;
+        bool found = false;
+        if (!parse_operand(operand, found))
+            return *error_;
+        if (!found)
+            return SyntaxError{{0, 1}, "expected a field or a transformer", {}};
+        length = lexer_.offset();
+        return operand;
+    }
+
   private:
-    // Counts nesting for as long as it lives.
+    // Increases the depth for the lifetime of the object.
     struct Level {
         explicit Level(Parser& parser) : parser_(parser) { ++parser_.depth_; }
         ~Level() { --parser_.depth_; }
@@ -87,7 +111,7 @@ class Parser {
 
     bool parse_any(Node& node) { return parse_chain(node, Node::Kind::any); }
 
-    // or-expr and and-expr differ only in their word and in what they chain.
+    // or-expr and and-expr differ in their word and in the rule of their parts.
     bool parse_chain(Node& node, Node::Kind kind) {
         const bool any = kind == Node::Kind::any;
         const std::string_view word = any ? "or" : "and";
@@ -165,7 +189,7 @@ class Parser {
         return after_macro();
     }
 
-    // `proc = x` and `my-macro`: mistakes that deserve better than "expected 'and' or 'or'".
+    // Reports `proc = x` and `lower(x)` by their real mistake, not by "expected 'and' or 'or'".
     bool after_macro() {
         const std::uint32_t here = lexer_.offset();
         if (lexer_.next_is('('))
@@ -179,8 +203,9 @@ class Parser {
         return true;
     }
 
-    // A field or a transformer; `found` is false when neither comes.
-    bool parse_operand(Operand& operand, bool& found) {
+    // Parses a field or a transformer; `found` is false if there is neither. `val` counts only on
+    // the right side.
+    bool parse_operand(Operand& operand, bool& found, bool right_side = false) {
         const Level level(*this);
         if (too_deep())
             return false;
@@ -196,61 +221,102 @@ class Parser {
             return true;
         }
         found = true;
+        operand.kind = Operand::Kind::call;
+        const bool field_only = info(operand.transform).form == TransformForm::field;
+        if (field_only && !right_side)
+            return fail({from, static_cast<std::uint32_t>(name.size())},
+                        in_quotes(name) +
+                            " stands only by itself on the right side of an operator");
         lexer_.take('(');
-        if (!parse_transformed(operand))
+        if (!(field_only ? parse_only_field(operand) : parse_parts(operand, true)))
             return false;
+        return parse_argument(operand, from);
+    }
+
+    // The optional argument in brackets ends a field or a transformer.
+    bool parse_argument(Operand& operand, std::uint32_t from) {
+        if (lexer_.take('[')) {
+            const std::uint32_t inside = lexer_.offset();
+            const Lexer::Quoted quotes = lexer_.take_quoted(operand.argument);
+            if (quotes == Lexer::Quoted::absent)
+                operand.argument = lexer_.take_bare_argument();
+            else if (quotes != Lexer::Quoted::taken)
+                return fail_quotes(quotes, inside);
+            operand.has_argument = true;
+            if (lexer_.offset() == inside)
+                return fail_here("expected an argument within the brackets");
+            if (!lexer_.take(']'))
+                return fail_here("expected ']'");
+        }
         operand.span = since(from);
         return true;
     }
 
-    bool parse_argument(Operand& field, std::uint32_t from) {
-        if (lexer_.take('[')) {
-            const std::uint32_t inside = lexer_.offset();
-            const Lexer::Quoted quoted = lexer_.take_quoted(field.argument);
-            if (quoted == Lexer::Quoted::absent)
-                field.argument = lexer_.take_bare_argument();
-            else if (quoted != Lexer::Quoted::taken)
-                return fail_quotes(quoted, inside);
-            field.has_argument = lexer_.offset() != inside; // `field[]` is the field itself
-            if (!lexer_.take(']'))
-                return fail_here("expected ']'");
-        }
-        field.span = since(from);
-        return true;
+    bool parse_only_field(Operand& call) {
+        lexer_.skip_blanks();
+        const std::uint32_t from = lexer_.offset();
+        Operand& field = call.operands.emplace_back();
+        field.name = lexer_.take_field_name();
+        if (field.name.empty())
+            return fail_here("expected a field within '" +
+                             std::string(transform_name(call.transform)) + "('");
+        if (!parse_argument(field, from))
+            return false;
+        lexer_.skip_blanks();
+        return lexer_.take(')') || fail_here("expected ')' at the end of the transformer");
     }
 
-    bool parse_transformed(Operand& call) {
-        const bool variadic =
-            call.transform == Transform::join || call.transform == Transform::concat;
+    // The parts of a transformer, or those of a list within one, up to the closing parenthesis.
+    bool parse_parts(Operand& whole, bool lists) {
+        const Level level(*this);
+        if (too_deep())
+            return false;
+        lexer_.skip_blanks();
+        if (!lists && lexer_.take(')'))
+            return true;
         do {
             lexer_.skip_blanks();
-            const std::uint32_t from = lexer_.offset();
-            Operand& inner = call.operands.emplace_back();
-            const Lexer::Quoted quoted =
-                variadic ? lexer_.take_quoted(inner.name) : Lexer::Quoted::absent;
-            if (quoted == Lexer::Quoted::taken) {
-                inner.is_literal = true;
-                inner.span = since(from);
-            } else if (quoted != Lexer::Quoted::absent) {
-                return fail_quotes(quoted, from);
-            } else {
-                bool found = false;
-                if (!parse_operand(inner, found))
-                    return false;
-                if (!found)
-                    return fail_here("expected a field within '" +
-                                     std::string(transform_name(call.transform)) + "('");
-            }
+            if (!parse_part(whole.operands.emplace_back(), lists))
+                return false;
             lexer_.skip_blanks();
-        } while (variadic && lexer_.take(','));
-        return lexer_.take(')') || fail_here("expected ')' at the end of the transformer");
+        } while (lexer_.take(','));
+        return lexer_.take(')') || fail_here(lists ? "expected ')' at the end of the transformer"
+                                                   : "expected ')' at the end of the list");
+    }
+
+    bool parse_part(Operand& part, bool lists) {
+        const std::uint32_t from = lexer_.offset();
+        if (lists && lexer_.take('(')) {
+            part.kind = Operand::Kind::list;
+            const bool good = parse_parts(part, false);
+            part.span = since(from);
+            return good;
+        }
+        const Lexer::Quoted quotes = lexer_.take_quoted(part.name);
+        if (quotes == Lexer::Quoted::unterminated || quotes == Lexer::Quoted::bad_escape)
+            return fail_quotes(quotes, from);
+        if (quotes == Lexer::Quoted::absent) {
+            bool found = false;
+            if (!parse_operand(part, found))
+                return false;
+            if (found)
+                return true;
+            part.name = lexer_.take_bare_value();
+            if (!is_number(part.name)) {
+                lexer_.rewind(from);
+                return fail_here("expected a field, a quoted text or a number");
+            }
+        }
+        part.kind = Operand::Kind::literal;
+        part.span = since(from);
+        return true;
     }
 
     bool fail_quotes(Lexer::Quoted what, std::uint32_t from) {
         if (what == Lexer::Quoted::unterminated)
             return fail({from, 1}, "this quote is never closed");
         return fail({lexer_.offset(), 2}, "no such escape",
-                    "\\\\, \\/, \\b, \\f, \\n, \\r, \\t and the quote itself can be escaped");
+                    "\\\\, \\/, \\b, \\f, \\n, \\r, \\t, \\xHH and the quote itself are escapes");
     }
 
     bool parse_comparison(Node& node, Operand left, std::uint32_t from) {
@@ -261,54 +327,62 @@ class Parser {
         const std::uint32_t at = lexer_.offset();
         if (!lexer_.take_operator(check.op)) {
             const Span word = lexer_.word_at(at);
-            return fail(word, "expected " + std::string(kOpList),
+            return fail(word, "expected " + operator_list(),
                         nearest_op(lexer_.text().substr(word.offset, word.length)));
         }
-        if (check.op != Op::exists) {
-            lexer_.skip_blanks();
-            if (!(takes_list(check.op) ? parse_list(check) : parse_value(check)))
-                return false;
-        }
+        if (!parse_right_side(check))
+            return false;
         node.span = since(from);
         return true;
     }
 
     static std::string nearest_op(std::string_view word) {
         Suggestion best(word);
-        for (int i = 0; i <= static_cast<int>(Op::pmatch); ++i)
-            best.consider(op_name(static_cast<Op>(i)));
+        for (const OpInfo& op : operators())
+            best.consider(op.name);
         return best.hint();
     }
 
-    // A field's value on the right: val(field), or a transformer. `found` is false when neither
-    // comes.
+    bool parse_right_side(Check& check) {
+        const RightSide right = info(check.op).right;
+        const bool blank = right != RightSide::nothing && lexer_.skip_blanks();
+        switch (right) {
+        case RightSide::nothing: return true;
+        case RightSide::number: return parse_value(check, true);
+        case RightSide::list: return parse_list(check);
+        case RightSide::value:
+            return blank && lexer_.take_quantifier(check.quantifier) ? parse_plain_list(check)
+                                                                     : parse_value(check, false);
+        }
+        return false;
+    }
+
+    // Parses a field's value on the right side: val(field), or a transformer. `found` is false if
+    // there is neither.
     bool parse_right_operand(Check& check, bool& found) {
         const std::uint32_t from = lexer_.offset();
         Transform transform;
         const bool call =
             find_transform(lexer_.take_identifier(), transform) && lexer_.next_is('(');
         lexer_.rewind(from);
-        return !call || parse_operand(check.right.emplace_back(), found);
+        return !call || parse_operand(check.right.emplace_back(), found, true);
     }
 
-    bool parse_value(Check& check) {
+    bool parse_value(Check& check, bool number) {
         bool found = false;
         if (!parse_right_operand(check, found))
             return false;
         if (found)
             return true;
-        const bool number =
-            check.op == Op::lt || check.op == Op::le || check.op == Op::gt || check.op == Op::ge;
-        if (number) {
-            const std::uint32_t from = lexer_.offset();
-            const std::string_view word = lexer_.take_bare_value();
-            if (!is_number(word))
-                return fail(lexer_.word_at(from),
-                            "expected a number after '" + std::string(op_name(check.op)) + "'");
-            check.values.push_back({std::string(word), false, since(from)});
-            return true;
-        }
-        return parse_literal(check);
+        if (!number)
+            return parse_literal(check);
+        const std::uint32_t from = lexer_.offset();
+        const std::string_view word = lexer_.take_bare_value();
+        if (!is_number(word))
+            return fail(lexer_.word_at(from),
+                        "expected a number after " + in_quotes(op_name(check.op)));
+        check.values.push_back({std::string(word), false, since(from)});
+        return true;
     }
 
     bool parse_literal(Check& check) {
@@ -329,12 +403,15 @@ class Parser {
     }
 
     bool parse_list(Check& check) {
+        bool found = false;
+        if (!lexer_.next_is('(') && !parse_right_operand(check, found))
+            return false;
+        return found || parse_plain_list(check);
+    }
+
+    // Parses a list in parentheses, or the name of one.
+    bool parse_plain_list(Check& check) {
         if (!lexer_.take('(')) {
-            bool found = false;
-            if (!parse_right_operand(check, found))
-                return false;
-            if (found)
-                return true;
             const std::uint32_t from = lexer_.offset();
             const std::string_view name = lexer_.take_bare_value();
             if (name.empty())
@@ -363,6 +440,10 @@ class Parser {
 
 std::variant<Node, SyntaxError> parse(std::string_view condition) {
     return Parser(condition).run();
+}
+
+std::variant<Operand, SyntaxError> parse_operand(std::string_view text, std::size_t& length) {
+    return Parser(text).run_operand(length);
 }
 
 bool unquote_item(std::string_view item, std::string& value, bool& quoted) {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Comparison: parses the right side by the type of the field, and compares values with it.
 #include "analyzer/match/comparison.h"
 
 #include <arpa/inet.h>
@@ -10,13 +12,15 @@
 #include <cstring>
 
 #include "analyzer/match/ordered.h"
+#include "analyzer/match/services.h"
 #include "analyzer/match/sets/text.h"
 
 namespace tiercel::filter {
 
 namespace {
 
-constexpr std::size_t kLinear = 4; // sets up to this size are compared one by one
+constexpr std::size_t kLinear = 4; // lists up to this size are compared value by value
+constexpr double kLargestExact = 9007199254740992.0; // 2^53: a double holds all whole numbers below
 
 bool is_membership(Op op) {
     return op == Op::in || op == Op::intersects;
@@ -30,8 +34,21 @@ bool related(Op op, std::string_view text, std::string_view literal) {
     case Op::startswith:
     case Op::bstartswith: return text.starts_with(literal);
     case Op::endswith: return text.ends_with(literal);
-    default: return ordered(op, text, literal);
+    case Op::glob:
+    case Op::iglob: return Glob(std::string(literal), op == Op::iglob).match(text);
+    case Op::eq:
+    case Op::ne:
+    case Op::lt:
+    case Op::le:
+    case Op::gt:
+    case Op::ge:
+    case Op::in:
+    case Op::intersects: return ordered(op, text, literal);
+    case Op::exists:
+    case Op::regex:
+    case Op::pmatch: break;
     }
+    return false;
 }
 
 bool decode_hex(const std::string& hex, std::string& bytes) {
@@ -79,11 +96,11 @@ bool parse_whole(std::string_view text, bool is_signed, std::int64_t& number) {
     }
     if (const auto [stop, error] = std::from_chars(first, last, number);
         !hex && error == std::errc() && stop == last)
-        return is_signed; // negative, or it would have been read above
+        return true; // a negative number
     double real = 0;
     const auto [stop, error] = std::from_chars(first, last, real);
     if (hex || error != std::errc() || stop != last || real != std::floor(real) ||
-        std::abs(real) > 9007199254740992.0 || (!is_signed && real < 0))
+        std::abs(real) > kLargestExact)
         return false;
     number = static_cast<std::int64_t>(real);
     return true;
@@ -103,26 +120,25 @@ std::string_view type_description(ValueType type) {
     return "";
 }
 
-bool op_fits(Op op, ValueType type, Plurality plurality) {
-    if (op == Op::exists || is_membership(op))
-        return true;
-    if (plurality == Plurality::list)
-        return false;
-    const bool equality = op == Op::eq || op == Op::ne;
-    const bool order = op == Op::lt || op == Op::le || op == Op::gt || op == Op::ge;
-    switch (type) {
-    case ValueType::text: return op != Op::bcontains && op != Op::bstartswith;
-    case ValueType::bytes:
-        return equality || op == Op::contains || op == Op::startswith || op == Op::endswith ||
-               op == Op::bcontains || op == Op::bstartswith;
+TypeSet type_set(const FieldUse& use) {
+    if (use.plurality == Plurality::list)
+        return kListType;
+    switch (use.type) {
+    case ValueType::text: return kTextType;
+    case ValueType::bytes: return kBytesType;
     case ValueType::signed_number:
     case ValueType::unsigned_number:
-    case ValueType::real: return equality || order;
-    case ValueType::boolean:
+    case ValueType::real: return kNumberType;
+    case ValueType::boolean: return kBooleanType;
     case ValueType::address:
-    case ValueType::network: return equality;
+    case ValueType::network: return kAddressType;
     }
-    return false;
+    return 0;
+}
+
+std::string type_description(const FieldUse& use) {
+    return use.plurality == Plurality::list ? "a list of " + std::string(type_description(use.type))
+                                            : std::string(type_description(use.type));
 }
 
 bool Comparison::is_number() const {
@@ -130,17 +146,13 @@ bool Comparison::is_number() const {
            type_ == ValueType::boolean;
 }
 
-std::optional<Comparison> Comparison::make(ValueType type, Plurality plurality, Op op,
+std::optional<Comparison> Comparison::make(const FieldUse& use, Op op,
                                            const std::vector<std::string>& values,
                                            ComparisonProblem& problem) {
-    Comparison made;
-    made.type_ = type;
-    made.plurality_ = plurality;
-    made.op_ = op;
-    if (!op_fits(op, type, plurality)) {
+    Comparison made(use, op);
+    if ((info(op).fits & type_set(use)) == 0) {
         problem.message =
-            "'" + std::string(op_name(op)) + "' does not apply to " +
-            (plurality == Plurality::list ? "a list" : std::string(type_description(type)));
+            "'" + std::string(op_name(op)) + "' does not apply to " + type_description(use);
         return std::nullopt;
     }
     if (!made.parse_values(values, problem))
@@ -148,19 +160,15 @@ std::optional<Comparison> Comparison::make(ValueType type, Plurality plurality, 
     return made;
 }
 
-std::optional<Comparison> Comparison::make_between(ValueType type, Plurality plurality, Op op,
+std::optional<Comparison> Comparison::make_between(const FieldUse& use, Op op,
                                                    ComparisonProblem& problem) {
-    const bool patterns = op == Op::glob || op == Op::iglob || op == Op::regex || op == Op::pmatch;
-    if (patterns || !op_fits(op, type, plurality)) {
-        problem.message =
-            "'" + std::string(op_name(op)) + "' cannot compare two fields of this type";
+    const bool prepared = op == Op::regex || op == Op::pmatch;
+    if (prepared || (info(op).fits & type_set(use)) == 0) {
+        problem.message = "'" + std::string(op_name(op)) + "' cannot compare two fields that are " +
+                          type_description(use);
         return std::nullopt;
     }
-    Comparison made;
-    made.type_ = type;
-    made.plurality_ = plurality;
-    made.op_ = op;
-    return made;
+    return Comparison(use, op);
 }
 
 bool Comparison::parse_values(const std::vector<std::string>& values, ComparisonProblem& problem) {
@@ -198,8 +206,11 @@ bool Comparison::parse_value(const std::string& text, std::string& wrong) {
     case ValueType::bytes: return parse_pattern(text, wrong);
     case ValueType::signed_number:
     case ValueType::unsigned_number:
-        if (!parse_whole(text, type_ == ValueType::signed_number, number_))
+        if (!parse_whole(text, type_ == ValueType::signed_number, number_) &&
+            !(is_port_ && find_service_port(text, number_)))
             return false;
+        if (type_ == ValueType::unsigned_number && number_ < 0 && bits_ < 64)
+            number_ &= (std::int64_t{1} << bits_) - 1; // -1 is the largest number of the field
         literals_.push_back(number_key(number_));
         return true;
     case ValueType::boolean:
@@ -225,12 +236,12 @@ bool Comparison::parse_pattern(const std::string& text, std::string& wrong) {
         glob_ = std::move(glob);
     } else if (op_ == Op::regex) {
         auto regex = std::make_shared<Regex>(text);
-        wrong = regex->error().empty() ? "" : "this is no regular expression: " + regex->error();
+        wrong = regex->error().empty() ? "" : "invalid regular expression: " + regex->error();
         regex_ = std::move(regex);
     } else if (op_ == Op::bcontains || op_ == Op::bstartswith) {
         literals_.back().clear();
         if (!decode_hex(text, literals_.back()))
-            wrong = "'" + text + "' is not a row of bytes in hexadecimal";
+            wrong = "'" + text + "' is not a sequence of bytes in hexadecimal";
     }
     return wrong.empty();
 }
@@ -261,10 +272,10 @@ bool Comparison::parse_network(const std::string& text) {
 }
 
 std::string Comparison::key() const {
-    std::string key(op_name(op_ == Op::eq ? Op::in : op_)); // one member or one value: the same
+    std::string key(op_name(op_ == Op::eq ? Op::in : op_)); // `= x` means `in (x)`
     key += static_cast<char>('0' + static_cast<int>(type_));
     std::vector<std::string> values = literals_;
-    if (takes_list(op_)) { // order says nothing
+    if (takes_list(op_)) { // the order of a list has no meaning
         std::sort(values.begin(), values.end());
         values.erase(std::unique(values.begin(), values.end()), values.end());
     }
@@ -296,8 +307,21 @@ bool Comparison::holds_text(std::string_view text) const {
     case Op::iglob: return glob_->match(text);
     case Op::regex: return regex_->match(text);
     case Op::pmatch: return paths_->match(text);
-    default: return related(op_, text, literals_[0]);
+    case Op::exists: return true;
+    case Op::eq:
+    case Op::ne:
+    case Op::lt:
+    case Op::le:
+    case Op::gt:
+    case Op::ge:
+    case Op::contains:
+    case Op::icontains:
+    case Op::bcontains:
+    case Op::startswith:
+    case Op::bstartswith:
+    case Op::endswith: return related(op_, text, literals_[0]);
     }
+    return false;
 }
 
 bool Comparison::holds_network(std::string_view address) const {
@@ -348,8 +372,12 @@ bool Comparison::compare(const Value& left, const Value& right) const {
         return ordered(op_, static_cast<std::uint64_t>(left.number),
                        static_cast<std::uint64_t>(right.number));
     case ValueType::real: return ordered(op_, left.real, right.real);
-    default: return related(op_, left.text, right.text);
+    case ValueType::text:
+    case ValueType::bytes:
+    case ValueType::address:
+    case ValueType::network: return related(op_, left.text, right.text);
     }
+    return false;
 }
 
 bool Comparison::holds(const Values& left, const Values& right) const {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Comparison: one comparison of a condition with its right side made ready: numbers parsed,
-// networks masked, patterns compiled. It is the meaning of the operators; whoever merges
-// comparisons for speed must give the same answers.
+// Comparison: one comparison of a condition with its right side prepared
+//
+// Numbers are parsed, networks masked, patterns compiled. This class defines the meaning of the
+// operators: Program merges comparisons for speed and must give the same answers.
 #pragma once
 
 #include <array>
@@ -21,23 +22,23 @@ namespace tiercel::filter {
 struct ComparisonProblem {
     std::string message;
     std::string hint;
-    std::size_t value = SIZE_MAX; // which value is wrong; SIZE_MAX: the operator
+    std::size_t value = SIZE_MAX; // index of the wrong value; SIZE_MAX: the operator is wrong
 };
 
 class Comparison {
   public:
-    // Left side of type `type`; the right side is `values`, lists already resolved.
-    static std::optional<Comparison> make(ValueType type, Plurality plurality, Op op,
+    // Compares the field `use` with `values`, in which lists are already resolved.
+    static std::optional<Comparison> make(const FieldUse& use, Op op,
                                           const std::vector<std::string>& values,
                                           ComparisonProblem& problem);
-    // Both sides are fields, of the same type.
-    static std::optional<Comparison> make_between(ValueType type, Plurality plurality, Op op,
+    // Compares two fields of the same type.
+    static std::optional<Comparison> make_between(const FieldUse& use, Op op,
                                                   ComparisonProblem& problem);
 
     bool holds(const Values& left) const;
     bool holds(const Values& left, const Values& right) const;
 
-    // The same with `=` in place of `!=`.
+    // The same comparison with `=` in place of `!=`.
     Comparison as_equality() const {
         Comparison other = *this;
         other.op_ = Op::eq;
@@ -48,12 +49,16 @@ class Comparison {
     ValueType type() const { return type_; }
     std::int64_t number() const { return number_; } // of a comparison with one number
     Plurality plurality() const { return plurality_; }
-    // The values that =, in, startswith… look for, as bytes (numbers as their 8 bytes).
+    // The values on the right side, as bytes (a number as its 8 bytes).
     const std::vector<std::string>& literals() const { return literals_; }
-    // What tells it from others on the same field.
+    // Comparisons of the same field with equal keys are the same.
     std::string key() const;
 
   private:
+    Comparison(const FieldUse& use, Op op)
+        : op_(op), type_(use.type), plurality_(use.plurality), bits_(use.bits),
+          is_port_(use.is_port) {}
+
     struct Network {
         std::array<std::uint8_t, 16> address{};
         std::size_t length = 0; // 4 or 16
@@ -72,9 +77,11 @@ class Comparison {
     bool equals_any(std::string_view text) const;
     bool compare(const Value& left, const Value& right) const;
 
-    Op op_ = Op::exists;
-    ValueType type_ = ValueType::text;
-    Plurality plurality_ = Plurality::single;
+    Op op_;
+    ValueType type_;
+    Plurality plurality_;
+    std::uint8_t bits_;
+    bool is_port_;
     std::vector<std::string> literals_;
     std::int64_t number_ = 0; // of one value
     double real_ = 0;
@@ -85,10 +92,11 @@ class Comparison {
     std::shared_ptr<const LiteralTable> table_; // `in` with many values
 };
 
-// The operators that a type understands.
-bool op_fits(Op op, ValueType type, Plurality plurality);
+// The row of types in operators.def and transformers.def that the field belongs to.
+TypeSet type_set(const FieldUse& use);
 std::string_view type_description(ValueType type);
-// A whole number in decimal or 0x…; fractions and exponents where the result is whole.
+std::string type_description(const FieldUse& use); // "a list of …" for lists
+// Parses a whole number: decimal, 0x…, or with a fraction or exponent that leave it whole.
 bool parse_whole(std::string_view text, bool is_signed, std::int64_t& number);
 std::string number_key(std::int64_t number);
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Graph: makes nodes, each once, with an estimate of their cost.
 #include "analyzer/match/graph.h"
 
 #include <algorithm>
@@ -13,8 +15,8 @@ struct Estimate {
     float chance;
 };
 
-// What a comparison costs once its field is there, and how often it holds. Guesses from what rules
-// look like; they order evaluation and change no result.
+// The cost of a comparison without the fetch of its field, and how often it holds. The figures are
+// guesses from usual rules; they order the evaluation and change no result.
 Estimate estimate(const Comparison& comparison) {
     switch (comparison.op()) {
     case Op::exists: return {0.5F, 0.9F};
@@ -51,7 +53,7 @@ Graph::Graph() {
 
 SlotId Graph::slot(Slot slot) {
     std::string key = std::to_string(static_cast<int>(slot.transform)) + '/';
-    key += slot.transform == Transform::none ? std::to_string(slot.use.id) : slot.separator + '/';
+    key += slot.transform == Transform::none ? std::to_string(slot.use.id) : slot.argument + '/';
     for (const Slot::Input& input : slot.inputs) {
         key += std::to_string(input.slot) + ':' + std::to_string(input.literal.size()) + ':' +
                input.literal + ',';
@@ -108,7 +110,7 @@ NodeId Graph::negate(NodeId child) {
     return add(std::move(node), 'n' + std::to_string(child));
 }
 
-// `and` wants what is cheap and likely false first, `or` what is cheap and likely true.
+// `and` evaluates cheap nodes that are likely false first, `or` cheap nodes that are likely true.
 void Graph::order_children(GraphNode& node) const {
     const bool all = node.kind == GraphNode::Kind::all;
     const auto rank = [&](NodeId id) {
@@ -118,7 +120,7 @@ void Graph::order_children(GraphNode& node) const {
     };
     std::stable_sort(node.children.begin(), node.children.end(),
                      [&](NodeId a, NodeId b) { return rank(a) < rank(b); });
-    float reached = 1; // how often evaluation gets as far as the next child
+    float reached = 1; // the probability that evaluation reaches the next child
     for (const NodeId id : node.children) {
         const GraphNode& child = nodes_[id];
         node.cost += reached * child.cost;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Graph: the conditions of all rules as one graph without duplicates. The same comparison, or the
-// same combination of them, is one node however many rules, macros and lists spell it out; so
-// whoever evaluates the graph can answer it once per event. Nodes are simplified as they are made
-// (`x and true` is x).
+// Graph: the conditions of all rules as one graph without duplicates
+//
+// The same comparison, or the same combination of comparisons, is one node, however many rules,
+// macros and lists contain it. So an evaluation computes it once for an event. The graph simplifies
+// nodes when it makes them (`x and true` is x).
 #pragma once
 
 #include <cstdint>
@@ -22,29 +23,29 @@ inline constexpr NodeId kFalse = 0;
 inline constexpr NodeId kTrue = 1;
 inline constexpr SlotId kNoSlot = UINT32_MAX;
 
-// A value that comparisons look at: a field, or what a transformer makes of others.
+// A value that comparisons use: a field, or the result of a transformer on other slots.
 struct Slot {
     struct Input {
-        SlotId slot = kNoSlot; // kNoSlot: the literal
+        SlotId slot = kNoSlot; // kNoSlot: the input is the literal
         std::string literal;
     };
-    FieldUse use; // type and plurality are the transformed ones
+    FieldUse use; // type and plurality are those after the transformation
     Transform transform = Transform::none;
-    std::vector<Input> inputs;
-    std::string separator; // join
-    bool of_list = false;  // len: counts values
+    std::vector<Input> inputs; // join: the separator first; getopt: the options first
+    std::string argument;      // getopt: the letter in brackets
+    bool of_list = false;      // len: counts values
 };
 
 struct Test {
     SlotId slot = kNoSlot;
-    SlotId right = kNoSlot; // a field to compare with, in place of constants
+    SlotId right = kNoSlot; // the field on the right side; kNoSlot: constants
     Comparison comparison;
 };
 
 struct GraphNode {
     enum class Kind : std::uint8_t { constant, all, any, negation, test };
     Kind kind = Kind::constant;
-    std::vector<NodeId> children; // the most telling for its price first
+    std::vector<NodeId> children; // first those that decide most for their cost
     std::uint32_t test = 0;
     bool asks_type = false; // contains a comparison of evt.type
     float cost = 0;         // of an evaluation, roughly in units of one number compared
@@ -69,8 +70,8 @@ class Graph {
     const std::vector<Slot>& slots() const { return slots_; }
     std::size_t size() const { return nodes_.size(); }
 
-    // What is left of a node once evt.type is known to be `event_type`. `known` remembers the
-    // answers for that type, and must be empty at first.
+    // Returns the node that remains of `id` if evt.type is `event_type`. `known` caches the answers
+    // for one type; it must be empty at the first call.
     using Known = std::unordered_map<NodeId, NodeId>;
     NodeId specialize(NodeId id, std::string_view event_type, Known& known);
 

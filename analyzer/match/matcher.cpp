@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Matcher: evaluates the gates and steps of a Program.
 #include "analyzer/match/matcher.h"
 
 #include <algorithm>
@@ -9,7 +11,7 @@
 namespace tiercel::filter {
 
 Matcher::Matcher(std::shared_ptr<const Program> program)
-    : program_(std::move(program)), slots_(program_->graph.slots().size()), scratch_(slots_.size()),
+    : program_(std::move(program)), reader_(program_->graph.slots()),
       rows_(program_->groups.size()), answers_(program_->memos), visited_(program_->gates.size()) {
     matched_.reserve(program_->rules);
     for (std::size_t i = 0; i < rows_.size(); ++i)
@@ -18,11 +20,10 @@ Matcher::Matcher(std::shared_ptr<const Program> program)
 
 std::span<const RuleId> Matcher::match(EventKind kind, FieldSource& event, bool all) {
     matched_.clear();
-    fetched_ = 0;
+    reader_.start(event);
     if (kind >= program_->block_of_kind.size() || program_->block_of_kind[kind] == kNothing)
         return {};
     ++epoch_;
-    event_ = &event;
     run(program_->block_of_kind[kind]);
     if (matched_.size() > 1) {
         std::sort(matched_.begin(), matched_.end());
@@ -119,32 +120,7 @@ bool Matcher::compare_number(const Step& step) {
                    static_cast<std::uint64_t>(step.number));
 }
 
-const Values& Matcher::fetch(SlotId id) {
-    FetchedSlot& fetched = slots_[id];
-    if (fetched.epoch == epoch_)
-        return fetched.values;
-    const Slot& slot = program_->graph.slots()[id];
-    fetched.values = slot.transform == Transform::none ? event_->fetch(slot.use.id, fetched.single)
-                                                       : fetch_transformed(slot, id);
-    fetched.epoch = epoch_;
-    ++fetched_;
-    return fetched.values;
-}
-
-Values Matcher::fetch_transformed(const Slot& slot, SlotId id) {
-    Scratch& scratch = scratch_[id];
-    scratch.inputs.clear();
-    scratch.types.clear();
-    for (const Slot::Input& input : slot.inputs) {
-        const bool literal = input.slot == kNoSlot;
-        scratch.inputs.push_back(literal ? Values() : fetch(input.slot));
-        scratch.types.push_back(literal ? ValueType::text
-                                        : program_->graph.slots()[input.slot].use.type);
-    }
-    return transform(slot, scratch);
-}
-
-// nullptr: the field has no value, and no comparison of the group holds.
+// Returns nullptr if the field has no value: then no comparison of the group holds.
 const Word* Matcher::row(std::uint32_t index) {
     Row& row = rows_[index];
     if (row.epoch != epoch_) {

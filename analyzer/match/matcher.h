@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Matcher: runs a Program on one event after another. It remembers, for the length of one event,
-// each field that was fetched and each answer that may be asked for again. One Matcher serves one
-// thread; it allocates when it is made, and then only when a transformer meets a longer value than
-// any before.
+// Matcher: runs a Program on one event after another
+//
+// It remembers, for one event, each field that was fetched and each answer that may be needed
+// again. One Matcher serves one thread. It allocates when it is made, and later only if a
+// transformer gives a longer value than before.
 #pragma once
 
 #include <memory>
@@ -11,7 +12,7 @@
 #include <vector>
 
 #include "analyzer/match/program.h"
-#include "analyzer/match/transforms.h"
+#include "analyzer/match/slot_reader.h"
 
 namespace tiercel::filter {
 
@@ -19,22 +20,18 @@ class Matcher {
   public:
     explicit Matcher(std::shared_ptr<const Program> program);
 
-    // The rules that match, in their order; the first only unless `all`. Good until the next call.
+    // Returns the rules that match, in their order; without `all`, the first of them. The result is
+    // valid until the next call.
     std::span<const RuleId> match(EventKind kind, FieldSource& event, bool all);
 
-    // How many values were fetched for the last event: what field caching is judged by.
-    std::uint32_t fetched() const { return fetched_; }
+    // The number of values fetched for the last event. Tests of caching use it.
+    std::uint32_t fetched() const { return reader_.fetched(); }
 
   private:
-    struct FetchedSlot {
-        std::uint64_t epoch = 0;
-        Values values;
-        Value single;
-    };
     struct Row {
         std::uint64_t epoch = 0;
         const Word* bits = nullptr;
-        std::vector<Word> own; // where the bits are when no table has them ready
+        std::vector<Word> own; // holds the bits if no table has them
     };
     struct Answer {
         std::uint64_t epoch = 0;
@@ -47,18 +44,14 @@ class Matcher {
     bool holds(std::uint32_t step);
     bool decide(const Step& step);
     bool compare_number(const Step& step);
-    const Values& fetch(SlotId slot);
-    Values fetch_transformed(const Slot& slot, SlotId id);
+    const Values& fetch(SlotId slot) { return reader_.fetch(slot); }
     const Word* row(std::uint32_t group);
     const Word* fill_row(const Group& group, Row& row, const Values& values);
     const Word* literal_row(const Group& group, const Value& value) const;
 
     std::shared_ptr<const Program> program_;
-    FieldSource* event_ = nullptr;
+    SlotReader reader_;
     std::uint64_t epoch_ = 0;
-    std::uint32_t fetched_ = 0;
-    std::vector<FetchedSlot> slots_;
-    std::vector<Scratch> scratch_; // of each slot; used by transformers
     std::vector<Row> rows_;
     std::vector<Answer> answers_;
     std::vector<std::uint64_t> visited_; // gates, by epoch

@@ -253,12 +253,13 @@ class Builder {
         std::vector<std::uint32_t> children;
         for (const NodeId child : graph_.node(id).children)
             children.push_back(step_for(child));
-        Step step = graph_.node(id).kind == GraphNode::Kind::test ? test_step(id) : Step();
+        Step step;
         switch (graph_.node(id).kind) {
         case GraphNode::Kind::all: step.kind = Step::Kind::all; break;
         case GraphNode::Kind::any: step.kind = Step::Kind::any; break;
         case GraphNode::Kind::negation: step.kind = Step::Kind::negation; break;
-        default: break;
+        case GraphNode::Kind::test: step = test_step(id); break;
+        case GraphNode::Kind::constant: break;
         }
         step.first = static_cast<std::uint32_t>(program_.children.size());
         step.count = static_cast<std::uint32_t>(children.size());

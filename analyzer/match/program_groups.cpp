@@ -24,8 +24,18 @@ std::optional<Group::Type> group_type(const Test& test, const FieldUse& use) {
     case Op::contains:
     case Op::bcontains: return Group::Type::substring;
     case Op::icontains: return Group::Type::folded;
-    default: return std::nullopt;
+    case Op::exists:
+    case Op::ne:
+    case Op::lt:
+    case Op::le:
+    case Op::gt:
+    case Op::ge:
+    case Op::glob:
+    case Op::iglob:
+    case Op::regex:
+    case Op::pmatch: break;
     }
+    return std::nullopt;
 }
 
 // From how many literals on one pass over all of them is cheaper than one test each. A substring

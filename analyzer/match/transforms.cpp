@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Transforms: one function for each transformer, and transform(), which calls the right one.
 #include "analyzer/match/transforms.h"
 
 #include <arpa/inet.h>
@@ -7,6 +9,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "analyzer/match/getopt.h"
 #include "analyzer/match/sets/text.h"
 
 namespace tiercel::filter {
@@ -53,20 +56,14 @@ void append_value(std::string& out, ValueType type, const Value& value) {
     }
 }
 
-bool convert(Transform transform, std::string_view from, std::string& to) {
-    switch (transform) {
-    case Transform::tolower:
-        for (const char c : from)
-            to += fold(c);
-        return true;
-    case Transform::toupper:
-        for (const char c : from)
-            to += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-        return true;
-    case Transform::basename: to = from.substr(from.rfind('/') + 1); return true; // npos + 1 is 0
-    case Transform::b64: return decode_base64(from, to);
-    default: return false;
-    }
+void append_lower(std::string_view from, std::string& to) {
+    for (const char c : from)
+        to += fold(c);
+}
+
+void append_upper(std::string_view from, std::string& to) {
+    for (const char c : from)
+        to += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
 }
 
 std::string& text_at(Scratch& scratch, std::size_t index) {
@@ -80,18 +77,20 @@ Values result(Scratch& scratch) {
     return {true, scratch.values.data(), static_cast<std::uint32_t>(scratch.values.size())};
 }
 
-Values converted(const Slot& slot, const Values& input, Scratch& scratch) {
+// Applies `convert(text, result)`, which returns false if there is no result, to each value.
+template <typename Convert>
+Values converted(const Values& input, Scratch& scratch, Convert convert) {
     for (const Value& value : input.all()) {
         std::string& text = text_at(scratch, scratch.values.size());
-        if (!convert(slot.transform, value.text, text))
+        if (!convert(value.text, text))
             return {};
         scratch.values.push_back({text, 0, 0});
     }
     return result(scratch);
 }
 
-Values length(const Slot& slot, const Values& input, Scratch& scratch) {
-    if (slot.of_list) {
+Values length(bool of_list, const Values& input, Scratch& scratch) {
+    if (of_list) {
         scratch.values.push_back({{}, static_cast<std::int64_t>(input.count), 0});
         return result(scratch);
     }
@@ -100,26 +99,40 @@ Values length(const Slot& slot, const Values& input, Scratch& scratch) {
     return result(scratch);
 }
 
-Values concatenated(const Slot& slot, Scratch& scratch) {
-    const std::vector<Values>& inputs = scratch.inputs;
+// The values of the inputs from `first` on, with `separator` between them.
+Values joined(std::size_t first, std::string_view separator, Scratch& scratch) {
     std::string& text = text_at(scratch, 0);
-    bool first = true;
-    for (std::size_t i = 0; i < inputs.size(); ++i) {
-        const bool literal = slot.inputs[i].slot == kNoSlot;
-        if (!literal && !inputs[i].present)
+    bool any = false;
+    for (std::size_t i = first; i < scratch.inputs.size(); ++i) {
+        if (!scratch.inputs[i].present)
             return {};
-        const std::size_t count = literal ? 1 : inputs[i].count;
-        for (std::size_t k = 0; k < count; ++k) {
-            if (!first)
-                text += slot.separator;
-            first = false;
-            if (literal)
-                text += slot.inputs[i].literal;
-            else
-                append_value(text, scratch.types[i], inputs[i].first[k]);
+        for (const Value& value : scratch.inputs[i].all()) {
+            if (any)
+                text += separator;
+            any = true;
+            append_value(text, scratch.types[i], value);
         }
     }
     scratch.values.push_back({text, 0, 0});
+    return result(scratch);
+}
+
+Values options(const Slot& slot, Scratch& scratch) {
+    scratch.arguments.clear();
+    for (std::size_t i = 1; i < scratch.inputs.size(); ++i) {
+        if (!scratch.inputs[i].present)
+            return {};
+        for (const Value& value : scratch.inputs[i].all())
+            scratch.arguments.push_back(value.text);
+    }
+    if (scratch.inputs[0].count == 0)
+        return {};
+    const char letter = slot.argument.empty() ? '\0' : slot.argument[0];
+    find_options(scratch.arguments, scratch.inputs[0].first->text, letter, scratch.options);
+    if (letter != '\0' && scratch.options.empty())
+        return {};
+    for (const std::string_view text : scratch.options)
+        scratch.values.push_back({text, 0, 0});
     return result(scratch);
 }
 
@@ -146,13 +159,35 @@ bool decode_base64(std::string_view text, std::string& bytes) {
 
 Values transform(const Slot& slot, Scratch& scratch) {
     scratch.values.clear();
-    if (slot.transform == Transform::concat || slot.transform == Transform::join)
-        return concatenated(slot, scratch);
-    const Values& input = scratch.inputs[0];
-    if (!input.present)
+    if (scratch.inputs.empty() || !scratch.inputs[0].present)
         return {};
-    return slot.transform == Transform::len ? length(slot, input, scratch)
-                                            : converted(slot, input, scratch);
+    const Values& input = scratch.inputs[0];
+    switch (slot.transform) {
+    case Transform::tolower:
+        return converted(input, scratch, [](std::string_view from, std::string& to) {
+            append_lower(from, to);
+            return true;
+        });
+    case Transform::toupper:
+        return converted(input, scratch, [](std::string_view from, std::string& to) {
+            append_upper(from, to);
+            return true;
+        });
+    case Transform::basename:
+        return converted(input, scratch, [](std::string_view from, std::string& to) {
+            to = from.substr(from.rfind('/') + 1); // npos + 1 is 0
+            return true;
+        });
+    case Transform::b64: return converted(input, scratch, decode_base64);
+    case Transform::len: return length(slot.of_list, input, scratch);
+    case Transform::join:
+        return joined(1, input.count > 0 ? input.first->text : std::string_view(), scratch);
+    case Transform::concat: return joined(0, {}, scratch);
+    case Transform::getopt: return options(slot, scratch);
+    case Transform::val: // the resolver puts the field itself in its place
+    case Transform::none: break;
+    }
+    return {};
 }
 
 } // namespace tiercel::filter

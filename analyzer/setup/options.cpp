@@ -38,6 +38,7 @@ po::options_description describe_options() {
         "list-syscalls", "list the system calls that --syscalls takes")(
         "list-events", "list the events and their parameters")(
         "list-fields", "list the fields of rules and output templates")(
+        "list-operators", "list the operators and transformers of conditions")(
         "markdown", "with --list-events and --list-fields: as Markdown tables")(
         "explain-caps", "say which capabilities each driver needs here, and why")(
         "version", "print the version")("help,h", "print this");
@@ -271,6 +272,7 @@ Problem set_task(const po::variables_map& given, Options& options) {
         {"list-syscalls", Task::list_syscalls},
         {"list-events", Task::list_events},
         {"list-fields", Task::list_fields},
+        {"list-operators", Task::list_operators},
         {"explain-caps", Task::explain_caps}};
     unsigned tasks = 0;
     for (const auto& [name, task] : kTasks) {

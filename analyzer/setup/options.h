@@ -23,6 +23,7 @@ struct Options {
         list_syscalls,
         list_events,
         list_fields,
+        list_operators,
         explain_caps
     };
     enum class Form : std::uint8_t { text, json, markdown };

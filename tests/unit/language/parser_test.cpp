@@ -2,7 +2,11 @@
 #include "analyzer/language/parser.h"
 
 #include <doctest/doctest.h>
+#include <fstream>
+#include <iterator>
+#include <sstream>
 
+#include "analyzer/language/list.h"
 #include "tests/unit/language/show.h"
 
 using namespace tiercel::filter;
@@ -55,7 +59,7 @@ const Good kGood[] = {
     {"proc.env[X] exists", "{proc.env[X] exists}"},
     {"evt.arg[\"a b\"]=x", "{evt.arg[a b] = x}"},
     {"evt.arg.flags contains O_TRUNC", "{evt.arg.flags contains O_TRUNC}"},
-    {"fd.types[] in (a)", "{fd.types in a}"},
+    {"fd.types[\"\"] in (a)", "{fd.types[] in a}"},
     {"tolower(proc.name)=x", "{tolower(proc.name) = x}"},
     {"toupper( b64( evt.buffer ) ) = X", "{toupper(b64(evt.buffer)) = X}"},
     {"len(proc.aname[1]) > 3", "{len(proc.aname[1]) > 3}"},
@@ -65,7 +69,17 @@ const Good kGood[] = {
     {"fd.types in val(fd.types)", "{fd.types in val(fd.types)}"},
     {"concat(fd.rip, \":\", fd.rport) in (\"8.8.8.8:53\")",
      "{concat(fd.rip,':',fd.rport) in '8.8.8.8:53'}"},
-    {"join(proc.aname, '>') contains x", "{join(proc.aname,'>') contains x}"},
+    {"join('>', proc.aname) contains x", "{join('>',proc.aname) contains x}"},
+    {"join( ',' ,( a.b , 'x', 3 )) = y", "{join(',',(a.b,'x','3')) = y}"},
+    {"join(',', ()) = \"\"", "{join(',',()) = ''}"},
+    {"getopt(proc.args, \"lp:\")[p] = 8080", "{getopt(proc.args,'lp:')[p] = 8080}"},
+    {"getopt((\"-n\"), 'n') intersects (n)", "{getopt(('-n'),'n') intersects n}"},
+    {"a.b contains anyof (x, y)", "{a.b contains anyof x y}"},
+    {"a.b = oneof some_list or c", "(or {a.b = oneof some_list} c)"},
+    {"a.b != allof ()", "{a.b != allof}"},
+    {"a.b = oneof or c", "(or {a.b = oneof} c)"},
+    {"a.b = anyof", "{a.b = anyof}"},
+    {"a.b = \"\\x41\\x7a\"", "{a.b = 'Az'}"},
     {"proc.name=value(", nullptr}, // a bare word ends at '('
     {"a.b = \"x\\\"y\\\\z\\n\"", "{a.b = 'x\"y\\z\n'}"},
     {"a.b = 'it\\'s'", "{a.b = 'it's'}"},
@@ -114,6 +128,19 @@ const Bad kBad[] = {
     {"tolower(x) = y", 8, "expected a field"},
     {"tolower(a.b = y", 12, "')'"},
     {"lower(a.b) = y", 5, "no such transformer"},
+    {"a.b = oneof(x)", 11, "'and' or 'or'"},
+    {"a.b =oneof (x)", 11, "'and' or 'or'"},
+    {"a.b in oneof (x)", 13, "'and' or 'or'"},
+    {"a.b[] = x", 4, "expected an argument"},
+    {"val(a.b) = x", 0, "right side"},
+    {"a.b = val(val(c.d))", 10, "expected a field"},
+    {"a.b = val(tolower(c.d))", 10, "expected a field"},
+    {"b64(val(a.b)) = x", 4, "right side"},
+    {"join(',', (x)) = y", 11, "expected a field"},
+    {"join(',', ((a.b))) = y", 11, "expected a field"},
+    {"join(',', (a.b)", 15, "')'"},
+    {"a.b = \"\\x4\"", 7, "escape"},
+    {"a.b = \"\\x00\"", 7, "escape"},
     {"macro = x", 5, "cannot be compared|'and' or 'or'"},
     {"\"a.b\" = x", 0, "expected '('"},
     {"1 = 1", 0, "expected '('"},
@@ -163,6 +190,60 @@ TEST_CASE("bad conditions are refused where they go wrong") {
         CHECK(one_of(error->message, bad.message));
         CHECK(error->hint.find(bad.hint) != std::string::npos);
     }
+}
+
+TEST_CASE("every operator, quantifier and transformer of the tables is parsed") {
+    for (const OpInfo& op : operators()) {
+        CAPTURE(op.name);
+        Op found;
+        CHECK(find_op(op.name, found));
+        CHECK(found == op.op);
+        const std::string right = op.right == RightSide::nothing  ? ""
+                                  : op.right == RightSide::number ? " 1"
+                                  : op.right == RightSide::list   ? " (x)"
+                                                                  : " x";
+        CHECK(std::holds_alternative<Node>(parse("a.b " + std::string(op.name) + right)));
+    }
+    for (const QuantifierInfo& quantifier : quantifiers())
+        CHECK(
+            std::holds_alternative<Node>(parse("a.b = " + std::string(quantifier.name) + " (x)")));
+    for (const TransformInfo& transformer : transformers()) {
+        CAPTURE(transformer.name);
+        CHECK(transformer.synopsis.starts_with(std::string(transformer.name) + '('));
+        CHECK(std::holds_alternative<Node>(
+            parse("a.b = " + std::string(transformer.name) + "(c.d)")));
+    }
+}
+
+TEST_CASE("the listing and the manual page name every operator and transformer") {
+    const std::string listing = list_operators();
+    std::ifstream file(TIERCEL_SOURCE_DIR "/packaging/man/tiercel-rules.5.in");
+    std::string page{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+    const std::size_t from = page.find(".SS Operators"), end = page.find(".SH EXCEPTIONS");
+    REQUIRE(from != std::string::npos);
+    REQUIRE(end != std::string::npos);
+    page = page.substr(from, end - from);
+    const auto named = [&](std::string_view name, const char* before) {
+        CAPTURE(name);
+        CHECK(listing.find('\n' + std::string(name)) != std::string::npos);
+        // A heading such as ".B glob, iglob" or ".BI join( SEPARATOR".
+        bool found = false;
+        std::istringstream lines(page);
+        for (std::string line; !found && std::getline(lines, line);) {
+            std::size_t at = line.find(' ' + std::string(name));
+            if (!line.starts_with(before) || at == std::string::npos)
+                continue;
+            at += 1 + name.size();
+            found = at == line.size() || line[at] == ',' || line[at] == '(';
+        }
+        CHECK(found);
+    };
+    for (const OpInfo& op : operators())
+        named(op.name, ".B ");
+    for (const QuantifierInfo& quantifier : quantifiers())
+        named(quantifier.name, ".B ");
+    for (const TransformInfo& transformer : transformers())
+        named(transformer.name, ".BI ");
 }
 
 TEST_CASE("spans cover the text of their node") {
