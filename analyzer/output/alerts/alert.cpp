@@ -4,6 +4,8 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
+#include "analyzer/output/escape.h"
+
 namespace tiercel::alerts {
 
 namespace {
@@ -56,13 +58,10 @@ std::string iso_time(std::uint64_t time_ns) {
 std::string render(const Alert& alert, const Style& style) {
     const std::string text = prefix(alert, style) + alert.message;
     if (!style.json) {
-        // One alert is one line, whatever an event brings into it.
-        std::string line = text;
-        for (char& c : line) {
-            if (c == '\n' || c == '\r')
-                c = ' ';
-        }
-        return line;
+        // One alert is one line, and no field's value steers the terminal that shows it.
+        output::Buffer line;
+        output::append_line(line, text);
+        return fmt::to_string(line);
     }
     nlohmann::json json; // keys come out sorted, as Falco's do
     json["time"] = iso_time(alert.time_ns);
