@@ -6,8 +6,8 @@
 
 namespace tiercel::capture {
 
-// The memory of the segment that is forgotten serves again. One that ended too long ago is
-// forgotten as well: on a quiet machine the next event can be late.
+// Reuses the memory of the older segment for the new one. Drops the previous segment too if it
+// ended more than before_ns_ ago, because on a quiet machine the next event may come late.
 void AlertCapture::begin_segment(std::uint64_t ts, state::StateTracker& state) {
     std::swap(older_, younger_);
     if (older_.ended_ns + before_ns_ < ts) {

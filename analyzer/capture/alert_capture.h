@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// AlertCapture: captures of what happened around an alert. The events of the last seconds are kept
-// in memory, as blocks of a capture, in two segments that each begin with the state: when the
-// younger one spans the time that is to be kept, it becomes the older, and the older is forgotten.
-// So a capture reaches back at least that time, at most three times as far; less, when events come
-// so fast that a segment reaches kSegmentBytes before.
+// AlertCapture writes captures of the events around an alert. It keeps the last seconds in memory
+// as blocks of a capture, in two segments that each begin with the state. When the younger segment
+// spans `before_ns`, it becomes the older one, and the older one is dropped. So a capture reaches
+// back between one and three times `before_ns`, or less if a segment reaches kSegmentBytes earlier.
 #pragma once
 
 #include <cstdint>
@@ -21,19 +20,19 @@ class AlertCapture {
   public:
     static constexpr std::size_t kSegmentBytes = 32u << 20;
 
-    // `before_ns`: how far captures reach back from the alert. `machine` is lent, and looked at
-    // when a segment begins.
+    // `before_ns`: how far captures reach back from the alert. `machine` must outlive this object;
+    // it is read when a segment begins.
     AlertCapture(FileRing files, std::uint64_t before_ns, const MachineInfo& machine)
         : files_(std::move(files)), before_ns_(before_ns), machine_(machine) {}
 
-    // Each event, before the state takes it.
+    // Call it for each event before the tracker applies the event.
     os::Result<void> take(const event::EventView& event, std::uint16_t cpu,
                           state::StateTracker& state);
-    // The event taken last raised an alert: what is in memory goes to the next file, and so do the
-    // events of the next `after_ns`. A capture under way goes on until then instead. Gives the
-    // file's name when one was begun, else an empty text.
+    // Writes the kept events to the next file, and then the events of the next `after_ns`. Call it
+    // after the event that raised an alert. If a capture is being written, extends it by `after_ns`
+    // instead. Returns the name of the file it has begun, or an empty text.
     os::Result<std::string_view> trigger(std::uint64_t after_ns);
-    // The end: closes a capture that is under way.
+    // Ends the capture that is being written, if any.
     os::Result<void> finish();
 
   private:
@@ -48,7 +47,7 @@ class AlertCapture {
     std::uint64_t before_ns_;
     const MachineInfo& machine_;
     Segment older_, younger_;
-    std::optional<Writer> writer_; // a capture is under way
+    std::optional<Writer> writer_; // set while a capture is being written
     std::uint64_t until_ns_ = 0;   // its end
     std::uint64_t now_ns_ = 0;
 };

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// BlockWriter: appends blocks to a buffer. Lengths are not asked for: they are filled in when a
-// block or an entry ends.
+// BlockWriter appends blocks to a buffer. It fills in the lengths when a block or an entry ends.
 //
 //     BlockWriter out(buffer);
 //     out.begin(USER_LIST_V2);
@@ -22,7 +21,7 @@ namespace tiercel::capture {
 
 class BlockWriter {
   public:
-    // `out` is lent; blocks go behind what it holds.
+    // Appends to `out`, which must outlive this object.
     explicit BlockWriter(std::vector<std::byte>& out) : out_(out) {}
 
     void begin(std::uint32_t type) {
@@ -37,10 +36,10 @@ class BlockWriter {
         put(block_ + sizeof(std::uint32_t), length);
         number(length);
     }
-    // Bytes since begin(), the header not counted.
+    // Bytes since begin(), without the header.
     std::size_t content_size() const { return out_.size() - block_ - kBlockHeader; }
 
-    // An entry whose length stands before it, and counts itself.
+    // Begins an entry that starts with its length, which includes the length itself.
     void begin_entry() {
         entry_ = out_.size();
         number(std::uint32_t{0});
@@ -51,7 +50,7 @@ class BlockWriter {
     void number(T value) {
         bytes({reinterpret_cast<const char*>(&value), sizeof value});
     }
-    // Behind a 16-bit length; cut to `most` bytes, for readers refuse the whole file otherwise.
+    // Writes a 16-bit length and the text, cut to `most` bytes because readers refuse longer texts.
     void text(std::string_view value, std::uint16_t most) {
         value = value.substr(0, most);
         number(static_cast<std::uint16_t>(value.size()));

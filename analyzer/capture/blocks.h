@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Block types of capture files, and a cursor over the bytes of one block.
+// The block types of capture files, and a cursor over the bytes of one block.
 //
-// A capture is a row of blocks: type (u32), total length (u32, this header and the trailer
+// A capture is a sequence of blocks: type (u32), total length (u32, this header and the trailer
 // included), content padded to 4 bytes, total length again. Numbers are little-endian and
 // unaligned.
 #pragma once
@@ -41,13 +41,13 @@ enum BlockType : std::uint32_t {
     EVENTS_FLAGS_V2_LARGE = 0x222,
 };
 
-// The numbers in use before the format's release, as the released ones; others as they are.
+// Maps the type numbers of the time before the format's release to the released ones. Others stay.
 std::uint32_t released_type(std::uint32_t type);
 
 inline constexpr std::uint32_t kByteOrderMagic = 0x1a2b3c4d;
 inline constexpr std::uint16_t kMajorVersion = 1;
 
-// Reads values one after the other. Reading past the end gives zeros and makes the cursor bad.
+// Reads values in order. A read past the end gives zeros, and good() is false from then on.
 class Cursor {
   public:
     explicit Cursor(std::span<const std::byte> bytes) : bytes_(bytes) {}
@@ -59,7 +59,7 @@ class Cursor {
             std::memcpy(&value, bytes_.data() + at_ - sizeof value, sizeof value);
         return value;
     }
-    // As many bytes as a 16-bit number before them says.
+    // A text behind its 16-bit length.
     std::string_view text() { return bytes(number<std::uint16_t>()); }
     std::string_view bytes(std::size_t size) {
         if (!take(size))

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Implements Converter: the tables of successors and renamed parameters, and the rebuilding of
+// events.
 #include "analyzer/capture/converter.h"
 
 #include <algorithm>
@@ -44,8 +47,7 @@ constexpr Renamed kRenamed[] = {
     {SYSCALL_BPF_2_X, "fd", "res_or_fd"},
 };
 
-// Parameters that are zero where the old event did not have them: their consumers count on a
-// number.
+// Parameters that become zero if the old event lacks them, because their readers expect a number.
 struct Zero {
     std::uint16_t current;
     std::string_view name;
@@ -58,7 +60,7 @@ constexpr Zero kZero[] = {
     {SYSCALL_FCNTL_X, "arg"},
 };
 
-// Old versions of these had no parameters at all, and are left so, as Falco leaves them.
+// Old versions of these had no parameters. They stay without, as in Falco.
 constexpr std::uint16_t kLeftShort[] = {SOCKET_SETSOCKOPT_X, SOCKET_GETSOCKOPT_X};
 
 const EventInfo* successor_of(const EventInfo& info) {
@@ -73,7 +75,8 @@ const EventInfo* successor_of(const EventInfo& info) {
     return table[info.code];
 }
 
-// Enter events that are still events of their own: they carry what the process could change later.
+// Whether an enter event is kept as an event, because it has arguments that the process could
+// change later.
 bool is_kept_enter(const EventInfo& info) {
     return (info.flags & OLD_VERSION) == 0;
 }
@@ -90,7 +93,7 @@ std::string_view old_name_of(std::uint16_t code, std::string_view name) {
     return name;
 }
 
-// The value of `param` among the parameters of `from`; nothing when it has none of that name.
+// The value of the parameter of `from` that has the name of `param`, or nothing.
 std::optional<Bytes> look_up(const EventView& from, std::uint16_t target, const ParamInfo& param) {
     int index = from.info().find_param(param.name);
     if (index < 0)
@@ -98,7 +101,7 @@ std::optional<Bytes> look_up(const EventView& from, std::uint16_t target, const 
     if (index < 0 || static_cast<std::uint32_t>(index) >= from.nparams())
         return std::nullopt;
     Bytes value = from.param(static_cast<std::uint32_t>(index));
-    // Some became narrower (bpf's command); little-endian: the low bytes come first.
+    // Some became narrower (bpf's command). Events are little-endian, so the low bytes come first.
     const std::size_t width = event::width(param.type);
     if (width != 0 && value.size() > width)
         value = value.first(width);
@@ -112,8 +115,7 @@ std::optional<EventView> Converter::last_enter(const EventView& exit) {
     if (kept == nullptr || kept->empty())
         return std::nullopt;
     auto enter = EventView::parse(*kept);
-    // An enter event of another version of the same syscall is one as well: versions changed at
-    // will.
+    // The enter event may have another version than the exit event of the same syscall.
     if (enter && enter->code() + 1 != exit.code() && enter->info().name != exit.info().name)
         enter.reset();
     return enter;

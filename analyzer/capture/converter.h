@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Converter: events of older schemas as the current one has them. What such a capture tells of a
-// syscall in its enter event goes into the exit event; old versions of an event become the newest,
-// and parameters that did not exist yet have no value.
+// Converter turns events of older schemas into events of the current one. The parameters of an old
+// enter event go into the exit event; an old version of an event becomes the newest one; a
+// parameter that the old version lacks has no value.
 //
-// It works by names: a parameter of the new event is the one of the same name in the old exit
-// event, or else in the enter event that the thread left last. So it needs no table of parameters;
-// only which event became which, and the few that were renamed.
+// It matches parameters by name: first in the old exit event, then in the thread's last enter
+// event. So it needs only a table of successors and a short table of renamed parameters.
 #pragma once
 
 #include <optional>
@@ -19,11 +18,11 @@ namespace tiercel::capture {
 
 class Converter {
   public:
-    // Whether the event is as the current schema has it, and convert() would give it back: asked
-    // first, that spares a copy of nearly every event.
+    // Whether convert() would return the event unchanged. Ask this first, because it avoids a copy
+    // of nearly every event.
     static bool is_current(const event::EventView& event);
-    // The event to go on with: itself when nothing is to be done, or one in the converter's own
-    // memory, good until the next call. Nothing for events that are only remembered.
+    // Returns the event itself, or a converted one in the converter's memory, valid until the next
+    // call. Returns nothing for enter events that are only kept for their exit event.
     std::optional<event::EventView> convert(const event::EventView& event);
 
   private:
@@ -32,7 +31,7 @@ class Converter {
                                             const event::EventView* enter);
     std::optional<event::EventView> last_enter(const event::EventView& exit);
 
-    // Threads inside a syscall; as many as can be at once in a capture that makes sense.
+    // The most threads that may be inside a syscall at once.
     static constexpr std::size_t kMaxPending = 65536;
     state::FlatMap<std::vector<std::byte>> enters_;
     std::vector<std::byte> built_;

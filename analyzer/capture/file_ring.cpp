@@ -9,7 +9,8 @@
 namespace tiercel::capture {
 namespace {
 
-// "trace.scap.gz", 7 of 10 → "trace.7.scap.gz". All numbers have the same width, to sort well.
+// Makes "trace.7.scap.gz" from "trace.scap.gz". All numbers have the same width, so that names
+// sort.
 std::string numbered(const std::string& path, std::uint64_t number, std::uint64_t count) {
     std::string digits = std::to_string(number);
     digits.insert(0, std::to_string(count - 1).size() - digits.size(), '0');
@@ -48,7 +49,7 @@ os::Result<FileRing> FileRing::open(const std::string& path, std::uint64_t count
 os::Result<FileRing::File> FileRing::next() {
     const std::size_t index = used_++ % fds_.size();
     const os::UniqueFd& fd = fds_[index];
-    // The first time they are empty already; and one that is a pipe could not be emptied.
+    // A file is empty when it is first used. A pipe is used once, and could not be truncated.
     if (used_ > fds_.size() && (ftruncate(fd.get(), 0) != 0 || lseek(fd.get(), 0, SEEK_SET) != 0))
         return os::error("empty", names_[index]);
     return File{fd, names_[index]};

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// FileRing: the files that captures go to, all opened before the sandbox closes. They are used one
-// after the other, and then again from the first: whoever reads events needs no right to create,
-// name or open anything. A file that has not been used yet is empty.
+// FileRing holds the files for captures, which are all opened before the sandbox is entered. They
+// are used in turn, so the process that reads events needs no right to create or open files. A file
+// that has not been used yet is empty.
 #pragma once
 
 #include <cstdint>
@@ -19,14 +19,14 @@ class FileRing {
   public:
     static constexpr std::uint64_t kMostFiles = 500; // an fd each
 
-    // One file is `path` itself; several are numbered before the suffix: trace.0.scap.gz and so on.
-    // Files that exist are overwritten, symbolic links refused; only the owner may read them, for
-    // captures hold what processes read and wrote. A suffix .gz asks for packing. The path "-" is
-    // standard output, as it is; "-.gz" is standard output, packed.
+    // Opens `path`, or `count` files numbered before the suffix (trace.0.scap.gz and so on).
+    // Overwrites existing files and refuses symbolic links. Only the owner may read the files,
+    // because captures hold what processes read and wrote. The suffix .gz means gzip. "-" means
+    // standard output, and "-.gz" standard output with gzip.
     static os::Result<FileRing> open(const std::string& path, std::uint64_t count);
 
     struct File {
-        const os::UniqueFd& fd; // lent, at its beginning, empty
+        const os::UniqueFd& fd; // empty; the ring keeps ownership
         const std::string& name;
     };
     os::Result<File> next();

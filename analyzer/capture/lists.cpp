@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Implements the readers of lists.h, for every version of each list.
 #include "analyzer/capture/lists.h"
 
 #include <algorithm>
@@ -6,6 +8,7 @@
 
 #include "analyzer/capture/blocks.h"
 #include "analyzer/state/socket.h"
+#include "shared/event/params.h"
 
 namespace tiercel::capture {
 namespace {
@@ -24,7 +27,7 @@ int version_of(std::uint32_t type) {
     return found != std::end(kVersions) ? static_cast<int>(found - kVersions) + 1 : 0;
 }
 
-// The bytes of an entry that begins with its length; `cursor` moves behind it.
+// Returns the bytes of an entry that begins with its length, and moves `cursor` behind it.
 std::span<const std::byte> sized_entry(Cursor& cursor) {
     const std::uint32_t length = cursor.number<std::uint32_t>();
     if (length < sizeof length)
@@ -40,7 +43,7 @@ std::string with_slash(std::string_view directory) {
     return text;
 }
 
-// What the versions before the ninth have, in their order.
+// Reads the members that the versions before the ninth have, in their order.
 void read_base(Cursor& in, int version, Thread& thread) {
     thread.process = std::make_shared<state::Process>();
     thread.tid = in.number<std::int64_t>();
@@ -78,8 +81,8 @@ void read_base(Cursor& in, int version, Thread& thread) {
         thread.root = Text(in.text());
 }
 
-// Numbers that were added since, each present when the entry is long enough. Two of them were put
-// in the middle later: entries that end within what was there before do not have them.
+// Reads the numbers that were added later. Each is present if the entry is long enough. The first
+// two were inserted last: a short entry does not have them.
 void read_additions(Cursor& in, Thread& thread) {
     constexpr std::size_t kWithoutInsertions = 4 + 1 + 3 * 8;
     const auto next = [&in](auto& out) {
@@ -112,7 +115,7 @@ void read_additions(Cursor& in, Thread& thread) {
     next(thread.pgid);
 }
 
-// Ports and addresses of a socket in the fd list; the order differs from that in events.
+// Reads the addresses and ports of a socket. Their order differs from that in events.
 void read_socket(Cursor& in, Fd& fd) {
     const std::size_t size = fd.is_ipv6() ? 16 : 4;
     const auto ip = [&](state::Address& out) {
@@ -139,9 +142,8 @@ void read_socket(Cursor& in, Fd& fd) {
     fd.name = Text(state::socket_name(fd));
 }
 
-constexpr std::uint32_t kCloexec = 1u << 12; // of file_flags in the event table
-
-// What depends on the kind of fd. `more`: bytes left of a sized entry are fields added later.
+// Reads the members that depend on the kind of fd. `more`: the entry has a length, so the bytes
+// left over are members that were added later.
 void read_fd_info(Cursor& in, Fd& fd, bool more) {
     switch (fd.kind) {
     case FdKind::ipv4:
@@ -156,7 +158,7 @@ void read_fd_info(Cursor& in, Fd& fd, bool more) {
     case FdKind::file_with_flags:
         fd.kind = FdKind::file;
         fd.open_flags = in.number<std::uint32_t>();
-        fd.set(Fd::cloexec, (fd.open_flags & kCloexec) != 0);
+        fd.set(Fd::cloexec, (fd.open_flags & event::flags::file_flags::kO_CLOEXEC) != 0);
         fd.name = Text(in.text());
         fd.raw_name = fd.name;
         if (more && in.left() >= sizeof fd.dev)
@@ -165,10 +167,10 @@ void read_fd_info(Cursor& in, Fd& fd, bool more) {
     case FdKind::unknown: break;
     default:
         if (fd.kind > FdKind::pidfd)
-            fd.kind = FdKind::unsupported; // of a later version, whose entries have their lengths
+            fd.kind = FdKind::unsupported; // a kind of a later version, whose entries have lengths
         else
             fd.name = Text(in.text());
-        // Our writer puts kinds that older readers do not know here.
+        // Our writer appends the true kind if older readers do not know it.
         if (fd.kind == FdKind::unsupported && more && in.left() > 0) {
             const auto kind = in.number<FdKind>();
             if (kind > FdKind::file_with_flags && kind <= FdKind::pidfd)

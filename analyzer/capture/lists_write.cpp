@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The writing half of lists.h. What it must keep to so that libscap of 2022 (sysdig 0.29) and of
-// today both read it: texts within the sizes of their buffers, no kind of fd that the older one
-// does not know, and nothing new but at the end of an entry that begins with its length.
+// Implements the writers of lists.h. libscap of 2022 (sysdig 0.29) and of today both read the
+// result, because texts fit their buffers, no kind of fd is unknown to the older one, and new
+// members stand at the end of entries that begin with their length.
 #include "analyzer/capture/lists.h"
 
 #include <algorithm>
@@ -20,7 +20,7 @@ constexpr std::uint16_t kMaxStrings = 4096;
 constexpr std::uint16_t kMaxName = 255;
 constexpr std::uint16_t kMinorVersion = 2;
 constexpr std::uint64_t kNoSectionLength = UINT64_MAX;
-// A list is split into blocks of about this size: any reader takes several.
+// A list is split into blocks of about this size. Readers accept several blocks.
 constexpr std::size_t kBlockSize = 1 << 20;
 
 constexpr std::uint16_t kInterfaceIpv4 = 1, kInterfaceIpv6 = 2;
@@ -70,7 +70,8 @@ void write_thread(BlockWriter& out, const Thread& thread) {
 
 using Ports = std::unordered_set<std::uint16_t>;
 
-// Ports that something listens on: from them readers conclude which end of a connection serves.
+// The ports of listening sockets. Readers conclude from them which end of a connection is the
+// server.
 Ports listening_ports(const state::StateTracker& state) {
     Ports ports;
     state.for_each_thread([&](const Thread& thread) {
@@ -82,8 +83,9 @@ Ports listening_ports(const state::StateTracker& state) {
     return ports;
 }
 
-// The order is: this end, the other. A serving end whose port nothing listens on any more would be
-// taken for the client, and the pair shown the wrong way round: there the client's end goes first.
+// The local end comes first. A reader takes a local end for the client's if no socket listens on
+// its port any more; in that case the client's end is written first, so that the pair is shown
+// right.
 void write_socket(BlockWriter& out, const Fd& fd, const Ports& listening) {
     const std::size_t size = fd.is_ipv6() ? 16 : 4;
     const auto ip = [&](const state::Address& address) {
@@ -102,7 +104,7 @@ void write_socket(BlockWriter& out, const Fd& fd, const Ports& listening) {
     out.number(fd.l4);
 }
 
-// As what an fd is written: a kind that the reader of 2022 knows.
+// The kind that is written for `kind`: one that the reader of 2022 knows.
 FdKind written_kind(FdKind kind) {
     if (kind == FdKind::file)
         return FdKind::file_with_flags;
@@ -133,7 +135,7 @@ void write_fd(BlockWriter& out, std::int64_t number, const Fd& fd, const Ports& 
     default:
         out.text(fd.name, kMaxPath);
         if (kind != fd.kind)
-            out.number(fd.kind); // the true one, where older readers do not look
+            out.number(fd.kind); // the true kind, which older readers ignore
     }
     out.end_entry();
 }
@@ -148,7 +150,7 @@ void write_fds_of(BlockWriter& out, const Thread& thread, const Ports& listening
     begin();
     thread.process->fds->for_each([&](std::int64_t number, const Fd& fd) {
         if (fd.kind == FdKind::unknown)
-            return; // readers of 2022 give up on those as well
+            return; // the reader of 2022 refuses this kind
         if (out.content_size() > kBlockSize) {
             out.end();
             begin();
@@ -185,13 +187,13 @@ void write_interface_list(BlockWriter& out, const std::vector<Interface>& interf
     if (interfaces.empty())
         return;
     out.begin(INTERFACE_LIST_V2);
-    for (const bool ipv6 : {false, true}) { // readers fill two arrays
+    for (const bool ipv6 : {false, true}) { // IPv4 first, because readers fill two arrays
         for (const Interface& each : interfaces) {
             if (each.ipv6 != ipv6)
                 continue;
             const std::string_view name = std::string_view(each.name).substr(0, kMaxName);
             const std::size_t size = ipv6 ? 16 : 4;
-            // This length, unlike those of the other lists, does not count itself.
+            // This length does not include itself, unlike those of the other lists.
             out.number(static_cast<std::uint32_t>(2 + 2 + 3 * size + 8 + name.size()));
             out.number(ipv6 ? kInterfaceIpv6 : kInterfaceIpv4);
             out.number(static_cast<std::uint16_t>(name.size()));
@@ -247,8 +249,7 @@ void write_process_list(BlockWriter& out, const state::StateTracker& state) {
         out.end();
 }
 
-// Leaders first: the list of a process goes by its leader's id, or a thread's where the leader is
-// not known.
+// Writes the fds of each process under its leader's id, or a thread's if the leader is not known.
 void write_fd_lists(BlockWriter& out, const state::StateTracker& state) {
     const Ports listening = listening_ports(state);
     std::unordered_set<const state::Process*> written;

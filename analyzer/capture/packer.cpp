@@ -9,7 +9,8 @@ namespace tiercel::capture {
 namespace {
 
 constexpr std::size_t kBufferSize = std::size_t{64} * 1024;
-// A recorder must keep up with the events: the fastest level packs them to about a fifth already.
+// The fastest level, because a recorder must keep up with the events. It packs them to about a
+// fifth.
 constexpr int kLevel = Z_BEST_SPEED;
 
 os::Error failure(int number) {
@@ -23,7 +24,7 @@ struct Packer::Deflater {
     std::array<std::byte, kBufferSize> output{};
     bool started = false;
 
-    // Only want of memory can make this fail.
+    // Fails only if there is no memory.
     Deflater() {
         started = deflateInit2(&zlib, kLevel, Z_DEFLATED, 16 + MAX_WBITS, MAX_MEM_LEVEL,
                                Z_DEFAULT_STRATEGY) == Z_OK;
@@ -65,7 +66,7 @@ os::Result<void> Packer::finish() {
     return push(Z_FINISH);
 }
 
-// The buffer goes on its way: to the file, or through zlib.
+// Moves the buffer to the file, through zlib if the file is packed.
 os::Result<void> Packer::push(int mode) {
     if (error_ != 0)
         return failure(error_);
@@ -81,7 +82,7 @@ os::Result<void> Packer::deflate_buffer(int mode) {
     do {
         zlib.next_out = reinterpret_cast<Bytef*>(deflater_->output.data());
         zlib.avail_out = static_cast<uInt>(deflater_->output.size());
-        deflate(&zlib, mode); // fails only when it is used wrongly
+        deflate(&zlib, mode); // fails only on wrong use
         const std::size_t size = deflater_->output.size() - zlib.avail_out;
         if (auto drained = drain(std::span(deflater_->output).first(size)); !drained)
             return drained;

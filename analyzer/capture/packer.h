@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Packer: bytes to a file, plain or gzip, through a buffer. The opposite of Stream.
+// Packer writes bytes to a file through a buffer, plain or with gzip. Stream reads them.
 #pragma once
 
 #include <cstddef>
@@ -17,19 +17,19 @@ enum class Packing : std::uint8_t { plain, gzip };
 
 class Packer {
   public:
-    // `fd` is lent, may be a pipe, and must be blocking.
+    // The caller keeps ownership of `fd`, which may be a pipe and must be blocking.
     Packer(int fd, Packing packing);
     ~Packer();
     Packer(Packer&&) noexcept;
     Packer& operator=(Packer&&) noexcept;
 
-    // After a failure, which flush() and finish() return again, nothing more is written.
+    // After a failure nothing more is written, and every call returns the same error.
     os::Result<void> write(std::span<const std::byte> bytes);
-    // Everything so far can be read from the file afterwards. Packed, that costs some bytes.
+    // Makes all bytes so far readable from the file. With gzip this costs some bytes.
     os::Result<void> flush();
-    // The end: what is still buffered, and the trailer of a packed file.
+    // Writes the buffered rest and the trailer of a gzip file.
     os::Result<void> finish();
-    // Bytes given to the file.
+    // Bytes written to the file.
     std::uint64_t written() const { return written_; }
 
   private:

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Implements Reader: the framing of blocks, the choice of the list reader, and the parsing of
+// events.
 #include "analyzer/capture/reader.h"
 
 #include <algorithm>
@@ -77,7 +80,7 @@ bool Reader::accept_header() {
     return true;
 }
 
-// The content grows as it comes, so that a wrong length costs no more memory than there is data.
+// Grows the buffer as data comes, so that a wrong length costs no more memory than there is data.
 bool Reader::read_body(std::uint32_t size) {
     while (body_.size() < size) {
         const std::size_t at = body_.size();
@@ -158,15 +161,15 @@ bool Reader::take_list() {
         good = read_process_list(type_, body_, state_);
         linked_ = false;
         break;
-    default: break; // what later versions add
+    default: break; // ignores the lists that later versions add
     }
     if (!good)
         fail("has a damaged list");
     return good;
 }
 
-// Old blocks do not say how many parameters there are: it is the number whose lengths add up, with
-// as many as the event can have tried first.
+// Old blocks lack the number of parameters. It is the largest number whose lengths add up to the
+// size.
 bool Reader::count_params(std::size_t at) {
     event::Header header{};
     constexpr std::size_t kOldHeader = sizeof header - sizeof header.nparams;
@@ -197,7 +200,7 @@ bool Reader::count_params(std::size_t at) {
     return true;
 }
 
-// The event of the block; nothing when it is of a kind that is not known, or damaged.
+// The event of the block; nothing if its code is unknown or it is damaged.
 std::optional<event::EventView> Reader::parse_event() {
     const std::size_t at = sizeof cpu_ + (has_flags(type_) ? sizeof(std::uint32_t) : 0);
     if (body_.size() < at + sizeof(event::Header) - sizeof(std::uint32_t)) {

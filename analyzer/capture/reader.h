@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reader: a capture, one event at a time, in the current schema. The lists that stand before the
-// events fill the state; memory is bounded whatever the file says.
+// Reader reads a capture one event at a time, in the current schema. The lists before the events
+// fill the state. Memory is bounded whatever the file contains.
 #pragma once
 
 #include <cstdint>
@@ -18,23 +18,25 @@
 namespace tiercel::capture {
 
 struct CapturedEvent {
-    event::EventView view; // good until the next call
+    event::EventView view; // valid until the next call
     std::uint64_t num = 0; // from 1, as Falco counts
     std::uint16_t cpu = 0;
 };
 
 class Reader {
   public:
-    // `fd` may be a pipe. Keep `state` until the reader is gone. Make it before the sandbox.
+    // `fd` may be a pipe. `state` must outlive this object. Construct it before entering the
+    // sandbox.
     Reader(os::UniqueFd fd, state::StateTracker& state) : stream_(std::move(fd)), state_(state) {}
 
-    // Nothing at the end of the capture and where it is damaged: error() says which; and, when
-    // waiting() says so, as long as a pipe has no more.
+    // Returns nothing at the end of the capture, at damage (see error()), and while a pipe has no
+    // more data (see waiting()).
     std::optional<CapturedEvent> next();
     bool waiting() const { return !ended_ && stream_.waiting(); }
-    // Readable when a pipe has more; not valid for files. Lent.
+    // Becomes readable when a pipe has more data; invalid for files. The reader keeps ownership.
     const os::UniqueFd& ready() const { return stream_.ready(); }
-    // Empty after a good end; else one line with the offset of the damage in the unpacked capture.
+    // Empty after a good end; otherwise one line with the offset of the damage in the unpacked
+    // capture.
     const std::string& error() const { return error_; }
     const MachineInfo& machine() const { return machine_; }
     // Events of kinds that this schema does not know.
@@ -55,7 +57,7 @@ class Reader {
     state::StateTracker& state_;
     Converter converter_;
     MachineInfo machine_;
-    // The block being read: a pipe may leave it unfinished.
+    // The block being read, which may be incomplete while a pipe has no more data.
     std::uint32_t header_[2] = {}; // type and length
     std::size_t header_read_ = 0;  // bytes of it
     std::vector<std::byte> body_;  // without header and, at the end, trailer

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Recorder: all events to a capture, or to several in turn, each of which can be read by itself: it
-// begins with the state at its beginning.
+// Recorder writes all events to one capture or to several in turn. Each can be read alone, because
+// it begins with the state at that time.
 #pragma once
 
 #include <cstdint>
@@ -14,22 +14,23 @@ namespace tiercel::capture {
 
 class Recorder {
   public:
-    // When the next file is begun; 0: never for that reason. Neither is exact: a file ends after
-    // the event that passes the size, and what is still being packed is not counted.
+    // When the next file begins; 0 means no limit. A file ends after the event that passes the
+    // limit, and bytes that are not packed yet do not count.
     struct Limits {
         std::uint64_t bytes = 0;
         std::uint64_t ns = 0; // between events' times
     };
-    // `machine` is lent, and looked at when a file begins.
+    // `machine` must outlive this object; it is read when a file begins.
     Recorder(FileRing files, Limits limits, const MachineInfo& machine)
         : files_(std::move(files)), limits_(limits), machine_(machine) {}
 
-    // Each event, before the state takes it. After a failure nothing more is written.
+    // Call it for each event before the tracker applies it. After a failure nothing more is
+    // written.
     os::Result<void> take(const event::EventView& event, std::uint16_t cpu,
                           state::StateTracker& state);
-    // What was taken so far can be read afterwards.
+    // Makes the events so far readable from the file.
     os::Result<void> flush();
-    // The end. A recording without an event is a good one without events.
+    // Ends the recording. A recording without events is a valid capture.
     os::Result<void> finish(state::StateTracker& state);
 
   private:

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Implements Stream: input through epoll and read, and unpacking through zlib.
 #include "analyzer/capture/stream.h"
 
 #include <algorithm>
@@ -14,7 +16,7 @@ namespace {
 constexpr std::size_t kBufferSize = std::size_t{64} * 1024;
 constexpr unsigned char kGzipMagic[2] = {0x1f, 0x8b};
 
-// A set of `fd` alone. Not valid for files, which the kernel does not take: they are always ready.
+// An epoll set of `fd` alone. Invalid for files, which epoll refuses because they are always ready.
 os::UniqueFd watch(const os::UniqueFd& fd) {
     os::UniqueFd set(epoll_create1(EPOLL_CLOEXEC));
     epoll_event readable{.events = EPOLLIN, .data = {}};
@@ -48,7 +50,7 @@ Stream::~Stream() = default;
 Stream::Stream(Stream&&) noexcept = default;
 Stream& Stream::operator=(Stream&&) noexcept = default;
 
-// Reads more input behind what there is; false at the end, and when there is none for now.
+// Appends more input to the buffer. Returns false at the end and while a pipe has no more data.
 bool Stream::read_more() {
     Inflater& s = *state_;
     epoll_event event{};
@@ -72,7 +74,8 @@ bool Stream::read_more() {
     return true;
 }
 
-// Looks at the first bytes, to tell packed captures from plain ones. False: they are not there yet.
+// Finds out from the first bytes whether the capture is packed. Returns false if they have not come
+// yet.
 bool Stream::start() {
     Inflater& s = *state_;
     while (s.input_end < sizeof kGzipMagic && read_more()) {
@@ -89,8 +92,8 @@ bool Stream::start() {
     return true;
 }
 
-// Makes at least one unpacked byte available; false at the end of the data, on errors, and when
-// there is none for now.
+// Unpacks at least one byte. Returns false at the end, on errors, and while a pipe has no more
+// data.
 bool Stream::unpack() {
     Inflater& s = *state_;
     while (!s.ended) {
@@ -100,7 +103,7 @@ bool Stream::unpack() {
                 error_ = "ends in the middle of its compressed data";
             return false;
         }
-        // Another member follows, as `cat a.gz b.gz` and interrupted writers make it.
+        // `cat a.gz b.gz` and interrupted writers make files of several members.
         if (std::exchange(s.between, false) && inflateReset(&s.zlib) != Z_OK) {
             s.ended = true;
             error_ = "cannot be unpacked";

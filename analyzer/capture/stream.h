@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Stream: the bytes of a capture in order, from a file or a pipe, plain or gzip. Holds a fixed
-// buffer. It never blocks on a pipe: whoever reads has signals to look at.
+// Stream reads the bytes of a capture from a file or a pipe, plain or gzip, through fixed buffers.
+// It never blocks on a pipe, because its caller must handle signals.
 #pragma once
 
 #include <cstddef>
@@ -15,22 +15,22 @@ namespace tiercel::capture {
 
 class Stream {
   public:
-    // Before the sandbox.
+    // Construct it before entering the sandbox, which forbids epoll_create1.
     explicit Stream(os::UniqueFd fd);
     ~Stream();
     Stream(Stream&&) noexcept;
     Stream& operator=(Stream&&) noexcept;
 
-    // How many bytes were read: fewer than asked for at the end, where the data is damaged, and
-    // when there are no more for now.
+    // Returns how many bytes it has read. They are fewer than `out` has room for at the end, at
+    // damage, and while a pipe has no more data.
     std::size_t read(std::span<std::byte> out);
-    // The last read() gave less because a pipe has no more for now.
+    // Whether the last read() fell short because a pipe has no more data yet.
     bool waiting() const { return waiting_; }
-    // Readable when a pipe has more. Lent; not valid where nothing is waited for, as with files.
+    // Becomes readable when a pipe has more data; invalid for files. This object keeps ownership.
     const os::UniqueFd& ready() const { return ready_; }
-    // Bytes of the capture (unpacked) that have been given.
+    // Unpacked bytes that read() has returned so far.
     std::uint64_t offset() const { return offset_; }
-    // What went wrong in reading or unpacking; nullptr: nothing.
+    // Why reading or unpacking has failed; nullptr if it has not.
     const char* error() const { return error_; }
 
   private:
@@ -39,7 +39,7 @@ class Stream {
     bool start();
     bool unpack();
     os::UniqueFd fd_;
-    os::UniqueFd ready_; // an epoll set: asking it needs no call that the sandbox would not allow
+    os::UniqueFd ready_; // an epoll set, because the sandbox allows epoll_wait but not poll
     bool waiting_ = false;
     std::unique_ptr<Inflater> state_;
     std::uint64_t offset_ = 0;

@@ -1,32 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/capture/writer.h"
 
+#include "shared/event/params.h"
+
 namespace tiercel::capture {
 namespace {
 
-// What libscap's reader has room for: an event's block without its header. Larger ones have a type
-// of their own.
+// libscap's reader has room for an event's block of this size, without its header. Larger events
+// have a block type of their own.
 constexpr std::size_t kMaxPlainEvent = 65536 - sizeof(std::uint16_t) - sizeof(std::uint32_t) - 3;
 
-// The syscall codes that libscap of 2022 has names for. Its sysdig takes the name of a higher one
-// from behind the table's end, and crashes.
+// libscap of 2022 has names for the syscall codes below this. Its sysdig reads behind the end of
+// the table for a higher code, and crashes.
 constexpr std::uint16_t kOldSyscalls = 329;
 
-// In the bytes of a generic event: a syscall's code that older readers do not know becomes 0,
-// "unknown" to all of them. The native number beside it tells ours which call it was; a 32-bit
-// program's own number would not.
+// Replaces the code of a new syscall in the bytes of a generic event by 0, which all readers show
+// as "unknown". Stores the machine's native number beside it, from which our reader finds the
+// syscall.
 void hide_new_syscall(const event::EventView& event, std::byte* bytes) {
-    const auto code = event.number<std::uint16_t>(0);
-    if (!code || *code < kOldSyscalls || !event.number<std::uint16_t>(1))
+    namespace generic = event::param::GENERIC_X;
+    const auto code = event.number<std::uint16_t>(generic::ID);
+    if (!code || *code < kOldSyscalls || !event.number<std::uint16_t>(generic::nativeID))
         return;
     const auto put = [&](std::uint32_t param, std::uint16_t value) {
         std::memcpy(bytes + (event.param(param).data() - event.bytes().data()), &value,
                     sizeof value);
     };
-    put(0, 0);
+    put(generic::ID, 0);
     const auto* call = event::find_syscall_by_scap(*code);
     if (const int native = call != nullptr ? event::native_number(*call) : -1; native >= 0)
-        put(1, static_cast<std::uint16_t>(native));
+        put(generic::nativeID, static_cast<std::uint16_t>(native));
 }
 
 } // namespace

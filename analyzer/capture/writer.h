@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writer: a capture that our reader, Falco and sysdig open. It begins with the state as it is, so
-// that the events after it can be understood; then the events, as they lie in the ring.
+// Writer writes captures that our reader, Falco and sysdig open. A capture begins with the state,
+// which readers need to understand the events that follow.
 #pragma once
 
 #include <cstdint>
@@ -14,24 +14,24 @@
 
 namespace tiercel::capture {
 
-// What stands before the events: section header, machine, interfaces, users, processes, fds.
-// `state` must be settled, and not know the first event yet.
+// Appends the blocks before the events: section header, machine, interfaces, users, processes, fds.
+// `state` must be settled and must not have applied the first event yet.
 void append_head(std::vector<std::byte>& out, const MachineInfo& machine,
                  const state::StateTracker& state);
 void append_event(std::vector<std::byte>& out, const event::EventView& event, std::uint16_t cpu);
 
 class Writer {
   public:
-    // `fd` is lent, and is at the place where the capture is to begin.
+    // The capture begins at the file position of `fd`. The caller keeps ownership of `fd`.
     Writer(int fd, Packing packing) : packer_(fd, packing) {}
 
     os::Result<void> begin(const MachineInfo& machine, const state::StateTracker& state);
     os::Result<void> add(const event::EventView& event, std::uint16_t cpu);
-    // Blocks that were made before, by the functions above.
+    // Adds blocks that append_head() and append_event() have made.
     os::Result<void> add_blocks(std::span<const std::byte> blocks) { return packer_.write(blocks); }
     os::Result<void> flush() { return packer_.flush(); }
     os::Result<void> finish() { return packer_.finish(); }
-    // Bytes that the file has.
+    // Bytes written to the file so far.
     std::uint64_t size() const { return packer_.written(); }
 
   private:

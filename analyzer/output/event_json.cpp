@@ -4,34 +4,44 @@
 #include <ctime>
 
 #include "analyzer/output/escape.h"
+#include "analyzer/output/json_keys.h"
 #include "analyzer/output/value_json.h"
 
 namespace tiercel::output {
 
 namespace {
 
+namespace key = event_key;
+
 constexpr std::uint64_t kSecond = 1'000'000'000;
+
+// Appends `,"NAME":`.
+void append_key(Buffer& out, std::string_view name) {
+    append(out, ",\"");
+    append(out, name);
+    append(out, "\":");
+}
 
 void append_process(Buffer& out, const Shown& shown) {
     const state::Thread* thread = shown.engine.current().thread;
-    append(out, ",\"proc.name\":");
+    append_key(out, key::process_name);
     if (thread != nullptr && !thread->is_placeholder())
         append_json(out, thread->comm.view());
     else
         append(out, "null");
-    append(out, ",\"proc.pid\":");
+    append_key(out, key::process_id);
     if (thread != nullptr && !thread->is_placeholder())
         fmt::format_to(fmt::appender(out), "{}", thread->pid);
     else
         append(out, "null");
-    fmt::format_to(fmt::appender(out), ",\"thread.tid\":{}",
-                   static_cast<std::uint32_t>(shown.event.raw_tid()));
+    append_key(out, key::thread_id);
+    fmt::format_to(fmt::appender(out), "{}", static_cast<std::uint32_t>(shown.event.raw_tid()));
     if (thread != nullptr && !thread->container_id.empty()) {
-        append(out, ",\"container.id\":");
+        append_key(out, key::container_id);
         append_json(out, thread->container_id.view());
     }
     if (const state::Fd* fd = shown.engine.current().fd; fd != nullptr && !fd->name.empty()) {
-        append(out, ",\"fd.name\":");
+        append_key(out, key::fd_name);
         append_json(out, fd->name.view());
     }
 }
@@ -47,18 +57,20 @@ void EventJson::append_time(Buffer& out, std::uint64_t ts) {
             date_[0] = '\0';
         second_ = second;
     }
-    fmt::format_to(fmt::appender(out), "\"evt.time\":{},\"evt.time.iso8601\":\"{}.{:09}Z\"", ts,
-                   date_, ts % kSecond);
+    fmt::format_to(fmt::appender(out), ",\"{}\":{},\"{}\":\"{}.{:09}Z\"", key::time, ts,
+                   key::iso_time, date_, ts % kSecond);
 }
 
 void EventJson::append(Buffer& out, const Shown& shown) {
     const fmt::appender to(out);
-    fmt::format_to(to, "{{\"evt.num\":{},", shown.number);
+    fmt::format_to(to, "{{\"{}\":{}", key::num, shown.number);
     append_time(out, shown.event.ts());
-    fmt::format_to(to, ",\"evt.cpu\":{},\"evt.type\":\"{}\",\"evt.category\":\"{}\"", shown.cpu,
-                   type_of(shown.event), event::category_name(shown.event.info().category));
+    fmt::format_to(to, ",\"{}\":{},\"{}\":\"{}\",\"{}\":\"{}\"", key::cpu, shown.cpu, key::type,
+                   type_of(shown.event), key::category,
+                   event::category_name(shown.event.info().category));
     append_process(out, shown);
-    output::append(out, ",\"params\":{");
+    append_key(out, key::params);
+    out.push_back('{');
     const auto params = shown.event.info().params;
     for (std::uint32_t i = 0; i < params.size(); ++i) {
         fmt::format_to(to, "{}\"{}\":", i == 0 ? "" : ",", params[i].name);

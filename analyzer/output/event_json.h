@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EventJson: an event as one JSON object on one line, always valid UTF-8:
+// EventJson prints an event as one JSON object on one line, always valid UTF-8:
 //   {"evt.num":1,"evt.time":1700000000000000000,"evt.time.iso8601":"2023-11-14T22:13:20.000000000Z",
 //    "evt.cpu":0,"evt.type":"openat","evt.category":"file","proc.name":"cat","proc.pid":2077,
 //    "thread.tid":2077,"fd.name":"/etc/passwd","params":{"fd":3,…}}
-// proc.name and proc.pid are null when the process is not known; fd.name is there when the event's
-// fd is known. How values look: value_json.h.
+// json_keys.def lists the keys; value_json.h describes the values of the parameters.
 #pragma once
 
 #include "analyzer/output/event_line.h"
@@ -20,7 +19,7 @@ class EventJson {
   private:
     void append_time(Buffer& out, std::uint64_t ts);
 
-    std::uint64_t second_ = ~0ULL; // the one whose date is in date_
+    std::uint64_t second_ = ~0ULL; // the second whose date is in date_
     char date_[32] = "";           // "2023-11-14T22:13:20"
 };
 

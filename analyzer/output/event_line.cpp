@@ -23,7 +23,7 @@ struct Colours {
 constexpr Colours kColours{"\x1b[2m", "\x1b[32m", "\x1b[1;36m", "\x1b[1;31m", "\x1b[0m"};
 constexpr Colours kNoColours{};
 
-// Results, and fds and pids that are results, come first.
+// Whether the first parameter, the result, is negative.
 bool has_failed(const event::EventView& event) {
     const Param first = decode(event, 0);
     return (first.kind == ParamKind::result || first.kind == ParamKind::fd ||
@@ -66,7 +66,7 @@ void EventLine::append(Buffer& out, const Shown& shown) {
         append_text(out, thread->comm.view());
     else
         output::append(out, "<NA>");
-    // Iterators say tgid << 32 | tid; the lower half is the thread either way.
+    // Iterator events have tgid << 32 | tid; the lower half is the thread id in all events.
     fmt::format_to(to, "{} ({}) {}{}{}", colour.off,
                    static_cast<std::uint32_t>(shown.event.raw_tid()),
                    colour_ && has_failed(shown.event) ? colour.failed : colour.type,

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EventLine: an event as one line for people:
+// EventLine prints an event as one line of text:
 //   1523 17:35:42.999999999 1 cat (2077) openat fd=3(<f>/etc/passwd) dirfd=-100(AT_FDCWD) …
-// that is number, local time, CPU, process name, thread id, event type, and parameters as evt.args
-// has them. What a process chose cannot end the line or steer a terminal (escape.h).
+// The columns are number, local time, CPU, process name, thread id, event type, and the parameters
+// as in evt.args. Text that a process chose cannot end the line or control a terminal (see
+// escape.h).
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,7 @@
 
 namespace tiercel::output {
 
-// One event on its way out; everything is lent. `engine` has just been given `event`.
+// One event to print. `engine` has applied `event` last; both must outlive this object.
 struct Shown {
     std::uint64_t number; // evt.num, from 1
     const event::EventView& event;
@@ -22,12 +23,12 @@ struct Shown {
     const state::StateTracker& engine;
 };
 
-// The name in evt.type: the event's, and for the generic event that of its syscall.
+// The value of evt.type: the event's name, or for a generic event the name of its syscall.
 std::string_view type_of(const event::EventView& event);
 
 class EventLine {
   public:
-    // Loads the local time zone: make it before file access is given up.
+    // Loads the local time zone. Construct it before entering the sandbox.
     explicit EventLine(bool colour);
     // Appends the line, newline included.
     void append(Buffer& out, const Shown& shown);
@@ -36,12 +37,12 @@ class EventLine {
     void append_time(Buffer& out, std::uint64_t ts);
 
     bool colour_;
-    std::uint64_t second_ = ~0ULL; // the one whose time of day is in clock_
+    std::uint64_t second_ = ~0ULL; // the second whose time of day is in clock_
     char clock_[9] = "";           // "17:35:42"
-    std::string params_;           // kept for its room
+    std::string params_;           // a member so that its memory is reused
 };
 
-// Whether lines on `fd` should have colours: a terminal that is not "dumb", and NO_COLOR not set.
+// Whether to colour lines on `fd`: it is a terminal, TERM is not "dumb", and NO_COLOR is not set.
 bool wants_colour(int fd);
 
 } // namespace tiercel::output

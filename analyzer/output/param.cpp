@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Implements the decoding of parameters: the kind of each type, addresses, and names of values.
 #include "analyzer/output/param.h"
 
 #include <algorithm>
@@ -76,7 +78,7 @@ std::uint64_t load_number(event::Bytes bytes, bool is_signed) {
     return value;
 }
 
-// Reads an address and a port off the front of `bytes`.
+// Removes an address and a port from the front of `bytes`. Returns false if it is too short.
 bool take_endpoint(event::Bytes& bytes, int family, Endpoint& into) {
     const std::size_t ip = family == AF_INET ? 4 : 16;
     std::uint16_t port = 0;
@@ -94,7 +96,7 @@ std::string_view until_nul(event::Bytes bytes) {
     return {chars, strnlen(chars, bytes.size())};
 }
 
-// The table's type, or, for parameters that carry it, the type that the first byte picks.
+// The type of the table, or for DYN parameters the type that the first byte picks.
 std::optional<ParamType> actual_type(const event::ParamInfo& info, event::Bytes& bytes) {
     if (info.type != ParamType::DYN)
         return info.type;

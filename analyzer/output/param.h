@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Param: one parameter of an event, decoded as far as text and JSON have in common. Points into the
-// event; valid as long as that is.
+// Param is one parameter of an event, decoded as far as text and JSON have in common. It points
+// into the event and must not outlive it.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 namespace tiercel::output {
 
 enum class ParamKind : std::uint8_t {
-    none, // the event has no value for it, or one of a width that its type does not have
+    none, // no value, or a value of the wrong width
     signed_number,
     unsigned_number,
     result, // negative: -errno
@@ -48,7 +48,7 @@ struct Endpoint {
 
 struct Addresses {
     std::uint8_t family = 0; // AF_UNIX, AF_INET, AF_INET6 as Linux numbers them
-    Endpoint source;         // of an address alone: that one
+    Endpoint source;         // also holds a single address
     Endpoint destination;
     std::string_view path; // Unix
 };
@@ -57,9 +57,9 @@ struct Param {
     ParamKind kind = ParamKind::none;
     event::Format format = event::Format::NA;
     event::FlagSet flags = event::FlagSet::none;
-    std::uint64_t number = 0; // signed ones are sign-extended
+    std::uint64_t number = 0; // signed numbers are sign-extended
     double real = 0;
-    event::Bytes bytes; // text, texts, bytes, address, tuple, fd_list
+    event::Bytes bytes; // of text, texts, bytes, address, tuple, fd_list
 
     std::int64_t as_signed() const { return static_cast<std::int64_t>(number); }
     std::string_view as_text() const; // up to the first NUL
@@ -67,10 +67,10 @@ struct Param {
 
 Param decode(const event::EventView& event, std::uint32_t index);
 
-// The two ends of an `address` or `tuple`; false when the bytes are not those of one.
+// Stores the ends of an `address` or `tuple`. Returns false if the bytes are malformed.
 bool decode_addresses(const Param& param, Addresses& into);
 
-// Calls visit(fd, flags) for each entry of an `fd_list` that is there whole.
+// Calls visit(fd, flags) for each complete entry of an `fd_list`.
 template <typename Visit>
 void for_each_fd(event::Bytes list, Visit&& visit) {
     constexpr std::size_t kEntry = sizeof(std::int64_t) + sizeof(std::int16_t);
@@ -83,8 +83,8 @@ void for_each_fd(event::Bytes list, Visit&& visit) {
     }
 }
 
-// Calls visit(name) for each name of the value, in the table's order; a name that covers several
-// bits takes them all. Zero has a name only where the table gives it one.
+// Calls visit(name) for each name of the value, in the table's order. A name may cover several
+// bits. Zero has a name only if the table has one.
 template <typename Visit>
 void for_each_flag(event::FlagSet set, std::uint64_t value, Visit&& visit) {
     std::uint64_t left = value;
@@ -97,9 +97,9 @@ void for_each_flag(event::FlagSet set, std::uint64_t value, Visit&& visit) {
     }
 }
 
-// The name of an enumeration's value; empty: it has none.
+// The name of an enumeration's value; empty if it has none.
 std::string_view enum_name(event::FlagSet set, std::uint64_t value);
-// "KILL" for 9; empty: no such signal.
+// "KILL" for 9; empty if there is no such signal.
 std::string_view signal_name(std::uint64_t number);
 
 } // namespace tiercel::output

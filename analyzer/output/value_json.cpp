@@ -13,7 +13,7 @@ namespace {
 void append_named(Buffer& out, std::uint64_t value, std::string_view prefix,
                   std::string_view name) {
     fmt::format_to(fmt::appender(out), "{{\"value\":{}", value);
-    if (!name.empty()) // names are the table's: nothing to escape
+    if (!name.empty()) // names of the table need no escapes
         fmt::format_to(fmt::appender(out), ",\"name\":\"{}{}\"", prefix, name);
     out.push_back('}');
 }
@@ -134,7 +134,7 @@ void append_json_value(Buffer& out, const Param& param) {
     case ParamKind::boolean: return append(out, param.number != 0 ? "true" : "false");
     case ParamKind::real:
         if (!std::isfinite(param.real))
-            return append(out, "null"); // JSON has no other word for it
+            return append(out, "null"); // JSON has no infinity and no NaN
         fmt::format_to(to, "{}", param.real);
         return;
     case ParamKind::text: return append_json(out, param.as_text());

@@ -14,8 +14,8 @@ bool Writer::flush() {
         if (wrote >= 0) {
             done += static_cast<std::size_t>(wrote);
         } else if (errno == EAGAIN) {
-            // Somebody else made the terminal or pipe non-blocking; poll(2) is not ours to call
-            // here.
+            // Another process has made the terminal or pipe non-blocking. The sandbox forbids
+            // poll(2).
             const timespec pause{0, 1'000'000};
             nanosleep(&pause, nullptr);
         } else if (errno != EINTR) {

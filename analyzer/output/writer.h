@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Writer: lines to a file descriptor through one buffer that is written when it is full or when
-// flush() says so. It allocates only when a line is longer than any before.
+// Writer writes lines to a file descriptor through one buffer, when the buffer is full or flush()
+// is called. It allocates only for a line that is longer than all before.
 #pragma once
 
 #include <cstddef>
@@ -9,14 +9,15 @@
 
 namespace tiercel::output {
 
-// What everything is printed into: 1 KiB is in place, the rest grows once and stays.
+// The buffer that all printers append to. The first KiB is in place; more is allocated once and
+// kept.
 using Buffer = fmt::basic_memory_buffer<char, 1024>;
 
 class Writer {
   public:
     static constexpr std::size_t kFlushAt = 64 << 10;
 
-    // Lent: the fd stays the caller's and must outlive the writer.
+    // The caller keeps ownership of `fd`, which must outlive this object.
     explicit Writer(int fd) : fd_(fd) { buffer_.reserve(kFlushAt + (8 << 10)); }
     Writer(const Writer&) = delete;
     Writer& operator=(const Writer&) = delete;
@@ -27,9 +28,9 @@ class Writer {
         if (buffer_.size() >= kFlushAt)
             flush();
     }
-    // Writes everything; waits where the fd is non-blocking and full. False after a failure: then
-    // error() is its errno (EPIPE: nobody reads any more; ENOSPC: disk full), what was not
-    // written is lost, and so is whatever comes later.
+    // Writes the buffer, and waits if the fd is non-blocking and full. Returns false after a
+    // failure: then error() is its errno (EPIPE: the reader has closed; ENOSPC: the disk is full),
+    // and the unwritten lines and all later ones are lost.
     bool flush();
     int error() const { return error_; }
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// BpfRing: one BPF ring buffer, of the modern probe, the kernel module or the ptrace driver.
+// BpfRing reads one BPF ring buffer of the modern probe, the kernel module or the ptrace driver.
 //
 // The layout is the kernel's (kernel/bpf/ringbuf.c): a page with the consumer's position, which
-// only the reader writes; a page with the producer's position; the data, and then the data once
-// more, so that a record that wraps can be read in one piece. A record is a header of u32 length
-// (bit 31: still being written, bit 30: thrown away) and u32 page offset, then the bytes, then
-// padding up to 8. The kernel stores the producer's position after the header that it has passed,
-// so below a position read with acquire every header is valid.
+// only the reader writes; a page with the producer's position; the data; and the data again, so
+// that a record that wraps can be read in one piece. A record is a header of u32 length (bit 31:
+// still being written, bit 30: thrown away) and u32 page offset, then the bytes, then padding up
+// to 8. The kernel stores the producer's position after the header that it has passed, so below a
+// position read with acquire every header is valid.
 #pragma once
 
 #include "analyzer/ring/ring.h"
@@ -23,7 +23,7 @@ class BpfRing final : public Ring {
 
     // Maps the ring behind `fd`, whose data area is `data_bytes` long (a power of two and a
     // multiple of the page size). The fd stays the caller's, who needs it for nothing but waiting.
-    // EINVAL: no such size; otherwise mmap(2)'s error.
+    // Fails with EINVAL if the size is invalid, otherwise with mmap(2)'s error.
     static os::Result<BpfRing> map(const os::UniqueFd& fd, std::size_t data_bytes);
 
     std::optional<Bytes> front() override;

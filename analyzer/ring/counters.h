@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Counters: what the probe has counted, one line a CPU, in a map that this process can only read.
-// The probe goes on counting while they are read: sums are of one moment per field, not of one
-// moment in all.
+// Counters reads the probe's counters, one line for each CPU, from a map that this process can only
+// read. The probe continues to count meanwhile, so the fields of a sum may be of slightly different
+// moments.
 #pragma once
 
 #include <array>
@@ -17,20 +17,20 @@
 namespace tiercel::ring {
 
 struct CpuCounts {
-    std::uint64_t events = 0; // put into a ring
+    std::uint64_t events = 0; // events put into a ring
     std::array<std::uint64_t, TIERCEL_DROP_REASONS> drops{};
 
     std::uint64_t dropped() const;
 };
 
-// "ring full", "scratch busy"...; empty for a reason that has no meaning yet.
+// "ring full", "scratch busy" and so on; empty for an unused reason.
 std::string_view drop_name(std::size_t reason);
 
 class Counters {
   public:
-    Counters() = default; // of no CPU
-    // Maps the array behind `fd`: one tiercel_cpu_counters for each of `cpus`. The fd stays the
-    // caller's.
+    Counters() = default; // has no CPU, so all sums are 0
+    // Maps the array behind `fd`: one tiercel_cpu_counters for each of `cpus`. The caller keeps
+    // ownership of `fd`.
     static os::Result<Counters> map(const os::UniqueFd& fd, std::uint32_t cpus);
 
     std::uint32_t cpus() const { return cpus_; }

@@ -45,7 +45,7 @@ IteratorReader::read_all(const os::UniqueFd& fd,
             return os::error("read", "an iterator");
         if (got == 0)
             break;
-        if (count.unframed_bytes > 0) { // lost: read on only to say how much
+        if (count.unframed_bytes > 0) { // the framing is lost: only count the rest
             count.unframed_bytes += static_cast<std::uint64_t>(got);
             continue;
         }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// IteratorReader: reads a BPF iterator to its end. The stream is events in the scap layout, one
-// after the other, without a trailer; the header's tid is tgid << 32 | tid. Reads end where the
-// kernel's buffer ends, and that is anywhere in an event.
+// IteratorReader reads a BPF iterator to its end. The stream is a sequence of events in the scap
+// layout without trailers; the header's tid is tgid << 32 | tid. A read may end in the middle of an
+// event, because it ends where the kernel's buffer ends.
 #pragma once
 
 #include <cstdint>
@@ -19,23 +19,24 @@ class IteratorReader {
   public:
     struct Count {
         std::uint64_t events = 0;
-        std::uint64_t skipped = 0;        // well-framed, but no event that is known
-        std::uint64_t unframed_bytes = 0; // after a length that cannot be: the rest of the stream
+        std::uint64_t skipped = 0;        // well-framed events of an unknown code
+        std::uint64_t unframed_bytes = 0; // the rest of the stream after an impossible length
     };
 
-    // Gives every event of `fd`, which stays the caller's, to `take`. Blocks until the end of the
-    // stream. An event is valid during the call. Errors are read(2)'s; EINTR and EAGAIN are
-    // handled: for a BPF iterator EAGAIN asks to read again (kernel/bpf/bpf_iter.c, after about a
-    // million objects).
+    // Calls `take` for every event of `fd` and blocks until the end of the stream. An event is
+    // valid during the call. The caller keeps ownership of `fd`. Fails with read(2)'s error.
+    // Retries after EINTR and EAGAIN; the kernel returns EAGAIN after about a million objects
+    // (kernel/bpf/bpf_iter.c).
     os::Result<Count> read_all(const os::UniqueFd& fd,
                                const std::function<void(const event::EventView&)>& take);
 
   private:
-    // Hands out the whole events at the start of what is buffered; false when the framing is lost.
+    // Gives the whole events at the start of the buffer to `take`. Returns false at an impossible
+    // length.
     bool split(Count& count, const std::function<void(const event::EventView&)>& take);
 
     std::vector<std::byte> buffer_;
-    std::size_t begin_ = 0, end_ = 0; // what is buffered
+    std::size_t begin_ = 0, end_ = 0; // the used part of buffer_
 };
 
 } // namespace tiercel::ring

@@ -31,8 +31,8 @@ auto* position(const os::Mapping& mapping, Position perf_event_mmap_page::*membe
     return reinterpret_cast<std::uint64_t*>(&(page->*member));
 }
 
-// Without what pads the event and its trailer. An event whose length does not fit stays as it is:
-// whoever reads it sees that it is none.
+// Removes the padding behind the event and its trailer. If the event's length does not fit, returns
+// the sample unchanged; its reader then finds that it is no event.
 Bytes without_padding(Bytes sample) {
     event::Header header{};
     if (sample.size() < sizeof header)
@@ -95,7 +95,7 @@ std::optional<Bytes> PerfRing::front() {
             std::memcpy(&record, piece(0, sizeof record), sizeof record);
             lost_ += record.lost;
         } else {
-            ++discarded_; // the kernel's own: throttling, for one
+            ++discarded_; // a record of the kernel itself, such as throttling
         }
         position_ += header.size;
     }

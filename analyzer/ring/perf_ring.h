@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PerfRing: one perf buffer, of the classic probe; each CPU has one.
+// PerfRing reads one perf buffer of the classic probe, which has one for each CPU.
 //
 // The layout is the kernel's (include/uapi/linux/perf_event.h, struct perf_event_mmap_page): a page
-// that holds both positions and is mapped for writing with all the rest, because otherwise the
-// kernel overwrites what was not read; then the data, once, so that a record that wraps is put
-// together elsewhere. A record is a header of u32 type, u16 flags and u16 size, of a multiple of 8.
-// That of a sample is followed by u32 length and bytes: an event, its trailer, and what pads them.
-// One of type LOST says how many samples found no room; the probe counts these as well.
+// that holds both positions, then the data. All is mapped for writing, because otherwise the kernel
+// overwrites records that were not read. The data is mapped once, so a record that wraps is copied.
+// A record is a header of u32 type, u16 flags and u16 size, of a multiple of 8. That of a sample is
+// followed by u32 length and bytes: an event, its trailer, and what pads them. One of type LOST
+// says how many samples found no room; the probe counts these as well.
 #pragma once
 
 #include <memory>
@@ -28,12 +28,12 @@ class PerfRing final : public Ring {
 
   private:
     PerfRing(os::Mapping mapping, std::size_t page, std::size_t size);
-    // `bytes` bytes at `at` behind position_: in place, or put together when they wrap.
+    // `bytes` bytes at position_ + `at`, in place or, if they wrap, as a copy in joined_.
     const std::byte* piece(std::size_t at, std::size_t bytes);
 
     os::Mapping mapping_;
     const std::byte* data_ = nullptr;
-    std::unique_ptr<std::byte[]> joined_; // a record that wraps
+    std::unique_ptr<std::byte[]> joined_; // the copy of a record that wraps
 };
 
 } // namespace tiercel::ring

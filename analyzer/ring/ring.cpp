@@ -18,7 +18,7 @@ Ring::Ring(const std::uint64_t* producer, std::uint64_t* consumer, std::size_t s
 
 void Ring::snapshot() {
     limit_ = load_position(producer_);
-    if (limit_ - position_ > size_) { // also when the producer went back
+    if (limit_ - position_ > size_) { // true also if the producer's position went back
         ++damaged_;
         position_ = limit_;
         front_bytes_ = 0;

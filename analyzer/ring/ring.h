@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Ring: the reader's end of one ring, whatever its layout: records in place, in the order in which
-// they were written, whose room is given back when it is told to. Positions only grow; modulo the
-// size, a power of two, they are offsets.
+// Ring is the reader's end of one ring of any layout. It gives the records in place, in the order
+// in which they were written, and returns their room to the producer with release(). Positions only
+// grow; modulo the size, a power of two, they are offsets.
 //
-// Nothing read from a ring is trusted: a length that does not fit ends this stretch of the ring, is
-// counted, and reading goes on at the producer's position.
+// A ring's content is not trusted. If a length is impossible, the rest up to the producer's
+// position is skipped and counted.
 #pragma once
 
 #include <cstddef>
@@ -24,19 +24,18 @@ class Ring {
   public:
     virtual ~Ring() = default;
 
-    // Takes the producer's position: front() and pop() go as far as this.
+    // Reads the producer's position, up to which front() and pop() then go.
     void snapshot();
 
-    // The oldest finished record, or nothing: at the end of the snapshot, or at a record that is
-    // still being written. The bytes stay good until release(), or until front() has gone once
-    // round the ring.
+    // The oldest finished record. Returns nothing at the end of the snapshot and at a record that
+    // is still being written. The bytes are valid until release().
     virtual std::optional<Bytes> front() = 0;
-    void pop() { // steps over what front() gave
+    void pop() { // moves past the record of front()
         position_ += front_bytes_;
         front_bytes_ = 0;
     }
 
-    // Gives the room of all popped records back to the producer.
+    // Returns the room of all popped records to the producer.
     void release();
 
     std::size_t unreleased() const { return static_cast<std::size_t>(position_ - released_); }
@@ -45,13 +44,13 @@ class Ring {
     std::size_t pending() const { return static_cast<std::size_t>(limit_ - position_); }
 
     std::uint64_t discarded() const { return discarded_; } // records thrown away by the probe
-    std::uint64_t lost() const { return lost_; }           // records that the ring says it lost
-    std::uint64_t damaged() const { return damaged_; }     // stretches whose length was impossible
-    std::uint64_t damaged_bytes() const { return damaged_bytes_; } // and how long they were
+    std::uint64_t lost() const { return lost_; }       // records that the kernel reports as lost
+    std::uint64_t damaged() const { return damaged_; } // stretches whose length was impossible
+    std::uint64_t damaged_bytes() const { return damaged_bytes_; } // and their bytes
 
   protected:
-    // Where the two sides keep their positions, within mappings of the derived class. Reading
-    // starts at the consumer's.
+    // `producer` and `consumer` point to the positions of the two sides, in mappings of the derived
+    // class. Reading starts at the consumer's position.
     Ring(const std::uint64_t* producer, std::uint64_t* consumer, std::size_t size);
     Ring(Ring&&) = default;
     Ring& operator=(Ring&&) = default;
@@ -68,7 +67,7 @@ class Ring {
     const std::uint64_t* producer_;
     std::uint64_t* consumer_;
     std::size_t size_;
-    std::uint64_t released_ = 0; // what the producer knows of position_
+    std::uint64_t released_ = 0; // the position_ that the producer has been told
     std::uint64_t damaged_ = 0, damaged_bytes_ = 0;
 };
 

@@ -26,7 +26,7 @@ void RingSet::end() {
 
 void RingSet::advance(Source& source) {
     source.ring->pop();
-    // A producer that waits for room should not have to wait for the whole batch.
+    // Returns room early, because a producer should not have to wait for the whole batch.
     if (source.ring->unreleased() >= source.ring->size() / 16)
         source.ring->release();
     fetch(source);
@@ -46,7 +46,7 @@ void RingSet::fetch(Source& source) {
     source.ts = kNothing;
 }
 
-// The source of the earliest event, or null; `next_ts` becomes the time of the next source's.
+// The source of the earliest event, or nullptr. `next_ts` becomes the time of the second earliest.
 RingSet::Source* RingSet::earliest(std::uint64_t& next_ts) {
     Source* first = nullptr;
     next_ts = kNothing;

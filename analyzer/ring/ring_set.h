@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RingSet: all rings of a session, read as one stream of events ordered by time.
+// RingSet reads all rings of a session as one stream of events, ordered by time.
 //
-// A batch takes every producer's position first and then merges what lies below it, so a ring that
-// is empty, or that has a record still being written, holds up no other. Within a batch events come
-// in the order of their times as far as each ring has them in order (CPUs that share a ring may
-// swap neighbours). Across batches the order is by best effort: an event whose record was finished
-// after the batch's snapshot comes in the next one, although an event of another ring that is later
-// by some microseconds was given already. late() counts how often that showed.
+// A batch first reads every producer's position and then merges the records below these positions,
+// so an empty ring or an unfinished record delays no other ring. Within a batch, events are ordered
+// as far as each ring has them in order; CPUs that share a ring may swap neighbours. Across batches
+// the order is best effort: an event that was finished after the snapshot comes in the next batch,
+// possibly after a slightly later event of another ring. late() counts these.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +18,7 @@
 
 namespace tiercel::ring {
 
-// One event as it came from a ring. `view` is valid during the call it is given to.
+// One event of a ring. `view` is valid during the call of `take`.
 struct RingEvent {
     const event::EventView& view;
     std::uint16_t cpu;
@@ -27,8 +26,8 @@ struct RingEvent {
 
 class RingSet {
   public:
-    // Maps every ring; the fds stay the caller's. All are of one layout (BpfRing or PerfRing), and
-    // have data areas of `data_bytes`.
+    // Maps every ring. All have the same layout (BpfRing or PerfRing) and data areas of
+    // `data_bytes`. The caller keeps ownership of the fds.
     template <typename Layout>
     static os::Result<RingSet> map(std::span<const os::UniqueFd> fds, std::size_t data_bytes) {
         RingSet set;
@@ -43,23 +42,23 @@ class RingSet {
         return set;
     }
 
-    // Takes a snapshot of all rings and calls `take(RingEvent)` for each event in it, until that
-    // returns false (what is left comes with the next batch). Returns how many it gave.
+    // Takes a snapshot of all rings and calls `take(RingEvent)` for each event in it until `take`
+    // returns false; the rest comes with the next batch. Returns the number of calls.
     template <typename Take>
     std::size_t batch(Take&& take);
 
-    // Bytes that the last batch found waiting in the ring that was fullest, of ring_bytes().
+    // Bytes that waited in the fullest ring when the last batch began, out of ring_bytes().
     std::size_t fullest() const { return fullest_; }
     std::size_t ring_bytes() const { return rings_.empty() ? 0 : rings_.front().ring->size(); }
 
-    // Events given whose time was before that of an event given earlier.
+    // Events whose time was before that of the event given before them.
     std::uint64_t late() const { return late_; }
-    // Records that were no event: damaged, or of a code that is not in the table.
+    // Records that were no event: damaged, or with an unknown code.
     std::uint64_t unparsed() const { return unparsed_; }
 
     struct PerRing {
         std::uint64_t events, discarded, lost, damaged, damaged_bytes;
-        std::size_t most; // bytes it held at its fullest
+        std::size_t most; // the most bytes that it held
     };
     std::size_t size() const { return rings_.size(); }
     PerRing of(std::size_t ring) const;
@@ -77,10 +76,11 @@ class RingSet {
 
     void begin();
     void end();
-    void fetch(Source& source);   // looks at its front record
-    void advance(Source& source); // is done with that one, and looks at the next
+    void fetch(Source& source);   // reads the front record
+    void advance(Source& source); // drops the front record and reads the next
     Source* earliest(std::uint64_t& next_ts);
-    // The event of the source's front record; nothing, and counted, when it is none.
+    // The event of the source's front record; counts the record and returns nothing if it is no
+    // event.
     std::optional<event::EventView> parse(const Source& source, std::uint16_t& cpu);
 
     std::vector<Source> rings_;
@@ -95,7 +95,8 @@ std::size_t RingSet::batch(Take&& take) {
     bool more = true;
     std::uint64_t next_ts = 0;
     while (Source* source = more ? earliest(next_ts) : nullptr) {
-        // Events come in runs of one ring: look at the others only when this one has passed them.
+        // Events come in runs of one ring, so stay with this ring until another has an earlier
+        // event.
         do {
             std::uint16_t cpu = 0;
             if (const auto view = parse(*source, cpu)) {

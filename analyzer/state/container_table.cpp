@@ -7,11 +7,11 @@ void Containers::meet(std::string_view cgroups) {
     if (!asked_)
         return;
     const ContainerName container = container_name(cgroups);
-    // Runtimes know their own by 64 digits.
+    // Runtimes know their containers by 64 digits.
     if (container.full_id.size() != 64 || known_.find(container.id) != known_.end())
         return;
     if (waiting_.size() == kMostWaiting) {
-        ++counters_.passed_over; // met again with its next process
+        ++counters_.passed_over; // the next process of the container calls meet() again
         return;
     }
     if (known_.size() == kMost) {
@@ -34,7 +34,7 @@ std::optional<Containers::Met> Containers::take() {
 void Containers::tell(const Met& met, Container container) {
     ++counters_.told;
     const auto found = known_.find(met.id);
-    if (found != known_.end()) // else it had to make room meanwhile
+    if (found != known_.end()) // otherwise it was forgotten meanwhile
         found->second = std::make_unique<Container>(std::move(container));
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Containers: what is known of each container besides its id: what its runtime has said, if anybody
-// asked. The state meets containers in events; whoever can ask takes those that were met, and tells
-// what came back, late and for later events only.
+// Containers holds what the runtimes say about each container. The tracker calls meet() for the
+// containers of threads; the enricher's client calls take(), asks the runtime, and calls tell(). An
+// answer applies to later events only.
 #pragma once
 
 #include <cstdint>
@@ -19,7 +19,7 @@
 
 namespace tiercel::state {
 
-// What a runtime says of a container. Empty, or nothing: it did not say.
+// A runtime's answer about one container. A member is empty if the answer does not have it.
 struct Container {
     struct Mount {
         std::string source, destination, mode, propagation;
@@ -32,13 +32,13 @@ struct Container {
     std::vector<std::pair<std::string, std::string>> labels; // by name
     std::vector<Mount> mounts;
     std::optional<bool> privileged, host_pid, host_network, host_ipc;
-    std::uint64_t started_ns = 0; // since the epoch; 0: not said
+    std::uint64_t started_ns = 0; // since the epoch; 0 if not known
 };
 
 class Containers {
   public:
-    // Cgroups can be named by whoever may make some, so all of this has bounds. Beyond the first,
-    // what was told longest ago is forgotten; beyond the second, containers are not asked about.
+    // Users may create cgroups with any name, so both tables are bounded. Beyond kMost containers
+    // the oldest is forgotten. Beyond kMostWaiting a container is not asked about.
     static constexpr std::size_t kMost = 1024, kMostWaiting = 256;
 
     struct Met {
@@ -47,24 +47,24 @@ class Containers {
         ContainerRuntime runtime;
     };
 
-    // From now on those that are met wait to be taken. Without it nobody asks, and none does.
+    // Makes meet() queue containers for take(). Without this call nothing is queued.
     void remember() { asked_ = true; }
-    // Of a thread that was found with these cgroups.
+    // Records the container of a thread that has these cgroups.
     void meet(std::string_view cgroups);
-    // The next to be asked about; nothing: all have been.
+    // The next container to ask about; nothing if the queue is empty.
     std::optional<Met> take();
     void tell(const Met& met, Container container);
-    // No runtime knows it, or none could be asked.
+    // Counts a container that no runtime knows, or for which no runtime could be asked.
     void give_up() { ++counters_.unanswered; }
-    // `id`: as shown. nullptr: nothing has been said of it.
+    // `id` is the short form. Returns nullptr if no answer has come.
     const Container* find(std::string_view id) const;
 
     struct Counters {
         std::uint64_t told = 0, unanswered = 0;
-        std::uint64_t passed_over = 0; // met when too many waited
+        std::uint64_t passed_over = 0; // met while the queue was full
     };
     const Counters& counters() const { return counters_; }
-    // Whether anybody asks.
+    // Whether remember() was called.
     bool asked() const { return asked_; }
 
   private:
@@ -75,9 +75,9 @@ class Containers {
         }
     };
     bool asked_ = false;
-    // nullptr: met, and nothing was said yet.
+    // nullptr: the container was met, and no answer has come yet.
     std::unordered_map<std::string, std::unique_ptr<Container>, Hash, std::equal_to<>> known_;
-    std::deque<std::string> order_; // of known_
+    std::deque<std::string> order_; // the ids of known_, oldest first
     std::deque<Met> waiting_;
     Counters counters_;
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fd: what is known of one open file descriptor. FdTable: those of a process; threads and processes
-// that share their files share it.
+// Fd holds what is known of one open file descriptor. FdTable holds the fds of a process; threads
+// and processes that share their files share the table.
 #pragma once
 
 #include <array>
@@ -13,7 +13,7 @@
 
 namespace tiercel::state {
 
-// Values are those of the fd lists in captures.
+// The values are those of the fd lists in captures.
 enum class FdKind : std::uint8_t {
     unknown = 0,
     file = 1,
@@ -31,7 +31,7 @@ enum class FdKind : std::uint8_t {
     inotify = 13,
     timerfd = 14,
     netlink = 15,
-    file_with_flags = 16, // captures only: a file, with its open flags
+    file_with_flags = 16, // only in captures: a file with its open flags
     bpf = 17,
     userfaultfd = 18,
     io_uring = 19,
@@ -67,12 +67,12 @@ struct Fd {
     std::uint32_t dev = 0;
     std::uint32_t mount = 0;
     std::uint64_t ino = 0;
-    Address source{}; // of a server's socket: its own address is `dest`
+    Address source{}; // the client's end; a listening socket has its own address in `dest`
     Address dest{};
     std::uint64_t unix_source = 0;
     std::uint64_t unix_dest = 0;
     Text name;     // as fd.name prints it
-    Text raw_name; // files: as the process gave it
+    Text raw_name; // of files: the path as the process gave it
 
     bool is(Flags flag) const { return (flags & flag) != 0; }
     void set(Flags flag, bool on = true) {
@@ -83,7 +83,7 @@ struct Fd {
     bool is_ipv6() const { return kind == FdKind::ipv6 || kind == FdKind::ipv6_server; }
     bool is_ip() const { return is_ipv4() || is_ipv6(); }
     bool is_connection() const { return kind == FdKind::ipv4 || kind == FdKind::ipv6; }
-    // Falco tells the protocol of a connection only once it is known which end is the server.
+    // Falco shows the protocol of a connection only once it knows which end is the server.
     L4 shown_l4() const { return is_connection() && !has_role() ? L4::none : l4; }
 };
 
@@ -91,7 +91,7 @@ class FdTable {
   public:
     Fd* find(std::int64_t fd) { return fds_.find(fd); }
     const Fd* find(std::int64_t fd) const { return fds_.find(fd); }
-    // Replaces what was there. Nothing when the table is full: the caller counts that.
+    // Adds or replaces an entry. Returns nullptr if the table is full; the caller counts that.
     Fd* add(std::int64_t fd, Fd entry, std::size_t limit) {
         if (fd < 0)
             return nullptr;
@@ -104,7 +104,7 @@ class FdTable {
     }
     bool erase(std::int64_t fd) { return fds_.erase(fd); }
     void close_on_exec();
-    // close_range: closes, or marks as close-on-exec, first … last.
+    // Closes the fds first … last, or only marks them close-on-exec.
     void close_range(std::int64_t first, std::int64_t last, bool only_mark);
     std::size_t size() const { return fds_.size(); }
     void clear() { fds_.clear(); }

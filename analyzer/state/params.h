@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Parameters of events on their way into members of the state.
+// Helpers that copy event parameters into members of the state.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ inline std::string_view bytes_text(event::Bytes bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-// `out` stays as it is when the event has no number of that width there.
+// Leaves `out` unchanged if parameter `index` is no number of type T.
 template <typename T, typename Out>
 void take(const event::EventView& event, std::uint32_t index, Out& out) {
     if (const auto value = event.number<T>(index))

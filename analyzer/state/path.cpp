@@ -4,7 +4,7 @@
 namespace tiercel::state {
 namespace {
 
-// Appends the segments of `path` to `out`. `root`: how much of `out` a ".." must leave.
+// Appends the segments of `path` to `out`. A ".." never removes the first `root` characters.
 void append_segments(std::string_view path, std::size_t root, std::string& out) {
     while (!path.empty()) {
         const std::size_t end = path.find('/');
@@ -39,7 +39,7 @@ void join_path(std::string_view directory, std::string_view path, std::string& o
             out = directory == "." ? std::string_view() : directory;
         }
         if (out.empty() && !directory.starts_with('/')) {
-            // No directory: the first segment stands without a slash before it.
+            // Without a directory, no slash stands before the first segment.
             append_segments(path, 0, out);
             if (out.starts_with('/'))
                 out.erase(0, 1);

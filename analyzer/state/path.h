@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Paths as text: joined and shortened without asking a file system.
+// Joins and normalizes paths as text, without a look at any file system.
 #pragma once
 
 #include <string>
@@ -8,8 +8,9 @@
 
 namespace tiercel::state {
 
-// `path` as seen from `directory`, without ".", ".." and repeated slashes, in `out`. An absolute
-// path stands for itself. A relative directory ("./", "<UNKNOWN>/") keeps its beginning.
+// Stores `path` relative to `directory` in `out`, without ".", ".." and repeated slashes. An
+// absolute path ignores the directory. A relative directory ("./", "<UNKNOWN>/") keeps its
+// beginning.
 void join_path(std::string_view directory, std::string_view path, std::string& out);
 std::string join_path(std::string_view directory, std::string_view path);
 

@@ -12,7 +12,7 @@ namespace {
 
 using View = std::string_view;
 
-// Takes the next word of `text`, where words are between blanks; "" at its end.
+// Removes the next word from `text` and returns it; returns "" at the end. Blanks separate words.
 View next_word(View& text) {
     text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
     const View word = text.substr(0, text.find_first_of(" \t\n"));
@@ -39,7 +39,8 @@ void set(T& out, View word, int base = 10) {
         out = static_cast<T>(*number);
 }
 
-// One line of status. Ids in namespaces are one for each, the innermost last.
+// Takes one line of /proc/PID/status. The NS* lines list the id in each pid namespace, innermost
+// last.
 void take_status(View key, View value, Thread& thread) {
     if (key == "Pid") {
         set(thread.tid, nth_word(value, 0));
@@ -75,7 +76,7 @@ void take_status(View key, View value, Thread& thread) {
     }
 }
 
-// The name stands in parentheses and may hold anything; fields from the third on follow.
+// The name in parentheses may hold any character, ")" too. The fields from the third on follow it.
 void take_stat(View stat, std::uint64_t boot_ns, Thread& thread) {
     const std::size_t begin = stat.find('('), end = stat.rfind(')');
     if (begin == View::npos || end == View::npos || end < begin)
@@ -92,8 +93,9 @@ void take_stat(View stat, std::uint64_t boot_ns, Thread& thread) {
             boot_ns + ticks * (1'000'000'000 / static_cast<std::uint64_t>(sysconf(_SC_CLK_TCK)));
 }
 
-// "hierarchy:controllers:path"; version 2 has no controllers there, and stands for all that the
-// kernel's probes tell of (kernel/common/captures/task.h).
+// Converts lines of the form "hierarchy:controllers:path". A version 2 line has no controllers; its
+// path then stands for all subsystems that the kernel's probes report
+// (kernel/common/captures/task.h).
 std::string cgroups_of(View cgroup) {
     constexpr View kinds[] = {"cpuset", "cpu", "cpuacct", "io", "memory"};
     std::string all;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Socket addresses and tuples as events carry them, and their text.
+// Parses the socket addresses and tuples of events, and prints them.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +9,14 @@
 #include <string_view>
 
 #include "analyzer/state/fd.h"
+#include "shared/event/params.h"
 #include "shared/event/view.h"
 
 namespace tiercel::state {
 
-inline constexpr std::uint8_t kFamilyUnix = 1;
-inline constexpr std::uint8_t kFamilyInet = 2;
-inline constexpr std::uint8_t kFamilyInet6 = 10;
+inline constexpr std::uint8_t kFamilyUnix = event::flags::socket_families::kAF_UNIX;
+inline constexpr std::uint8_t kFamilyInet = event::flags::socket_families::kAF_INET;
+inline constexpr std::uint8_t kFamilyInet6 = event::flags::socket_families::kAF_INET6;
 
 struct Endpoint {
     Address ip{};
@@ -30,7 +31,7 @@ struct SocketAddress {
 };
 std::optional<SocketAddress> parse_address(event::Bytes bytes);
 
-// Parameter of type SOCKTUPLE. Pairs of IPv4-mapped IPv6 addresses are given as IPv4.
+// Parameter of type SOCKTUPLE. Pairs of IPv4-mapped IPv6 addresses become IPv4.
 struct SocketTuple {
     std::uint8_t family = 0;
     Endpoint source, dest;         // inet, inet6
@@ -41,7 +42,7 @@ struct SocketTuple {
 std::optional<SocketTuple> parse_tuple(event::Bytes bytes);
 
 bool is_mapped_ipv4(const Address& ip);
-// The IPv4 address within, first.
+// The IPv4 address within `ip`, in the first four bytes.
 Address unmap_ipv4(const Address& ip);
 
 void append_ip(std::string& out, const Address& ip, bool is_v6);

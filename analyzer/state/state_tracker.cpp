@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Implements StateTracker: the tables, the choice of the handler for each event, start-up from
+// lists, and what the handlers of update_*.cpp share.
 #include "analyzer/state/state_tracker.h"
 
 #include <array>
@@ -11,14 +14,14 @@
 namespace tiercel::state {
 namespace {
 
-// What the tracker does with each event code, made once from the tables of handlers.
+// How the tracker applies each event code. Made once from the tables of handlers.
 struct Plan {
     void (*apply)(const Update&) = nullptr;
-    bool anyone = false;       // no placeholder for an unknown thread
-    std::int8_t fd_param = -1; // which parameter is the event's fd
+    bool anyone = false;       // unknown threads get no placeholder
+    std::int8_t fd_param = -1; // the index of the parameter that is the event's fd
 };
 
-// The fd that an event uses is its first parameter of that type; the first of all is the result.
+// The fd of an event is its first parameter of type FD after the result.
 std::int8_t find_fd_param(const event::EventInfo& info) {
     if ((info.flags & (event::USES_FD | event::DESTROYS_FD)) == 0)
         return -1;
@@ -100,7 +103,7 @@ void StateTracker::remove(std::int64_t tid) {
     threads_.erase(tid);
 }
 
-// Second chance: the hand takes the first thread that no event has touched since it last came by.
+// Evicts by second chance: the first thread that no event has touched since the hand passed it.
 void StateTracker::evict() {
     for (std::size_t steps = 0; steps <= 2 * threads_.capacity(); ++steps) {
         hand_ = (hand_ + 1) % threads_.capacity();
@@ -200,8 +203,8 @@ void StateTracker::add_fd(std::int64_t tid, std::int64_t fd, Fd entry) {
             ++counters_.refused_fds;
 }
 
-// Lists do not tell who connected to whom: an end at a port that something on this machine listens
-// on is the server.
+// Lists do not say which end connected. The end at a port that some process listens on is the
+// server.
 void StateTracker::find_roles() {
     std::unordered_set<std::uint16_t> ports;
     const auto visit_fds = [this](auto&& visit) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// StateTracker: the tables of threads and fds, kept up to date by events. Give it each event once,
-// in the order of their times, before anything looks at the state: what an event changes is visible
-// with that event; what it ends (a thread, a closed fd) stays visible until the next one.
+// StateTracker keeps the tables of threads, fds, users and containers up to date. Give it each
+// event once, in order of time, before you read the state. A change is visible with its event; a
+// thread or fd that the event ends stays visible until the next event.
 //
-// What is missing (the sensor came late, events were dropped) is never an error: an unknown thread
-// is a placeholder until its exec, a clone or an iterator's record tells who it is.
+// Missing events (a late start, drops) are no error. An unknown thread becomes a placeholder until
+// its exec, a clone or an iterator's record describes it.
 #pragma once
 
 #include <cstdint>
@@ -26,30 +26,30 @@ struct Limits {
 };
 
 struct Options {
-    // execve events tell the directory. Falco leaves that parameter unread; replays that must agree
-    // with it do the same.
+    // Takes the working directory from execve events. Falco ignores that parameter, so replays that
+    // must agree with Falco turn this off.
     bool cwd_from_exec = true;
 };
 
 struct Counters {
-    std::uint64_t evicted_threads = 0; // for want of room
-    std::uint64_t refused_fds = 0;     // for want of room
-    std::uint64_t placeholders = 0;    // threads first met without their story
+    std::uint64_t evicted_threads = 0; // forgotten because the table was full
+    std::uint64_t refused_fds = 0;     // not kept because the process's table was full
+    std::uint64_t placeholders = 0;    // threads whose first event did not describe them
     std::uint64_t unknown_fds = 0;     // events on fds that were not known
 };
 
-// What an event is about, as far as it is known. Valid until the next apply().
+// The thread and fd of an event, as far as they are known. Valid until the next apply().
 struct Current {
     static constexpr std::int64_t kNoFd = -1;
 
     Thread* thread = nullptr;
     Fd* fd = nullptr;            // the event's main fd
-    std::int64_t fd_num = kNoFd; // its number; known also when the fd is not
+    std::int64_t fd_num = kNoFd; // its number, which is known even if `fd` is null
     bool fd_name_changed = false;
 };
 
-// Whether the tables become wrong without events of that code: what a driver has to give besides
-// what is asked for. Reads and writes only make them more exact, and are too many for that.
+// Whether the tables become wrong without events of that code, so that a driver must always send
+// them. Reads and writes are excluded: they only refine the tables, and are too many.
 bool lives_on(std::uint16_t code);
 
 class StateTracker {
@@ -61,20 +61,21 @@ class StateTracker {
 
     const Current& apply(const event::EventView& event, std::uint16_t cpu);
     const Current& current() const { return current_; }
-    // Takes away what the last event ended (an exited thread, a closed fd): for whoever looks at
-    // the state between two events. apply() begins with it.
+    // Removes the threads and fds that the last event ended. Call it to read the state between two
+    // events; apply() begins with it.
     void settle();
 
-    // nullptr: not known.
+    // Returns nullptr if the thread is not known.
     Thread* find(std::int64_t tid);
     const Thread* find(std::int64_t tid) const {
         return const_cast<StateTracker*>(this)->find(tid);
     }
-    // Of the process; nullptr when it is not known.
+    // The leader of the thread's process; nullptr if it is not known.
     const Thread* leader(const Thread& thread) const {
         return thread.is_leader() ? &thread : thread.is_placeholder() ? nullptr : find(thread.pid);
     }
-    // The leader of the parent process; nullptr: not known, or `thread` is the first.
+    // The leader of the parent process; nullptr if it is not known or `thread` is the first
+    // process.
     const Thread* parent(const Thread& thread) const;
     std::size_t thread_count() const { return threads_.size(); }
     template <typename Visit>
@@ -83,7 +84,7 @@ class StateTracker {
             [&](std::int64_t, const std::unique_ptr<Thread>& thread) { visit(*thread); });
     }
 
-    // Calls visit(child) for the leaders of the processes that `pid` has made.
+    // Calls visit(child) for the leaders of the child processes of `pid`.
     template <typename Visit>
     void for_each_child(std::int64_t pid, Visit&& visit) {
         threads_.for_each([&](std::int64_t, std::unique_ptr<Thread>& thread) {
@@ -92,11 +93,12 @@ class StateTracker {
         });
     }
 
-    // Start from lists: a capture's process and fd lists, or a scan. `thread.process` may be null.
-    // add() must be called for leaders and threads in any order, then link() once.
+    // These fill the state from a capture's lists or a scan. Call add() for leaders and threads in
+    // any order, add_fd() for their fds, then link() once. `thread.process` may be null.
     void add(Thread thread);
     void add_fd(std::int64_t tid, std::int64_t fd, Fd entry);
-    // Threads find their leaders; fds given to threads go to their process.
+    // Connects threads to their leaders' processes, and finds which ends of connections are
+    // servers.
     void link();
 
     Users& users() { return users_; }
@@ -104,7 +106,8 @@ class StateTracker {
     Containers& containers() { return containers_; }
     const Containers& containers() const { return containers_; }
     const Counters& counters() const { return counters_; }
-    // Epoch time of boot, ns: turns the kernel's monotonic times into times of day. 0: not known.
+    // The time of boot in ns since the epoch; 0 if it is not known. Monotonic times are relative to
+    // it.
     void set_boot_time(std::uint64_t ns) { boot_ns_ = ns; }
     std::uint64_t boot_time() const { return boot_ns_; }
     std::uint64_t first_event_time() const { return first_ts_; }
@@ -120,19 +123,19 @@ class StateTracker {
     void find_roles();
 
     FlatMap<std::unique_ptr<Thread>> threads_;
-    Thread* last_ = nullptr; // the thread found last: events come in runs
+    Thread* last_ = nullptr; // the thread found last, because events come in runs
     Users users_;
     Containers containers_;
     Limits limits_;
     Options options_;
     Counters counters_;
     Current current_;
-    std::size_t hand_ = 0; // of the eviction
+    std::size_t hand_ = 0; // the slot at which evict() goes on
     std::uint64_t boot_ns_ = 0;
     std::uint64_t first_ts_ = 0;
     std::uint64_t previous_ts_ = 0;
     std::uint64_t this_ts_ = 0;
-    // Ended by the event before; taken away when the next comes.
+    // The thread and fds that the last event ended; settle() removes them.
     std::int64_t dead_tid_ = -1;
     std::shared_ptr<FdTable> closed_in_;
     std::int64_t closed_fd_ = -1;

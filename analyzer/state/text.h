@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Text: an immutable string that its copies share. Threads inherit names, arguments and
-// environments from their parents, and fds are copied at each fork: a copy is one increment. One
-// thread at a time may use Texts that have a common origin.
+// Text is an immutable string that its copies share. A copy is one increment, because threads
+// inherit names, arguments and environments from their parents. Only one thread at a time may use
+// Texts that share a string.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ class Text {
   public:
     Text() = default;
     Text(std::string_view text) : Text(text, {}) {}
-    // Both, one after the other.
+    // The concatenation of `head` and `tail`.
     Text(std::string_view head, std::string_view tail) {
         if (head.empty() && tail.empty())
             return;
@@ -48,7 +48,7 @@ class Text {
     bool empty() const { return shared_ == nullptr; }
     operator std::string_view() const { return view(); }
 
-    // Becomes `text`; nothing is allocated when it already is.
+    // Becomes `text`. Does not allocate if it has that value already.
     void set(std::string_view text) {
         if (view() != text)
             *this = Text(text);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Thread: what is known of one thread. Process: what its threads share.
+// Thread holds what is known of one thread. Process holds what the threads of a process share.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 
 #include "analyzer/state/fd.h"
 #include "analyzer/state/text.h"
+#include "shared/event/params.h"
 
 namespace tiercel::state {
 
@@ -24,14 +25,16 @@ struct Process {
 };
 
 struct Thread {
-    // Of `flags`; bits are those of clone_flags in the event table.
+    // Bits of `flags`: those of clone_flags in the event table.
     enum Flags : std::uint32_t {
-        shares_files = 1u << 0,
-        new_pid_namespace = 1u << 6,
-        is_thread = 1u << 13,
-        inverted = 1u << 16,     // known from the child's own event, before the parent's
-        name_changed = 1u << 17, // by prctl
-        in_pid_namespace = 1u << 29,
+        shares_files = event::flags::clone_flags::kCLONE_FILES,
+        shares_directory = event::flags::clone_flags::kCLONE_FS,
+        new_pid_namespace = event::flags::clone_flags::kCLONE_NEWPID,
+        is_thread = event::flags::clone_flags::kCLONE_THREAD,
+        inverted =
+            event::flags::clone_flags::kCLONE_INVERTED, // made by its own event, not its parent's
+        name_changed = event::flags::clone_flags::kNAME_CHANGED, // by prctl
+        in_pid_namespace = event::flags::clone_flags::kCLONE_CHILD_IN_PIDNS,
     };
     enum ExeFlags : std::uint8_t {
         exe_writable = 1 << 0,
@@ -41,7 +44,7 @@ struct Thread {
     };
 
     std::int64_t tid = -1;
-    std::int64_t pid = -1; // -1: nothing is known of the thread but that it exists
+    std::int64_t pid = -1; // -1: a placeholder, of which only the tid is known
     std::int64_t ptid = -1;
     std::int64_t vtid = -1;
     std::int64_t vpid = -1;
@@ -51,7 +54,7 @@ struct Thread {
     std::uint32_t flags = 0;
     std::uint8_t exe_flags = 0;
     bool dead = false;   // has exited; kept until the next event
-    bool touched = true; // since the eviction hand last passed
+    bool touched = true; // an event came since the eviction hand passed
     std::uint32_t uid = kNoId;
     std::uint32_t gid = kNoId;
     std::uint32_t loginuid = kNoId;
@@ -81,7 +84,7 @@ struct Thread {
     Text root;
     Text container_id; // empty: the host
     std::shared_ptr<Process> process;
-    std::vector<std::byte> enter; // captures: the enter event that has not been answered yet
+    std::vector<std::byte> enter; // in captures: the enter event whose exit event has not come yet
 
     bool is_leader() const { return tid == pid; }
     bool is_placeholder() const { return pid < 0; }
@@ -95,8 +98,8 @@ struct Thread {
     const Fd* fd(std::int64_t number) const { return process->fds->find(number); }
 };
 
-// The strings of a NUL-terminated sequence, one at a time. A lone empty string is none, as in
-// Falco: processes that write their title over their arguments leave that.
+// Calls visit(string) for each string of a NUL-terminated sequence. A single empty string counts as
+// none, as in Falco, because processes that overwrite their arguments with a title leave one.
 template <typename Visit>
 void for_each_string(std::string_view strings, Visit&& visit) {
     if (strings.size() == 1 && strings[0] == '\0')

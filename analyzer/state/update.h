@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Update: one event on its way into the state. Each family of events has its handlers in a file
-// update_*.cpp and lists them in a table by event code; the tracker calls the one that fits.
+// Update: applies one event to the state. Each family of events has its handlers in a file
+// update_*.cpp, which lists them in a table by event code. The tracker calls the event's handler.
 #pragma once
 
 #include <optional>
@@ -18,20 +18,23 @@ namespace tiercel::state {
 struct Update {
     StateTracker& tracker;
     const event::EventView& event;
-    Current& now; // now.thread is set, except for handlers of kind `anyone`
+    Current& now; // now.thread is null only in handlers that set `anyone`
+
+    // Every exit event begins with the call's result, called `res` or `fd`.
+    static constexpr std::uint32_t kResult = 0;
 
     Thread& thread() const { return *now.thread; }
     Process& process() const { return *now.thread->process; }
     std::uint32_t flags_param(std::uint32_t index) const {
         return event.number<std::uint32_t>(index).value_or(0);
     }
-    // What the call returned; 0 for events that say nothing.
-    std::int64_t result() const { return event.number<std::int64_t>(0).value_or(0); }
+    // The call's return value; 0 if the event has none.
+    std::int64_t result() const { return event.number<std::int64_t>(kResult).value_or(0); }
     bool succeeded() const { return result() >= 0; }
 
-    // Puts it in the thread's fd table and makes it the event's fd.
+    // Puts `fd` into the thread's fd table and makes it the event's fd.
     Fd* add_fd(std::int64_t number, Fd fd) const;
-    // Closed with the next event, so that this one still sees it.
+    // Closes first … last before the next event, because this event still shows the fds.
     void close_later(std::int64_t first, std::int64_t last) const;
     void die_later() const { tracker.dead_tid_ = now.thread->tid; }
 
@@ -42,17 +45,17 @@ struct Update {
     }
     void remove(std::int64_t tid) const { tracker.remove(tid); }
     void count_refused_fd() const { ++tracker.counters_.refused_fds; }
-    // The directory that `dirfd` stands for, ending in '/'; "<UNKNOWN>/" when it is not known.
+    // The path of the directory `dirfd`, ending in '/'; "<UNKNOWN>/" if it is not known.
     std::string directory(std::int64_t dirfd) const;
-    // The enter event that the thread kept, when it is the one of this exit event.
+    // The enter event of this exit event, if the capture had one.
     std::optional<event::EventView> enter() const;
 };
 
 struct Handler {
     std::uint16_t code = 0;
     void (*apply)(const Update&) = nullptr;
-    bool anyone =
-        false; // also when the thread is not known, and without making a placeholder of it
+    // Called for unknown threads too, without making a placeholder for them.
+    bool anyone = false;
 };
 
 std::span<const Handler> process_handlers();

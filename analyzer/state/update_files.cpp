@@ -1,22 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fds that are opened, copied and closed, sockets apart.
+// Handlers of the events that open, copy and close file descriptors. update_sockets.cpp has those
+// of sockets.
+#include <fcntl.h>
+#include <optional>
 #include <string>
 
 #include "analyzer/state/path.h"
 #include "analyzer/state/update.h"
+#include "shared/event/params.h"
 
 namespace tiercel::state {
 namespace {
 
 using namespace event;
 
-// Values of file_flags in the event table.
-constexpr std::uint32_t kDirectory = 1u << 10;
-constexpr std::uint32_t kCloexec = 1u << 12;
-constexpr std::uint32_t kCreated = 1u << 14;
-constexpr std::uint32_t kUpperLayer = 1u << 15;
-constexpr std::uint32_t kLowerLayer = 1u << 16;
+namespace file_flags = event::flags::file_flags;
+namespace creat_flags = event::flags::creat_flags;
+namespace close_range_flags = event::flags::close_range_flags;
+namespace fcntl_commands = event::flags::fcntl_commands;
+namespace bpf_commands = event::flags::bpf_commands;
 
 struct Opened {
     std::string_view name;
@@ -27,80 +30,95 @@ struct Opened {
 };
 
 void add_opened(const Update& update, const Opened& opened) {
-    if (!update.succeeded() || update.event.param(0).empty())
+    if (!update.succeeded() || update.event.param(Update::kResult).empty())
         return;
     Fd fd;
-    fd.kind = (opened.flags & kDirectory) != 0 ? FdKind::directory : FdKind::file;
+    fd.kind = (opened.flags & file_flags::kO_DIRECTORY) != 0 ? FdKind::directory : FdKind::file;
     fd.open_flags = opened.flags;
     fd.dev = opened.dev;
     fd.ino = opened.ino;
-    fd.set(Fd::cloexec, (opened.flags & kCloexec) != 0);
-    fd.set(Fd::upper_layer, (opened.flags & kUpperLayer) != 0);
-    fd.set(Fd::lower_layer, (opened.flags & kLowerLayer) != 0);
+    fd.set(Fd::cloexec, (opened.flags & file_flags::kO_CLOEXEC) != 0);
+    fd.set(Fd::upper_layer, (opened.flags & file_flags::kFD_UPPER_LAYER) != 0);
+    fd.set(Fd::lower_layer, (opened.flags & file_flags::kFD_LOWER_LAYER) != 0);
     fd.name = Text(join_path(opened.directory, opened.name));
     fd.raw_name = Text(opened.name);
     update.add_fd(update.result(), std::move(fd));
 }
 
-// Old captures: what the call was given when it started is what the kernel used, unlike what lay in
-// the process's memory when it ended. Flags that only the kernel knows come with the exit event.
-void prefer_enter(const Update& update, std::uint32_t name, std::uint32_t flags, Opened& opened) {
+// Prefers the arguments of the enter event, which old captures have, because the kernel used these.
+// The exit event's come from the process's memory after the call, when they may have changed. Flags
+// from O_F_CREATED on come with the exit event, because the kernel alone knows them.
+void prefer_enter(const Update& update, std::uint32_t name, std::optional<std::uint32_t> flags,
+                  Opened& opened) {
     const auto enter = update.enter();
     if (!enter || enter->param(name).empty())
         return;
     opened.name = enter->text(name);
-    if (flags != 0)
-        opened.flags =
-            enter->number<std::uint32_t>(flags).value_or(0) | (opened.flags & ~(kCreated - 1));
+    if (flags)
+        opened.flags = enter->number<std::uint32_t>(*flags).value_or(0) |
+                       (opened.flags & ~(file_flags::kO_F_CREATED - 1));
 }
 
 void apply_open(const Update& update) {
-    Opened opened{update.event.text(1),
-                  update.flags_param(2),
-                  update.flags_param(4),
-                  update.event.number<std::uint64_t>(5).value_or(0),
+    namespace open = param::SYSCALL_OPEN_X;
+    namespace enter = param::SYSCALL_OPEN_E;
+    Opened opened{update.event.text(open::name),
+                  update.flags_param(open::flags),
+                  update.flags_param(open::dev),
+                  update.event.number<std::uint64_t>(open::ino).value_or(0),
                   {}};
-    prefer_enter(update, 0, 1, opened);
+    prefer_enter(update, enter::name, enter::flags, opened);
     opened.directory = update.thread().cwd();
     add_opened(update, opened);
 }
 
 void apply_creat(const Update& update) {
-    const std::uint16_t layer = update.event.number<std::uint16_t>(5).value_or(0);
-    Opened opened{update.event.text(1),
-                  (layer & 1) != 0   ? kUpperLayer
-                  : (layer & 2) != 0 ? kLowerLayer
-                                     : 0,
-                  update.flags_param(3),
-                  update.event.number<std::uint64_t>(4).value_or(0),
+    namespace creat = param::SYSCALL_CREAT_X;
+    const std::uint16_t layer = update.event.number<std::uint16_t>(creat::creat_flags).value_or(0);
+    Opened opened{update.event.text(creat::name),
+                  (layer & creat_flags::kFD_UPPER_LAYER_CREAT) != 0   ? file_flags::kFD_UPPER_LAYER
+                  : (layer & creat_flags::kFD_LOWER_LAYER_CREAT) != 0 ? file_flags::kFD_LOWER_LAYER
+                                                                      : 0,
+                  update.flags_param(creat::dev),
+                  update.event.number<std::uint64_t>(creat::ino).value_or(0),
                   {}};
-    prefer_enter(update, 0, 0, opened);
+    prefer_enter(update, param::SYSCALL_CREAT_E::name, std::nullopt, opened);
     opened.directory = update.thread().cwd();
     add_opened(update, opened);
 }
 
+// openat and openat2 have the same parameters up to the file's device.
 void open_at(const Update& update, std::uint32_t dev, std::uint32_t ino) {
-    Opened opened{update.event.text(2),
-                  update.flags_param(3),
+    namespace openat = param::SYSCALL_OPENAT_2_X;
+    namespace openat2 = param::SYSCALL_OPENAT2_X;
+    namespace enter = param::SYSCALL_OPENAT_2_E;
+    static_assert(+openat::dirfd == +openat2::dirfd && +openat::name == +openat2::name &&
+                  +openat::flags == +openat2::flags);
+    static_assert(+enter::name == +param::SYSCALL_OPENAT2_E::name &&
+                  +enter::flags == +param::SYSCALL_OPENAT2_E::flags);
+    Opened opened{update.event.text(openat::name),
+                  update.flags_param(openat::flags),
                   update.flags_param(dev),
                   update.event.number<std::uint64_t>(ino).value_or(0),
                   {}};
-    prefer_enter(update, 1, 2, opened);
+    prefer_enter(update, enter::name, enter::flags, opened);
     if (!opened.name.starts_with('/'))
         opened.directory =
-            update.directory(update.event.number<std::int64_t>(1).value_or(kAtFdcwd));
+            update.directory(update.event.number<std::int64_t>(openat::dirfd).value_or(kAtFdcwd));
     add_opened(update, opened);
 }
 void apply_openat(const Update& update) {
-    open_at(update, 5, 6);
+    open_at(update, param::SYSCALL_OPENAT_2_X::dev, param::SYSCALL_OPENAT_2_X::ino);
 }
 void apply_openat2(const Update& update) {
-    open_at(update, 6, 7);
+    open_at(update, param::SYSCALL_OPENAT2_X::dev, param::SYSCALL_OPENAT2_X::ino);
 }
 
 void apply_open_by_handle(const Update& update) {
-    add_opened(update, {update.event.text(3), update.flags_param(2), update.flags_param(4),
-                        update.event.number<std::uint64_t>(5).value_or(0), "/"});
+    namespace handle = param::SYSCALL_OPEN_BY_HANDLE_AT_X;
+    add_opened(update, {update.event.text(handle::path), update.flags_param(handle::flags),
+                        update.flags_param(handle::dev),
+                        update.event.number<std::uint64_t>(handle::ino).value_or(0), "/"});
 }
 
 void apply_close(const Update& update) {
@@ -108,24 +126,25 @@ void apply_close(const Update& update) {
         update.close_later(update.now.fd_num, update.now.fd_num);
 }
 
-constexpr std::uint32_t kRangeUnshare = 2;
-constexpr std::uint32_t kRangeCloexec = 4;
-
 void apply_close_range(const Update& update) {
+    namespace range = param::SYSCALL_CLOSE_RANGE_X;
     if (!update.succeeded())
         return;
-    const std::uint32_t flags = update.flags_param(3);
+    const std::uint32_t flags = update.flags_param(range::flags);
+    const std::uint32_t first = update.flags_param(range::first);
+    const std::uint32_t last = update.flags_param(range::last);
     std::shared_ptr<FdTable>& fds = update.process().fds;
-    if ((flags & kRangeUnshare) != 0 && fds.use_count() > 1)
+    if ((flags & close_range_flags::kCLOSE_RANGE_UNSHARE) != 0 && fds.use_count() > 1)
         fds = std::make_shared<FdTable>(*fds);
-    if ((flags & kRangeCloexec) != 0)
-        fds->close_range(update.flags_param(1), update.flags_param(2), true);
+    if ((flags & close_range_flags::kCLOSE_RANGE_CLOEXEC) != 0)
+        fds->close_range(first, last, true);
     else
-        update.close_later(update.flags_param(1), update.flags_param(2));
+        update.close_later(first, last);
 }
 
 void copy_fd(const Update& update, std::int64_t to, bool cloexec) {
-    if (update.now.fd == nullptr) { // not known what it is: what stood there is gone all the same
+    if (update.now.fd ==
+        nullptr) { // its file is not known, but the file that was at `to` is closed
         if (to >= 0)
             update.process().fds->erase(to);
         update.now.fd_num = to;
@@ -137,51 +156,51 @@ void copy_fd(const Update& update, std::int64_t to, bool cloexec) {
 }
 
 void apply_dup(const Update& update) {
-    if (!update.succeeded() || update.event.param(0).empty())
+    if (!update.succeeded() || update.event.param(Update::kResult).empty())
         return;
     const std::int64_t to = update.result();
     if (update.event.code() == SYSCALL_DUP2_X && to == update.now.fd_num)
         return; // dup2 of an fd onto itself does nothing
     const bool cloexec =
-        update.event.code() == SYSCALL_DUP3_X && (update.flags_param(3) & kCloexec) != 0;
+        update.event.code() == SYSCALL_DUP3_X &&
+        (update.flags_param(param::SYSCALL_DUP3_X::flags) & file_flags::kO_CLOEXEC) != 0;
     copy_fd(update, to, cloexec);
 }
 
-// Values of fcntl_commands.
-constexpr std::uint8_t kDupFd = 1;
-constexpr std::uint8_t kSetFd = 3;
-constexpr std::uint8_t kDupFdCloexec = 26;
-constexpr std::uint64_t kFdCloexec = 1; // FD_CLOEXEC
-
 void apply_fcntl(const Update& update) {
-    if (!update.succeeded() || update.event.param(0).empty())
+    namespace fcntl = param::SYSCALL_FCNTL_X;
+    if (!update.succeeded() || update.event.param(Update::kResult).empty())
         return;
-    const std::uint8_t command = update.event.number<std::uint8_t>(2).value_or(0);
-    if (command == kDupFd || command == kDupFdCloexec)
-        copy_fd(update, update.result(), command == kDupFdCloexec);
-    else if (command == kSetFd && update.now.fd != nullptr)
-        if (const auto argument = update.event.number<std::uint64_t>(3))
-            update.now.fd->set(Fd::cloexec, (*argument & kFdCloexec) != 0);
+    const std::uint8_t command = update.event.number<std::uint8_t>(fcntl::cmd).value_or(0);
+    if (command == fcntl_commands::kF_DUPFD || command == fcntl_commands::kF_DUPFD_CLOEXEC)
+        copy_fd(update, update.result(), command == fcntl_commands::kF_DUPFD_CLOEXEC);
+    else if (command == fcntl_commands::kF_SETFD && update.now.fd != nullptr)
+        if (const auto argument = update.event.number<std::uint64_t>(fcntl::arg))
+            update.now.fd->set(Fd::cloexec, (*argument & FD_CLOEXEC) != 0);
 }
 
 void apply_pipe(const Update& update) {
-    const auto first = update.event.number<std::int64_t>(1);
-    const auto second = update.event.number<std::int64_t>(2);
+    namespace pipe = param::SYSCALL_PIPE_X;
+    namespace pipe2 = param::SYSCALL_PIPE2_X;
+    static_assert(+pipe::fd1 == +pipe2::fd1 && +pipe::fd2 == +pipe2::fd2 &&
+                  +pipe::ino == +pipe2::ino);
+    const auto first = update.event.number<std::int64_t>(pipe::fd1);
+    const auto second = update.event.number<std::int64_t>(pipe::fd2);
     if (!update.succeeded() || !first || !second || *first == *second)
         return;
     Fd fd;
     fd.kind = FdKind::pipe;
-    fd.ino = update.event.number<std::uint64_t>(3).value_or(0);
+    fd.ino = update.event.number<std::uint64_t>(pipe::ino).value_or(0);
     if (update.event.code() == SYSCALL_PIPE2_X) {
-        fd.open_flags = update.flags_param(4);
-        fd.set(Fd::cloexec, (fd.open_flags & kCloexec) != 0);
+        fd.open_flags = update.flags_param(pipe2::flags);
+        fd.set(Fd::cloexec, (fd.open_flags & file_flags::kO_CLOEXEC) != 0);
     }
     update.add_fd(*first, fd);
     update.add_fd(*second, std::move(fd));
 }
 
 void add_plain(const Update& update, FdKind kind, std::string_view name, bool cloexec) {
-    if (!update.succeeded() || update.event.param(0).empty())
+    if (!update.succeeded() || update.event.param(Update::kResult).empty())
         return;
     Fd fd;
     fd.kind = kind;
@@ -190,24 +209,24 @@ void add_plain(const Update& update, FdKind kind, std::string_view name, bool cl
     update.add_fd(update.result(), std::move(fd));
 }
 
-// Flags in parameter `index`, of any width, that say close-on-exec as file_flags do.
+// Whether parameter `index`, of 16 or 32 bits, has O_CLOEXEC of file_flags.
 bool cloexec_in(const Update& update, std::uint32_t index) {
     const std::uint32_t flags = update.event.number<std::uint32_t>(index).value_or(
         update.event.number<std::uint16_t>(index).value_or(0));
-    return (flags & kCloexec) != 0;
+    return (flags & file_flags::kO_CLOEXEC) != 0;
 }
 
 void apply_eventfd(const Update& update) {
     add_plain(update, FdKind::event, "", false);
 }
 void apply_eventfd2(const Update& update) {
-    add_plain(update, FdKind::event, "", cloexec_in(update, 1));
+    add_plain(update, FdKind::event, "", cloexec_in(update, param::SYSCALL_EVENTFD2_X::flags));
 }
 void apply_signalfd(const Update& update) {
     add_plain(update, FdKind::signalfd, "", false);
 }
 void apply_signalfd4(const Update& update) {
-    add_plain(update, FdKind::signalfd, "", cloexec_in(update, 1));
+    add_plain(update, FdKind::signalfd, "", cloexec_in(update, param::SYSCALL_SIGNALFD4_X::flags));
 }
 void apply_timerfd(const Update& update) {
     add_plain(update, FdKind::timerfd, "", false);
@@ -216,52 +235,55 @@ void apply_inotify(const Update& update) {
     add_plain(update, FdKind::inotify, "", false);
 }
 void apply_inotify1(const Update& update) {
-    add_plain(update, FdKind::inotify, "", cloexec_in(update, 1));
+    add_plain(update, FdKind::inotify, "",
+              cloexec_in(update, param::SYSCALL_INOTIFY_INIT1_X::flags));
 }
 void apply_epoll(const Update& update) {
     add_plain(update, FdKind::eventpoll, "", false);
 }
 void apply_epoll1(const Update& update) {
-    constexpr std::uint32_t kEpollCloexec = 1;
-    add_plain(update, FdKind::eventpoll, "", (update.flags_param(1) & kEpollCloexec) != 0);
+    const std::uint32_t flags = update.flags_param(param::SYSCALL_EPOLL_CREATE1_X::flags);
+    add_plain(update, FdKind::eventpoll, "",
+              (flags & event::flags::epoll_create1_flags::kEPOLL_CLOEXEC) != 0);
 }
 void apply_userfaultfd(const Update& update) {
-    add_plain(update, FdKind::userfaultfd, "", cloexec_in(update, 1));
+    add_plain(update, FdKind::userfaultfd, "",
+              cloexec_in(update, param::SYSCALL_USERFAULTFD_X::flags));
 }
 void apply_io_uring(const Update& update) {
-    add_plain(update, FdKind::io_uring, "", true); // the kernel sets it always
+    add_plain(update, FdKind::io_uring, "", true); // the kernel always sets close-on-exec
 }
 void apply_memfd(const Update& update) {
-    constexpr std::uint32_t kMemfdCloexec = 1;
-    add_plain(update, FdKind::memfd, update.event.text(1),
-              (update.flags_param(2) & kMemfdCloexec) != 0);
+    namespace memfd = param::SYSCALL_MEMFD_CREATE_X;
+    add_plain(update, FdKind::memfd, update.event.text(memfd::name),
+              (update.flags_param(memfd::flags) & event::flags::memfd_create_flags::kMFD_CLOEXEC) !=
+                  0);
 }
 void apply_pidfd(const Update& update) {
     add_plain(update, FdKind::pidfd, "", true);
 }
 
-// Only some commands give an fd; results of the others are no fds.
+// These commands return an fd; the results of the others are no fds.
 void apply_bpf(const Update& update) {
-    switch (update.flags_param(1)) {
-    case 0:  // BPF_MAP_CREATE
-    case 5:  // BPF_PROG_LOAD
-    case 7:  // BPF_OBJ_GET
-    case 13: // BPF_PROG_GET_FD_BY_ID
-    case 14: // BPF_MAP_GET_FD_BY_ID
-    case 17: // BPF_RAW_TRACEPOINT_OPEN
-    case 18: // BPF_BTF_LOAD
-    case 19: // BPF_BTF_GET_FD_BY_ID
-    case 28: // BPF_LINK_CREATE
-    case 30: // BPF_LINK_GET_FD_BY_ID
-    case 32: // BPF_ENABLE_STATS
-    case 33: // BPF_ITER_CREATE
-        add_plain(update, FdKind::bpf, "", true);
-        break;
+    switch (update.flags_param(param::SYSCALL_BPF_2_X::cmd)) {
+    case bpf_commands::kBPF_MAP_CREATE:
+    case bpf_commands::kBPF_PROG_LOAD:
+    case bpf_commands::kBPF_OBJ_GET:
+    case bpf_commands::kBPF_PROG_GET_FD_BY_ID:
+    case bpf_commands::kBPF_MAP_GET_FD_BY_ID:
+    case bpf_commands::kBPF_RAW_TRACEPOINT_OPEN:
+    case bpf_commands::kBPF_BTF_LOAD:
+    case bpf_commands::kBPF_BTF_GET_FD_BY_ID:
+    case bpf_commands::kBPF_LINK_CREATE:
+    case bpf_commands::kBPF_LINK_GET_FD_BY_ID:
+    case bpf_commands::kBPF_ENABLE_STATS:
+    case bpf_commands::kBPF_ITER_CREATE: add_plain(update, FdKind::bpf, "", true); break;
     default: break;
     }
 }
 
-// The fd of another process, copied through its pidfd: whose it is, only the pidfd's owner knew.
+// pidfd_getfd copies an fd of another process. Its file is not known, because the event does not
+// name it.
 void apply_pidfd_getfd(const Update& update) {
     add_plain(update, FdKind::unknown, "", true);
 }

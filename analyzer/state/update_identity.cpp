@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a thread changes about itself: directories, users, capabilities, session, name.
+// Handlers of the events by which a thread changes itself: directories, users, capabilities,
+// session, name. The numbers of user and group that events carry are those of the initial user
+// namespace.
 #include <string>
 
+#include "analyzer/state/params.h"
 #include "analyzer/state/path.h"
 #include "analyzer/state/update.h"
+#include "shared/event/params.h"
 
 namespace tiercel::state {
 namespace {
 
 using namespace event;
+namespace prctl_options = event::flags::prctl_options;
 
 void set_cwd(Thread& thread, std::string path) {
     if (!path.ends_with('/'))
@@ -18,8 +23,9 @@ void set_cwd(Thread& thread, std::string path) {
 }
 
 void apply_chdir(const Update& update) {
-    if (update.succeeded() && !update.event.param(1).empty())
-        set_cwd(update.thread(), join_path(update.thread().cwd(), update.event.text(1)));
+    if (update.succeeded() && !update.event.param(param::SYSCALL_CHDIR_X::path).empty())
+        set_cwd(update.thread(),
+                join_path(update.thread().cwd(), update.event.text(param::SYSCALL_CHDIR_X::path)));
 }
 
 void apply_fchdir(const Update& update) {
@@ -28,59 +34,69 @@ void apply_fchdir(const Update& update) {
 }
 
 void apply_chroot(const Update& update) {
-    if (update.succeeded() && !update.event.param(1).empty())
-        update.thread().root = Text(join_path(update.thread().cwd(), update.event.text(1)));
+    if (update.succeeded() && !update.event.param(param::SYSCALL_CHROOT_X::path).empty())
+        update.thread().root = Text(
+            join_path(update.thread().cwd(), update.event.text(param::SYSCALL_CHROOT_X::path)));
 }
 
-// In the kernel credentials belong to a thread; the C library sets them for all of a process,
-// thread by thread, so that each has its own event.
-void set_user(const Update& update, std::uint32_t param) {
-    const auto uid = update.event.number<std::uint32_t>(param);
+// Credentials belong to a thread in the kernel. The C library sets those of a whole process thread
+// by thread, so each thread has its own event.
+void set_user(const Update& update, std::uint32_t index) {
+    const auto uid = update.event.number<std::uint32_t>(index);
     if (update.succeeded() && uid && *uid != kNoId)
         update.thread().uid = *uid;
 }
-void set_group(const Update& update, std::uint32_t param) {
-    const auto gid = update.event.number<std::uint32_t>(param);
+void set_group(const Update& update, std::uint32_t index) {
+    const auto gid = update.event.number<std::uint32_t>(index);
     if (update.succeeded() && gid && *gid != kNoId)
         update.thread().gid = *gid;
 }
 
 void apply_setuid(const Update& update) {
-    set_user(update, 1);
+    set_user(update, param::SYSCALL_SETUID_X::uid);
 }
 void apply_setgid(const Update& update) {
-    set_group(update, 1);
+    set_group(update, param::SYSCALL_SETGID_X::gid);
 }
-void apply_set_effective_user(const Update& update) {
-    set_user(update, 2);
+void apply_setreuid(const Update& update) {
+    set_user(update, param::SYSCALL_SETREUID_X::euid);
 }
-void apply_set_effective_group(const Update& update) {
-    set_group(update, 2);
+void apply_setregid(const Update& update) {
+    set_group(update, param::SYSCALL_SETREGID_X::egid);
+}
+void apply_setresuid(const Update& update) {
+    set_user(update, param::SYSCALL_SETRESUID_X::euid);
+}
+void apply_setresgid(const Update& update) {
+    set_group(update, param::SYSCALL_SETRESGID_X::egid);
 }
 
 void apply_capset(const Update& update) {
+    namespace capset = param::SYSCALL_CAPSET_X;
     if (!update.succeeded())
         return;
     Thread& thread = update.thread();
-    thread.cap_inheritable = update.event.number<std::uint64_t>(1).value_or(thread.cap_inheritable);
-    thread.cap_permitted = update.event.number<std::uint64_t>(2).value_or(thread.cap_permitted);
-    thread.cap_effective = update.event.number<std::uint64_t>(3).value_or(thread.cap_effective);
+    take<std::uint64_t>(update.event, capset::cap_inheritable, thread.cap_inheritable);
+    take<std::uint64_t>(update.event, capset::cap_permitted, thread.cap_permitted);
+    take<std::uint64_t>(update.event, capset::cap_effective, thread.cap_effective);
 }
 
 void apply_setsid(const Update& update) {
     const std::int64_t sid = update.result();
-    if (sid < 0 || update.event.param(0).empty())
+    if (sid < 0 || update.event.param(param::SYSCALL_SETSID_X::res).empty())
         return;
     update.thread().sid = sid;
     update.thread().tty = 0;
 }
 
 void apply_setpgid(const Update& update) {
-    const auto pid = update.event.number<std::int64_t>(1);
-    const auto group = update.event.number<std::int64_t>(2);
+    namespace setpgid = param::SYSCALL_SETPGID_X;
+    const auto pid = update.event.number<std::int64_t>(setpgid::pid);
+    const auto group = update.event.number<std::int64_t>(setpgid::pgid);
     if (!update.succeeded() || !pid || !group)
         return;
-    // Numbers are those of the caller's namespace: only 0, itself, is certain there.
+    // The numbers are those of the caller's pid namespace. Inside one, only 0 (the caller) is
+    // certain.
     Thread* target = *pid == 0                        ? &update.thread()
                      : update.thread().in_namespace() ? nullptr
                                                       : update.find(*pid);
@@ -91,34 +107,30 @@ void apply_setpgid(const Update& update) {
         target->pgid = target->vpgid;
 }
 
-constexpr std::uint32_t kSetName = 15;      // PR_SET_NAME
-constexpr std::uint32_t kSetSubreaper = 36; // PR_SET_CHILD_SUBREAPER
+// The kernel cuts a thread's name to TASK_COMM_LEN - 1 characters (include/linux/sched.h).
+constexpr std::size_t kMaxComm = 15;
 
 void apply_prctl(const Update& update) {
+    namespace prctl = param::SYSCALL_PRCTL_X;
     if (!update.succeeded())
         return;
-    const std::uint32_t option = update.flags_param(1);
-    if (option == kSetName && !update.event.param(2).empty()) {
-        update.thread().comm.set(update.event.text(2).substr(0, 15));
+    const std::uint32_t option = update.flags_param(prctl::option);
+    if (option == prctl_options::kPR_SET_NAME && !update.event.param(prctl::arg2_str).empty()) {
+        update.thread().comm.set(update.event.text(prctl::arg2_str).substr(0, kMaxComm));
         update.thread().flags |= Thread::name_changed;
-    } else if (option == kSetSubreaper) {
-        update.process().subreaper = update.event.number<std::int64_t>(3).value_or(0) != 0;
+    } else if (option == prctl_options::kPR_SET_CHILD_SUBREAPER) {
+        update.process().subreaper =
+            update.event.number<std::int64_t>(prctl::arg2_int).value_or(0) != 0;
     }
 }
 
 constexpr Handler kHandlers[] = {
-    {SYSCALL_CHDIR_X, apply_chdir},
-    {SYSCALL_FCHDIR_X, apply_fchdir},
-    {SYSCALL_CHROOT_X, apply_chroot},
-    {SYSCALL_SETUID_X, apply_setuid},
-    {SYSCALL_SETGID_X, apply_setgid},
-    {SYSCALL_SETREUID_X, apply_set_effective_user},
-    {SYSCALL_SETREGID_X, apply_set_effective_group},
-    {SYSCALL_SETRESUID_X, apply_set_effective_user},
-    {SYSCALL_SETRESGID_X, apply_set_effective_group},
-    {SYSCALL_CAPSET_X, apply_capset},
-    {SYSCALL_SETSID_X, apply_setsid},
-    {SYSCALL_SETPGID_X, apply_setpgid},
+    {SYSCALL_CHDIR_X, apply_chdir},         {SYSCALL_FCHDIR_X, apply_fchdir},
+    {SYSCALL_CHROOT_X, apply_chroot},       {SYSCALL_SETUID_X, apply_setuid},
+    {SYSCALL_SETGID_X, apply_setgid},       {SYSCALL_SETREUID_X, apply_setreuid},
+    {SYSCALL_SETREGID_X, apply_setregid},   {SYSCALL_SETRESUID_X, apply_setresuid},
+    {SYSCALL_SETRESGID_X, apply_setresgid}, {SYSCALL_CAPSET_X, apply_capset},
+    {SYSCALL_SETSID_X, apply_setsid},       {SYSCALL_SETPGID_X, apply_setpgid},
     {SYSCALL_PRCTL_X, apply_prctl},
 };
 

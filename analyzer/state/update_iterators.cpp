@@ -1,52 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Records of the task and file iterators: what ran and what was open when the sensor started. The
-// thread's id and its process's share the header's tid field.
-#include <array>
+// Handlers of the task and file iterators' records, which list the threads and open files at
+// start-up. The header's tid field holds the process id above the thread id.
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "analyzer/state/container.h"
 #include "analyzer/state/params.h"
 #include "analyzer/state/update.h"
+#include "shared/event/params.h"
 
 namespace tiercel::state {
 namespace {
 
 using namespace event;
 
-enum TaskParam : std::uint32_t {
-    TASK_PPID,
-    TASK_PGID,
-    TASK_VPGID,
-    TASK_SID,
-    TASK_COMM,
-    TASK_ARGV,
-    TASK_EXEPATH,
-    TASK_FLAGS,
-    TASK_ENV,
-    TASK_CWD,
-    TASK_FDLIMIT,
-    TASK_EUID,
-    TASK_EGID,
-    TASK_CAP_PERMITTED,
-    TASK_CAP_EFFECTIVE,
-    TASK_CAP_INHERITABLE,
-    TASK_INO,
-    TASK_CTIME,
-    TASK_MTIME,
-    TASK_VM_SIZE,
-    TASK_VM_RSS,
-    TASK_VM_SWAP,
-    TASK_MAJ,
-    TASK_MIN,
-    TASK_VPID,
-    TASK_VTID,
-    TASK_PIDNS,
-    TASK_CGROUPS,
-    TASK_ROOT,
-    TASK_START,
-    TASK_TTY,
-    TASK_LOGINUID,
-};
+namespace task = event::param::ITER_TASK_E;
+namespace inet = event::param::ITER_TASK_FILE_SOCKET_INET_E;
+namespace anon_types = event::flags::anon_inode_fd_types;
+static_assert(+inet::ino_num == +param::ITER_TASK_FILE_SOCKET_INET6_E::ino_num);
 
 std::int64_t tid_of(const EventView& event) {
     return static_cast<std::int64_t>(event.raw_tid() & UINT32_MAX);
@@ -56,38 +28,38 @@ std::int64_t pid_of(const EventView& event) {
 }
 
 void take_ids(const EventView& event, Thread& thread) {
-    take<std::int32_t>(event, TASK_PPID, thread.ptid);
-    take<std::int32_t>(event, TASK_PGID, thread.pgid);
-    take<std::int32_t>(event, TASK_VPGID, thread.vpgid);
-    take<std::int32_t>(event, TASK_SID, thread.sid);
-    take<std::int32_t>(event, TASK_VPID, thread.vpid);
-    take<std::int32_t>(event, TASK_VTID, thread.vtid);
-    take<std::uint32_t>(event, TASK_EUID, thread.uid);
-    take<std::uint32_t>(event, TASK_EGID, thread.gid);
-    take<std::uint32_t>(event, TASK_LOGINUID, thread.loginuid);
-    take<std::uint32_t>(event, TASK_TTY, thread.tty);
-    take<std::uint64_t>(event, TASK_CAP_PERMITTED, thread.cap_permitted);
-    take<std::uint64_t>(event, TASK_CAP_EFFECTIVE, thread.cap_effective);
-    take<std::uint64_t>(event, TASK_CAP_INHERITABLE, thread.cap_inheritable);
+    take<std::int32_t>(event, task::ppid, thread.ptid);
+    take<std::int32_t>(event, task::pgid, thread.pgid);
+    take<std::int32_t>(event, task::vpgid, thread.vpgid);
+    take<std::int32_t>(event, task::sid, thread.sid);
+    take<std::int32_t>(event, task::vtgid, thread.vpid);
+    take<std::int32_t>(event, task::vpid, thread.vtid);
+    take<std::uint32_t>(event, task::euid, thread.uid);
+    take<std::uint32_t>(event, task::egid, thread.gid);
+    take<std::uint32_t>(event, task::loginuid, thread.loginuid);
+    take<std::uint32_t>(event, task::tty, thread.tty);
+    take<std::uint64_t>(event, task::cap_permitted, thread.cap_permitted);
+    take<std::uint64_t>(event, task::cap_effective, thread.cap_effective);
+    take<std::uint64_t>(event, task::cap_inheritable, thread.cap_inheritable);
 }
 
 void take_program(const EventView& event, Thread& thread) {
-    thread.comm.set(event.text(TASK_COMM));
-    const std::string_view argv = bytes_text(event.param(TASK_ARGV));
+    thread.comm.set(event.text(task::comm));
+    const std::string_view argv = bytes_text(event.param(task::argv));
     const std::size_t end = argv.find('\0');
-    thread.exe.set(argv.empty() ? event.text(TASK_COMM) : argv.substr(0, end));
+    thread.exe.set(argv.empty() ? event.text(task::comm) : argv.substr(0, end));
     thread.args.set(end == std::string_view::npos ? std::string_view() : argv.substr(end + 1));
-    thread.exepath.set(event.text(TASK_EXEPATH));
-    take<std::uint32_t>(event, TASK_FLAGS, thread.exe_flags);
-    take<std::uint64_t>(event, TASK_INO, thread.exe_ino);
-    take<std::uint64_t>(event, TASK_CTIME, thread.exe_ctime);
-    take<std::uint64_t>(event, TASK_MTIME, thread.exe_mtime);
-    take<std::uint64_t>(event, TASK_FDLIMIT, thread.fdlimit);
-    take<std::uint32_t>(event, TASK_VM_SIZE, thread.vm_size);
-    take<std::uint32_t>(event, TASK_VM_RSS, thread.vm_rss);
-    take<std::uint32_t>(event, TASK_VM_SWAP, thread.vm_swap);
-    take<std::uint64_t>(event, TASK_MAJ, thread.pgft_maj);
-    take<std::uint64_t>(event, TASK_MIN, thread.pgft_min);
+    thread.exepath.set(event.text(task::exepath));
+    take<std::uint32_t>(event, task::flags, thread.exe_flags);
+    take<std::uint64_t>(event, task::exe_ino_num, thread.exe_ino);
+    take<std::uint64_t>(event, task::exe_ino_ctime, thread.exe_ctime);
+    take<std::uint64_t>(event, task::exe_ino_mtime, thread.exe_mtime);
+    take<std::uint64_t>(event, task::fdlimit, thread.fdlimit);
+    take<std::uint32_t>(event, task::vm_size, thread.vm_size);
+    take<std::uint32_t>(event, task::vm_rss, thread.vm_rss);
+    take<std::uint32_t>(event, task::vm_swap, thread.vm_swap);
+    take<std::uint64_t>(event, task::pgft_maj, thread.pgft_maj);
+    take<std::uint64_t>(event, task::pgft_min, thread.pgft_min);
 }
 
 void join_process(const Update& update, Thread& thread) {
@@ -104,31 +76,35 @@ void join_process(const Update& update, Thread& thread) {
 void apply_task(const Update& update) {
     const EventView& event = update.event;
     Thread& thread = update.make(tid_of(event));
-    // What events told since is newer than the record.
+    // Events that came meanwhile are newer than the record.
     if (!thread.is_placeholder() && (thread.exec_ts != 0 || thread.clone_ts > event.ts()))
         return;
     thread.pid = pid_of(event);
     take_ids(event, thread);
     take_program(event, thread);
-    take<std::uint64_t>(event, TASK_START, thread.clone_ts);
-    take<std::uint64_t>(event, TASK_PIDNS, thread.pidns_start_ts);
-    thread.root.set(event.text(TASK_ROOT));
-    update.set_cgroups(thread, bytes_text(event.param(TASK_CGROUPS)));
+    take<std::uint64_t>(event, task::start_time, thread.clone_ts);
+    take<std::uint64_t>(event, task::pidns_init_start_ts, thread.pidns_start_ts);
+    thread.root.set(event.text(task::root));
+    update.set_cgroups(thread, bytes_text(event.param(task::cgroups)));
     if (!thread.is_leader())
         thread.flags |= Thread::is_thread | Thread::shares_files;
     join_process(update, thread);
     if (thread.is_leader()) {
-        thread.process->env.set(bytes_text(event.param(TASK_ENV)));
-        const std::string_view cwd = event.text(TASK_CWD);
+        thread.process->env.set(bytes_text(event.param(task::env)));
+        const std::string_view cwd = event.text(task::cwd);
         if (!cwd.empty())
             thread.process->cwd = cwd.ends_with('/') ? Text(cwd) : Text(cwd, "/");
     }
     update.now.thread = &thread;
 }
 
-// Adds to the process's table what no event has told of yet.
+// Every file record begins with the number of the fd.
+constexpr std::uint32_t kFileFd = param::ITER_TASK_FILE_PIPE_E::fd;
+static_assert(kFileFd == 0);
+
+// Adds a fd that no event has reported yet to the process's table.
 void add_found(const Update& update, Fd fd) {
-    const auto number = update.event.number<std::int32_t>(0);
+    const auto number = update.event.number<std::int32_t>(kFileFd);
     if (!number || *number < 0)
         return;
     Thread& thread = update.make(pid_of(update.event));
@@ -147,33 +123,36 @@ Fd named(const EventView& event, FdKind kind, std::uint32_t name, std::uint32_t 
 }
 
 void apply_pipe(const Update& update) {
-    add_found(update, named(update.event, FdKind::pipe, 1, 2));
+    add_found(update, named(update.event, FdKind::pipe, param::ITER_TASK_FILE_PIPE_E::path,
+                            param::ITER_TASK_FILE_PIPE_E::ino_num));
 }
 void apply_memfd(const Update& update) {
-    add_found(update, named(update.event, FdKind::memfd, 1, 2));
+    add_found(update, named(update.event, FdKind::memfd, param::ITER_TASK_FILE_MEMFD_E::path,
+                            param::ITER_TASK_FILE_MEMFD_E::ino_num));
 }
 void apply_directory(const Update& update) {
-    add_found(update, named(update.event, FdKind::directory, 1, 2));
+    add_found(update,
+              named(update.event, FdKind::directory, param::ITER_TASK_FILE_DIRECTORY_E::path,
+                    param::ITER_TASK_FILE_DIRECTORY_E::ino_num));
 }
 
 void apply_regular(const Update& update) {
-    constexpr std::uint32_t kCloexec = 1u << 12;
-    Fd fd = named(update.event, FdKind::file, 1, 4);
+    namespace regular = param::ITER_TASK_FILE_REGULAR_E;
+    Fd fd = named(update.event, FdKind::file, regular::path, regular::ino_num);
     fd.raw_name = fd.name;
-    fd.open_flags = update.flags_param(2);
-    fd.mount = update.flags_param(3);
-    fd.set(Fd::cloexec, (fd.open_flags & kCloexec) != 0);
+    fd.open_flags = update.flags_param(regular::flags);
+    fd.mount = update.flags_param(regular::mnt_id);
+    fd.set(Fd::cloexec, (fd.open_flags & event::flags::file_flags::kO_CLOEXEC) != 0);
     add_found(update, std::move(fd));
 }
 
 L4 l4_of_record(const EventView& event) {
-    constexpr std::uint16_t kRaw = 3, kIcmp = 1, kTcp = 6, kUdp = 17;
-    if (event.number<std::uint16_t>(1) == kRaw)
+    if (event.number<std::uint16_t>(inet::sk_type) == SOCK_RAW)
         return L4::raw;
-    switch (event.number<std::uint16_t>(2).value_or(0)) {
-    case kTcp: return L4::tcp;
-    case kUdp: return L4::udp;
-    case kIcmp: return L4::icmp;
+    switch (event.number<std::uint16_t>(inet::sk_proto).value_or(IPPROTO_IP)) {
+    case IPPROTO_TCP: return L4::tcp;
+    case IPPROTO_UDP: return L4::udp;
+    case IPPROTO_ICMP: return L4::icmp;
     default: return L4::unknown;
     }
 }
@@ -187,12 +166,12 @@ Endpoint end_of(const EventView& event, std::uint32_t ip, std::uint32_t port) {
     return end;
 }
 
-// Who connected to whom is not in the record: the end with the lower port is taken for the server.
+// The record does not say which end connected. The end with the lower port is taken for the server.
 void apply_inet(const Update& update) {
     const EventView& event = update.event;
     const bool v6 = event.code() == ITER_TASK_FILE_SOCKET_INET6_E;
-    Endpoint local = end_of(event, 3, 4);
-    Endpoint remote = end_of(event, 5, 6);
+    Endpoint local = end_of(event, inet::local_ip, inet::local_port);
+    Endpoint remote = end_of(event, inet::remote_ip, inet::remote_port);
     bool is_v6 = v6;
     if (v6 && is_mapped_ipv4(local.ip) && (is_mapped_ipv4(remote.ip) || remote.port == 0)) {
         local.ip = unmap_ipv4(local.ip);
@@ -201,7 +180,7 @@ void apply_inet(const Update& update) {
     }
     Fd fd;
     fd.l4 = l4_of_record(event);
-    fd.ino = event.number<std::uint64_t>(7).value_or(0);
+    fd.ino = event.number<std::uint64_t>(inet::ino_num).value_or(0);
     if (remote.port == 0) {
         fd.kind = is_v6 ? FdKind::ipv6_server : FdKind::ipv4_server;
         fd.dest = local.ip;
@@ -225,30 +204,42 @@ void apply_inet(const Update& update) {
 }
 
 void apply_unix(const Update& update) {
-    Fd fd = named(update.event, FdKind::unix_socket, 4, 5);
-    fd.unix_source = update.event.number<std::uint64_t>(3).value_or(0);
+    namespace unix_record = param::ITER_TASK_FILE_SOCKET_UNIX_E;
+    Fd fd = named(update.event, FdKind::unix_socket, unix_record::sun_path, unix_record::ino_num);
+    fd.unix_source = update.event.number<std::uint64_t>(unix_record::sk_pointer).value_or(0);
     add_found(update, std::move(fd));
 }
 
 void apply_netlink(const Update& update) {
     Fd fd;
     fd.kind = FdKind::netlink;
-    fd.ino = update.event.number<std::uint64_t>(3).value_or(0);
+    fd.ino = update.event.number<std::uint64_t>(param::ITER_TASK_FILE_SOCKET_NETLINK_E::ino_num)
+                 .value_or(0);
     add_found(update, std::move(fd));
 }
 
-// By anon_inode_fd_types.
-constexpr std::array<FdKind, 14> kAnonKinds = {
-    FdKind::unsupported, FdKind::event,       FdKind::eventpoll, FdKind::inotify,
-    FdKind::signalfd,    FdKind::timerfd,     FdKind::io_uring,  FdKind::userfaultfd,
-    FdKind::pidfd,       FdKind::bpf,         FdKind::bpf,       FdKind::bpf,
-    FdKind::bpf,         FdKind::unsupported,
-};
+FdKind kind_of_anon(std::uint8_t type) {
+    switch (type) {
+    case anon_types::kANON_INODE_FD_TYPE_EVENTFD: return FdKind::event;
+    case anon_types::kANON_INODE_FD_TYPE_EVENTPOLL: return FdKind::eventpoll;
+    case anon_types::kANON_INODE_FD_TYPE_INOTIFY: return FdKind::inotify;
+    case anon_types::kANON_INODE_FD_TYPE_SIGNALFD: return FdKind::signalfd;
+    case anon_types::kANON_INODE_FD_TYPE_TIMERFD: return FdKind::timerfd;
+    case anon_types::kANON_INODE_FD_TYPE_IO_URING: return FdKind::io_uring;
+    case anon_types::kANON_INODE_FD_TYPE_USERFAULTFD: return FdKind::userfaultfd;
+    case anon_types::kANON_INODE_FD_TYPE_PIDFD: return FdKind::pidfd;
+    case anon_types::kANON_INODE_FD_TYPE_BPF_MAP:
+    case anon_types::kANON_INODE_FD_TYPE_BPF_PROG:
+    case anon_types::kANON_INODE_FD_TYPE_BPF_LINK:
+    case anon_types::kANON_INODE_FD_TYPE_BPF_ITER: return FdKind::bpf;
+    default: return FdKind::unsupported;
+    }
+}
 
 void apply_anon(const Update& update) {
-    const std::size_t type = update.event.number<std::uint8_t>(1).value_or(0);
-    const FdKind kind = type < kAnonKinds.size() ? kAnonKinds[type] : FdKind::unsupported;
-    add_found(update, named(update.event, kind, 2, 3));
+    namespace anon = param::ITER_TASK_FILE_ANON_INODE_E;
+    const auto type = update.event.number<std::uint8_t>(anon::fd_type).value_or(0);
+    add_found(update, named(update.event, kind_of_anon(type), anon::path, anon::ino_num));
 }
 
 constexpr Handler kHandlers[] = {

@@ -7,6 +7,7 @@
 #include "analyzer/state/params.h"
 #include "analyzer/state/path.h"
 #include "analyzer/state/update.h"
+#include "shared/event/params.h"
 
 namespace tiercel::state {
 namespace {
@@ -16,49 +17,17 @@ using namespace event;
 // A thread that was created longer ago than this and shows up as new again is another thread.
 constexpr std::uint64_t kStaleCloneNs = 2'000'000'000;
 
-// Parameters of clone events, all of one order.
-enum CloneParam : std::uint32_t {
-    CLONE_RES,
-    CLONE_EXE,
-    CLONE_ARGS,
-    CLONE_TID,
-    CLONE_PID,
-    CLONE_PTID,
-    CLONE_CWD,
-    CLONE_FDLIMIT,
-    CLONE_MAJ,
-    CLONE_MIN,
-    CLONE_VM_SIZE,
-    CLONE_VM_RSS,
-    CLONE_VM_SWAP,
-    CLONE_COMM,
-    CLONE_CGROUPS,
-    CLONE_FLAGS,
-    CLONE_UID,
-    CLONE_GID,
-    CLONE_VTID,
-    CLONE_VPID,
-    CLONE_PIDNS,
-};
-// Those of execve and execveat; the first ones are as in clone events.
-enum ExecParam : std::uint32_t {
-    EXEC_ENV = 15,
-    EXEC_TTY,
-    EXEC_VPGID,
-    EXEC_LOGINUID,
-    EXEC_FLAGS,
-    EXEC_CAP_INHERITABLE,
-    EXEC_CAP_PERMITTED,
-    EXEC_CAP_EFFECTIVE,
-    EXEC_INO,
-    EXEC_CTIME,
-    EXEC_MTIME,
-    EXEC_UID,
-    EXEC_EXEPATH,
-    EXEC_PGID,
-    EXEC_GID,
-    EXEC_FILENAME,
-};
+namespace clone = event::param::SYSCALL_CLONE_20_X;
+namespace exec = event::param::SYSCALL_EXECVE_19_X;
+namespace clone_flags = event::flags::clone_flags;
+// The events of one family have their parameters in the same order.
+static_assert(+clone::pidns_init_start_ts == +param::SYSCALL_FORK_20_X::pidns_init_start_ts &&
+              +clone::pidns_init_start_ts == +param::SYSCALL_VFORK_20_X::pidns_init_start_ts &&
+              +clone::pidns_init_start_ts == +param::SYSCALL_CLONE3_X::pidns_init_start_ts);
+static_assert(+exec::gid == +param::SYSCALL_EXECVEAT_X::gid);
+// exec events begin as clone events do.
+static_assert(+clone::exe == +exec::exe && +clone::comm == +exec::comm &&
+              +clone::cgroups == +exec::cgroups);
 
 void take_text(const EventView& event, std::uint32_t index, Text& out) {
     if (!event.param(index).empty())
@@ -66,27 +35,27 @@ void take_text(const EventView& event, std::uint32_t index, Text& out) {
 }
 
 void take_memory(const EventView& event, Thread& thread) {
-    take<std::uint64_t>(event, CLONE_MAJ, thread.pgft_maj);
-    take<std::uint64_t>(event, CLONE_MIN, thread.pgft_min);
-    take<std::uint32_t>(event, CLONE_VM_SIZE, thread.vm_size);
-    take<std::uint32_t>(event, CLONE_VM_RSS, thread.vm_rss);
-    take<std::uint32_t>(event, CLONE_VM_SWAP, thread.vm_swap);
+    take<std::uint64_t>(event, clone::pgft_maj, thread.pgft_maj);
+    take<std::uint64_t>(event, clone::pgft_min, thread.pgft_min);
+    take<std::uint32_t>(event, clone::vm_size, thread.vm_size);
+    take<std::uint32_t>(event, clone::vm_rss, thread.vm_rss);
+    take<std::uint32_t>(event, clone::vm_swap, thread.vm_swap);
 }
 
 void take_cgroups(const Update& update, Thread& thread) {
-    const std::string_view cgroups = bytes_text(update.event.param(CLONE_CGROUPS));
+    const std::string_view cgroups = bytes_text(update.event.param(clone::cgroups));
     if (!cgroups.empty() && thread.cgroups.view() != cgroups)
         update.set_cgroups(thread, cgroups);
 }
 
 // What a clone event says of the program, which is the same for parent and child.
 void take_program(const EventView& event, Thread& thread) {
-    take_text(event, CLONE_EXE, thread.exe);
-    if (!event.param(CLONE_COMM).empty())
-        thread.comm.set(event.text(CLONE_COMM));
+    take_text(event, clone::exe, thread.exe);
+    if (!event.param(clone::comm).empty())
+        thread.comm.set(event.text(clone::comm));
     else
         thread.comm = thread.exe; // events of before 2015 have no comm
-    thread.args.set(bytes_text(event.param(CLONE_ARGS)));
+    thread.args.set(bytes_text(event.param(clone::args)));
 }
 
 void leave_process(Thread& thread) {
@@ -132,7 +101,8 @@ void set_pidns_start(const Update& update, Thread& child) {
         child.tid != child.vtid;
     child.pidns_start_ts = update.tracker.boot_time();
     if (nested)
-        child.pidns_start_ts += update.event.number<std::uint64_t>(CLONE_PIDNS).value_or(0);
+        child.pidns_start_ts +=
+            update.event.number<std::uint64_t>(clone::pidns_init_start_ts).value_or(0);
 }
 
 // Fills the entry of a new thread from its own clone event or its parent's.
@@ -144,9 +114,9 @@ void fill_child(const Update& update, Thread& child, const Thread* from) {
         if (child.exe.empty())
             child.exe = from->exe;
     }
-    take<std::int64_t>(event, CLONE_FDLIMIT, child.fdlimit);
-    take<std::uint32_t>(event, CLONE_UID, child.uid);
-    take<std::uint32_t>(event, CLONE_GID, child.gid);
+    take<std::int64_t>(event, clone::fdlimit, child.fdlimit);
+    take<std::uint32_t>(event, clone::uid, child.uid);
+    take<std::uint32_t>(event, clone::gid, child.gid);
     take_memory(event, child);
     take_cgroups(update, child);
     child.clone_ts = event.ts();
@@ -170,11 +140,11 @@ void clone_in_child(const Update& update) {
         update.remove(tid);
     }
     Thread& child = update.make(tid);
-    child.pid = event.number<std::int64_t>(CLONE_PID).value_or(tid);
-    child.ptid = event.number<std::int64_t>(CLONE_PTID).value_or(-1);
-    child.vtid = event.number<std::int64_t>(CLONE_VTID).value_or(tid);
-    child.vpid = event.number<std::int64_t>(CLONE_VPID).value_or(-1);
-    child.flags = update.flags_param(CLONE_FLAGS) | Thread::inverted;
+    child.pid = event.number<std::int64_t>(clone::pid).value_or(tid);
+    child.ptid = event.number<std::int64_t>(clone::ptid).value_or(-1);
+    child.vtid = event.number<std::int64_t>(clone::vtid).value_or(tid);
+    child.vpid = event.number<std::int64_t>(clone::vpid).value_or(-1);
+    child.flags = update.flags_param(clone::flags) | Thread::inverted;
     if ((child.flags & Thread::is_thread) != 0)
         child.flags |= Thread::shares_files;
     const bool is_thread = (child.flags & Thread::is_thread) != 0;
@@ -196,16 +166,16 @@ void clone_in_parent(const Update& update) {
     Thread& parent = update.make(event.tid());
     update.now.thread = &parent;
     if (parent.is_placeholder()) {
-        parent.pid = event.number<std::int64_t>(CLONE_PID).value_or(-1);
-        parent.ptid = event.number<std::int64_t>(CLONE_PTID).value_or(-1);
-        parent.vtid = event.number<std::int64_t>(CLONE_VTID).value_or(parent.tid);
-        parent.vpid = event.number<std::int64_t>(CLONE_VPID).value_or(-1);
-        take<std::uint32_t>(event, CLONE_UID, parent.uid);
-        take<std::uint32_t>(event, CLONE_GID, parent.gid);
+        parent.pid = event.number<std::int64_t>(clone::pid).value_or(-1);
+        parent.ptid = event.number<std::int64_t>(clone::ptid).value_or(-1);
+        parent.vtid = event.number<std::int64_t>(clone::vtid).value_or(parent.tid);
+        parent.vpid = event.number<std::int64_t>(clone::vpid).value_or(-1);
+        take<std::uint32_t>(event, clone::uid, parent.uid);
+        take<std::uint32_t>(event, clone::gid, parent.gid);
         take_program(event, parent);
         take_cgroups(update, parent);
     }
-    const std::uint32_t flags = update.flags_param(CLONE_FLAGS);
+    const std::uint32_t flags = update.flags_param(clone::flags);
     // In another pid namespace the number means another thread: the child's own event tells.
     if ((flags & (Thread::in_pid_namespace | Thread::new_pid_namespace)) != 0 ||
         parent.in_namespace())
@@ -222,7 +192,7 @@ void clone_in_parent(const Update& update) {
     Thread& child = update.make(tid);
     child.flags = flags | (is_thread ? Thread::shares_files : 0u);
     child.pid = is_thread ? parent.pid : tid;
-    child.ptid = is_thread || (flags & (1u << 8)) != 0 ? parent.ptid : parent.pid;
+    child.ptid = is_thread || (flags & clone_flags::kCLONE_PARENT) != 0 ? parent.ptid : parent.pid;
     child.vtid = tid;
     child.vpid = is_thread ? parent.vpid : tid;
     fill_child(update, child, &parent);
@@ -238,26 +208,26 @@ void apply_clone(const Update& update) {
 
 // Old captures have no trusted path, but mostly what execve was given.
 void take_exepath(const Update& update, Thread& thread) {
-    if (!update.event.param(EXEC_EXEPATH).empty())
-        thread.exepath.set(update.event.text(EXEC_EXEPATH));
-    else if (!update.event.param(EXEC_FILENAME).empty())
-        thread.exepath.set(join_path(thread.cwd(), update.event.text(EXEC_FILENAME)));
+    if (!update.event.param(exec::trusted_exepath).empty())
+        thread.exepath.set(update.event.text(exec::trusted_exepath));
+    else if (!update.event.param(exec::filename).empty())
+        thread.exepath.set(join_path(thread.cwd(), update.event.text(exec::filename)));
 }
 
 void take_identity(const EventView& event, Thread& thread) {
-    take<std::uint32_t>(event, EXEC_TTY, thread.tty);
-    take<std::int64_t>(event, EXEC_VPGID, thread.vpgid);
-    take<std::int64_t>(event, EXEC_PGID, thread.pgid);
-    take<std::uint32_t>(event, EXEC_LOGINUID, thread.loginuid);
-    take<std::uint32_t>(event, EXEC_FLAGS, thread.exe_flags);
-    take<std::uint64_t>(event, EXEC_CAP_INHERITABLE, thread.cap_inheritable);
-    take<std::uint64_t>(event, EXEC_CAP_PERMITTED, thread.cap_permitted);
-    take<std::uint64_t>(event, EXEC_CAP_EFFECTIVE, thread.cap_effective);
-    take<std::uint32_t>(event, EXEC_UID, thread.uid);
-    take<std::uint32_t>(event, EXEC_GID, thread.gid);
-    take<std::uint64_t>(event, EXEC_INO, thread.exe_ino);
-    take<std::uint64_t>(event, EXEC_CTIME, thread.exe_ctime);
-    take<std::uint64_t>(event, EXEC_MTIME, thread.exe_mtime);
+    take<std::uint32_t>(event, exec::tty, thread.tty);
+    take<std::int64_t>(event, exec::vpgid, thread.vpgid);
+    take<std::int64_t>(event, exec::pgid, thread.pgid);
+    take<std::uint32_t>(event, exec::loginuid, thread.loginuid);
+    take<std::uint32_t>(event, exec::flags, thread.exe_flags);
+    take<std::uint64_t>(event, exec::cap_inheritable, thread.cap_inheritable);
+    take<std::uint64_t>(event, exec::cap_permitted, thread.cap_permitted);
+    take<std::uint64_t>(event, exec::cap_effective, thread.cap_effective);
+    take<std::uint32_t>(event, exec::uid, thread.uid);
+    take<std::uint32_t>(event, exec::gid, thread.gid);
+    take<std::uint64_t>(event, exec::exe_ino, thread.exe_ino);
+    take<std::uint64_t>(event, exec::exe_ino_ctime, thread.exe_ctime);
+    take<std::uint64_t>(event, exec::exe_ino_mtime, thread.exe_mtime);
     if (thread.clone_ts != 0 && thread.exe_ctime != 0)
         thread.exe_ctime_to_clone = thread.clone_ts - thread.exe_ctime;
 }
@@ -280,19 +250,19 @@ void apply_exec(const Update& update) {
         return;
     const EventView& event = update.event;
     Thread& thread = update.thread();
-    thread.exe.set(event.text(CLONE_EXE));
-    thread.comm.set(event.param(CLONE_COMM).empty() ? event.text(CLONE_EXE)
-                                                    : event.text(CLONE_COMM));
-    thread.args.set(bytes_text(event.param(CLONE_ARGS)));
+    thread.exe.set(event.text(exec::exe));
+    thread.comm.set(event.param(exec::comm).empty() ? event.text(exec::exe)
+                                                    : event.text(exec::comm));
+    thread.args.set(bytes_text(event.param(exec::args)));
     thread.exec_ts = event.ts();
     const bool was_placeholder = thread.is_placeholder();
-    thread.pid = event.number<std::int64_t>(CLONE_PID).value_or(event.tid());
+    thread.pid = event.number<std::int64_t>(exec::pid).value_or(event.tid());
     if (was_placeholder) {
-        thread.ptid = event.number<std::int64_t>(CLONE_PTID).value_or(-1);
+        thread.ptid = event.number<std::int64_t>(exec::ptid).value_or(-1);
         thread.vtid = thread.tid;
         thread.vpid = thread.pid;
     }
-    take<std::int64_t>(event, CLONE_FDLIMIT, thread.fdlimit);
+    take<std::int64_t>(event, exec::fdlimit, thread.fdlimit);
     take_memory(event, thread);
     take_cgroups(update, thread);
     take_identity(event, thread);
@@ -302,10 +272,10 @@ void apply_exec(const Update& update) {
 
     end_siblings(update, thread);
     Process& process = *thread.process;
-    if (const Bytes env = event.param(EXEC_ENV); !env.empty())
+    if (const Bytes env = event.param(exec::env); !env.empty())
         process.env.set(bytes_text(env));
-    if (update.tracker.options().cwd_from_exec && !event.param(CLONE_CWD).empty()) {
-        const std::string_view cwd = event.text(CLONE_CWD);
+    if (update.tracker.options().cwd_from_exec && !event.param(exec::cwd).empty()) {
+        const std::string_view cwd = event.text(exec::cwd);
         process.cwd.set(cwd.ends_with('/') ? std::string(cwd) : std::string(cwd) + '/');
     }
     if (process.fds.use_count() > 1) // an exec has its fd table to itself
@@ -326,7 +296,8 @@ void apply_exit(const Update& update) {
     Thread& thread = update.thread();
     thread.dead = true;
     update.die_later();
-    const std::int64_t reaper = update.event.number<std::int64_t>(4).value_or(-1);
+    const std::int64_t reaper =
+        update.event.number<std::int64_t>(param::PROCEXIT_1_E::reaper_tid).value_or(-1);
     if (reaper > 0 && thread.process->threads <= 1)
         reparent(update, thread, reaper);
 }

@@ -1,64 +1,70 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sockets: made, bound, connected, and named by what goes through them.
+// Handlers of the events that make, bind and connect sockets, and of those whose data names a
+// socket.
+#include <cerrno>
+#include <netinet/in.h>
+#include <optional>
 #include <string>
+#include <sys/socket.h>
 #include <utility>
 
 #include "analyzer/state/update.h"
+#include "shared/event/params.h"
 
 namespace tiercel::state {
 namespace {
 
 using namespace event;
 
-constexpr std::uint32_t kFamilyNetlink = 16;
-constexpr std::uint32_t kTypeMask = 0xf;         // of socket(2)'s type: the rest are flags
-constexpr std::uint32_t kTypeCloexec = 02000000; // SOCK_CLOEXEC, and what all 64-bit ports have
-constexpr std::uint32_t kFileCloexec = 1u << 12; // of file_flags
-constexpr std::uint32_t kStream = 1, kDatagram = 2, kRaw = 3;
-constexpr std::uint32_t kProtocolIp = 0, kProtocolIcmp = 1, kProtocolTcp = 6, kProtocolUdp = 17,
-                        kProtocolRaw = 255;
-constexpr std::int64_t kInProgress = -115;
+namespace families = event::flags::socket_families;
+namespace connect = event::param::SOCKET_CONNECT_X;
+constexpr std::uint32_t kTypeMask = 0xf; // of socket(2)'s type; the other bits are flags
 
 L4 l4_of(std::uint32_t type, std::uint32_t protocol) {
     switch (protocol) {
-    case kProtocolTcp: return type == kRaw ? L4::raw : L4::tcp;
-    case kProtocolUdp: return type == kRaw ? L4::raw : L4::udp;
-    case kProtocolIp: return type == kStream ? L4::tcp : type == kDatagram ? L4::udp : L4::unknown;
-    case kProtocolIcmp: return type == kRaw ? L4::raw : L4::icmp;
-    case kProtocolRaw: return L4::raw;
+    case IPPROTO_TCP: return type == SOCK_RAW ? L4::raw : L4::tcp;
+    case IPPROTO_UDP: return type == SOCK_RAW ? L4::raw : L4::udp;
+    case IPPROTO_IP:
+        return type == SOCK_STREAM ? L4::tcp : type == SOCK_DGRAM ? L4::udp : L4::unknown;
+    case IPPROTO_ICMP: return type == SOCK_RAW ? L4::raw : L4::icmp;
+    case IPPROTO_RAW: return L4::raw;
     default: return L4::unknown;
     }
 }
 
 void apply_socket(const Update& update) {
-    if (!update.succeeded() || update.event.param(0).empty() || update.event.param(1).empty())
+    namespace socket = param::SOCKET_SOCKET_X;
+    if (!update.succeeded() || update.event.param(socket::fd).empty() ||
+        update.event.param(socket::domain).empty())
         return;
-    const std::uint32_t domain = update.flags_param(1);
-    const std::uint32_t type = update.flags_param(2);
+    const std::uint32_t domain = update.flags_param(socket::domain);
+    const std::uint32_t type = update.flags_param(socket::type);
     Fd fd;
-    fd.set(Fd::cloexec, (type & kTypeCloexec) != 0 || (update.flags_param(4) & kFileCloexec) != 0);
+    fd.set(Fd::cloexec, (type & SOCK_CLOEXEC) != 0 || (update.flags_param(socket::flags) &
+                                                       event::flags::file_flags::kO_CLOEXEC) != 0);
     if (domain == kFamilyUnix) {
         fd.kind = FdKind::unix_socket;
     } else if (domain == kFamilyInet || domain == kFamilyInet6) {
         fd.kind = domain == kFamilyInet ? FdKind::ipv4 : FdKind::ipv6;
-        fd.l4 = l4_of(type & kTypeMask, update.flags_param(3));
-    } else if (domain == kFamilyNetlink) {
+        fd.l4 = l4_of(type & kTypeMask, update.flags_param(socket::proto));
+    } else if (domain == families::kAF_NETLINK) {
         fd.kind = FdKind::netlink;
     }
     update.add_fd(update.result(), std::move(fd));
 }
 
 void apply_socketpair(const Update& update) {
-    const auto first = update.event.number<std::int64_t>(1);
-    const auto second = update.event.number<std::int64_t>(2);
+    namespace pair = param::SOCKET_SOCKETPAIR_X;
+    const auto first = update.event.number<std::int64_t>(pair::fd1);
+    const auto second = update.event.number<std::int64_t>(pair::fd2);
     if (!update.succeeded() || !first || !second || *first == *second)
         return;
     Fd fd;
     fd.kind = FdKind::unix_socket;
-    fd.unix_source = update.event.number<std::uint64_t>(3).value_or(0);
-    fd.unix_dest = update.event.number<std::uint64_t>(4).value_or(0);
-    fd.set(Fd::cloexec, (update.flags_param(6) & kTypeCloexec) != 0);
+    fd.unix_source = update.event.number<std::uint64_t>(pair::source).value_or(0);
+    fd.unix_dest = update.event.number<std::uint64_t>(pair::peer).value_or(0);
+    fd.set(Fd::cloexec, (update.flags_param(pair::type) & SOCK_CLOEXEC) != 0);
     Fd other = fd;
     std::swap(other.unix_source, other.unix_dest);
     update.add_fd(*first, std::move(fd));
@@ -67,10 +73,10 @@ void apply_socketpair(const Update& update) {
 
 void apply_bind(const Update& update) {
     Fd* fd = update.now.fd;
-    const auto address = parse_address(update.event.param(1));
+    const auto address = parse_address(update.event.param(param::SOCKET_BIND_X::addr));
     if (!update.succeeded() || fd == nullptr || !address)
         return;
-    // A port given here means that others are to come to it; port 0 only picks the own address.
+    // A socket bound to a port is taken for a server's. Port 0 only picks the local address.
     const bool inet = address->family == kFamilyInet || address->family == kFamilyInet6;
     if (inet && address->end.port != 0) {
         const bool mapped = address->family == kFamilyInet6 && is_mapped_ipv4(address->end.ip);
@@ -87,8 +93,8 @@ void apply_bind(const Update& update) {
     update.now.fd_name_changed = true;
 }
 
-// The addresses of a tuple go into the fd. Whether anything is new; a tuple that is the known one
-// read from the other end is not. Unless `always`, a known destination stays.
+// Puts the addresses of a tuple into the fd. Returns false if the fd has them already, from either
+// end. Keeps a known destination unless `always` is set.
 bool set_endpoints(Fd& fd, const SocketTuple& tuple, bool always) {
     const Endpoint source{fd.source, fd.source_port};
     const Endpoint dest{fd.dest, fd.dest_port};
@@ -127,14 +133,14 @@ void connect_by_address(Fd& fd, const SocketAddress& address) {
     }
 }
 
-// Where the tuple only repeats what lay in the process's memory at the end of the call, the address
-// of the beginning, which the kernel used, is the truth.
+// Replaces the destination by that of the enter event where the tuple only repeats the process's
+// memory after the call, because the kernel used the address from before the call.
 void trust_enter(const Update& update, SocketTuple& tuple) {
     const auto enter = update.enter();
     if (!enter)
         return;
-    const auto before = parse_address(enter->param(1));
-    const auto after = parse_address(update.event.param(3));
+    const auto before = parse_address(enter->param(param::SOCKET_CONNECT_E::addr));
+    const auto after = parse_address(update.event.param(connect::addr));
     if (!before || !after || before->family != tuple.family || after->family != tuple.family)
         return;
     if (tuple.family == kFamilyUnix) {
@@ -150,16 +156,16 @@ void apply_connect(const Update& update) {
     const std::int64_t result = update.result();
     if (fd == nullptr)
         return;
-    fd->set(Fd::pending, result == kInProgress);
-    fd->set(Fd::failed, result < 0 && result != kInProgress);
-    if (result < 0 && result != kInProgress)
+    fd->set(Fd::pending, result == -EINPROGRESS);
+    fd->set(Fd::failed, result < 0 && result != -EINPROGRESS);
+    if (result < 0 && result != -EINPROGRESS)
         return;
     fd->set(Fd::connected);
-    auto tuple = parse_tuple(update.event.param(1));
+    auto tuple = parse_tuple(update.event.param(connect::tuple));
     if (!tuple) {
-        // TCP fast open: the connection is not made before the first data.
+        // TCP fast open connects only with the first data.
         if (const auto enter = update.enter())
-            if (const auto address = parse_address(enter->param(1)))
+            if (const auto address = parse_address(enter->param(param::SOCKET_CONNECT_E::addr)))
                 connect_by_address(*fd, *address);
         return;
     }
@@ -183,10 +189,12 @@ void apply_connect(const Update& update) {
 }
 
 void apply_accept(const Update& update) {
-    if (!update.succeeded() || update.event.param(0).empty())
+    namespace accept = param::SOCKET_ACCEPT_5_X;
+    static_assert(+accept::tuple == +param::SOCKET_ACCEPT4_6_X::tuple);
+    if (!update.succeeded() || update.event.param(accept::fd).empty())
         return;
     update.now.fd_num = update.result();
-    const auto tuple = parse_tuple(update.event.param(1));
+    const auto tuple = parse_tuple(update.event.param(accept::tuple));
     if (!tuple)
         return;
     Fd fd;
@@ -207,8 +215,8 @@ void apply_accept(const Update& update) {
     update.add_fd(update.result(), std::move(fd));
 }
 
-// Which end is the server, when neither bind, connect nor accept were seen: the one with the lower
-// port, as far as that tells; the peer of a sender, otherwise.
+// Guesses which end is the server if no bind, connect or accept was seen: the end with a port below
+// 1024, or else the receiver.
 void guess_role(Fd& fd, bool incoming) {
     const bool low_source = fd.source_port != 0 && fd.source_port < 1024;
     const bool low_dest = fd.dest_port != 0 && fd.dest_port < 1024;
@@ -218,10 +226,10 @@ void guess_role(Fd& fd, bool incoming) {
         fd.set(incoming ? Fd::server : Fd::client);
 }
 
-// Data came or went with an address: datagram sockets get their name so.
-void name_by_traffic(const Update& update, std::uint32_t param, bool incoming) {
+// Names a datagram socket by the addresses that came with its data.
+void name_by_traffic(const Update& update, std::uint32_t tuple_index, bool incoming) {
     Fd& fd = *update.now.fd;
-    const auto tuple = parse_tuple(update.event.param(param));
+    const auto tuple = parse_tuple(update.event.param(tuple_index));
     if (!tuple || !(fd.name.empty() || fd.l4 != L4::tcp))
         return;
     if (tuple->family == kFamilyUnix) {
@@ -238,10 +246,10 @@ void name_by_traffic(const Update& update, std::uint32_t param, bool incoming) {
     if (!set_endpoints(fd, *tuple, false))
         return;
     if (fd.l4 == L4::unknown)
-        fd.l4 = L4::udp; // a stream's addresses would not change under way
+        fd.l4 = L4::udp; // the addresses of a stream do not change
     if (!fd.has_role())
         guess_role(fd, incoming);
-    // The client's end is kept as the source: turn what it received and what a server sent.
+    // `source` is the client's end, so the ends of data from the server are swapped.
     if (fd.is(incoming ? Fd::client : Fd::server))
         swap_ends(fd);
     const std::string name = socket_name(fd);
@@ -249,48 +257,59 @@ void name_by_traffic(const Update& update, std::uint32_t param, bool incoming) {
     fd.name.set(name);
 }
 
-void apply_traffic(const Update& update, int param, bool incoming) {
+void apply_traffic(const Update& update, std::optional<std::uint32_t> tuple_index, bool incoming) {
     Fd* fd = update.now.fd;
-    if (fd == nullptr || update.event.param(0).empty() || !update.succeeded())
+    if (fd == nullptr || update.event.param(Update::kResult).empty() || !update.succeeded())
         return;
     if (fd->is_connection()) {
         fd->set(Fd::connected);
         fd->set(Fd::pending, false);
     }
-    if (param >= 0)
-        name_by_traffic(update, static_cast<std::uint32_t>(param), incoming);
+    if (tuple_index)
+        name_by_traffic(update, *tuple_index, incoming);
 }
 
 void apply_recvfrom(const Update& update) {
-    apply_traffic(update, 2, true);
+    apply_traffic(update, param::SOCKET_RECVFROM_X::tuple, true);
 }
 void apply_recvmsg(const Update& update) {
-    apply_traffic(update, 3, true);
+    apply_traffic(update, param::SOCKET_RECVMSG_X::tuple, true);
 }
 void apply_recv(const Update& update) {
-    apply_traffic(update, 4, true);
+    static_assert(+param::SOCKET_RECV_X::tuple == +param::SOCKET_RECVMMSG_X::tuple);
+    apply_traffic(update, param::SOCKET_RECV_X::tuple, true);
 }
 void apply_send(const Update& update) {
-    apply_traffic(update, 4, false);
+    static_assert(+param::SOCKET_SEND_X::tuple == +param::SOCKET_SENDTO_X::tuple &&
+                  +param::SOCKET_SEND_X::tuple == +param::SOCKET_SENDMSG_X::tuple &&
+                  +param::SOCKET_SEND_X::tuple == +param::SOCKET_SENDMMSG_X::tuple);
+    apply_traffic(update, param::SOCKET_SEND_X::tuple, false);
 }
 void apply_read(const Update& update) {
-    apply_traffic(update, -1, true);
+    apply_traffic(update, std::nullopt, true);
 }
 void apply_write(const Update& update) {
-    apply_traffic(update, -1, false);
+    apply_traffic(update, std::nullopt, false);
 }
 
-// A socket whose connect is under way has arrived, or not, when its error is asked for.
+// A program asks for SO_ERROR to learn whether its pending connect() has succeeded.
 void apply_getsockopt(const Update& update) {
-    constexpr std::uint8_t kLevelSocket = 1, kOptionError = 4, kKindErrno = 1;
+    namespace getsockopt = param::SOCKET_GETSOCKOPT_X;
+    // The first byte of `val` picks the type of the rest: see dynamic_type() in shared/event.
+    const auto is_errno = [](std::byte kind) {
+        return event::dynamic_type(event::DynamicSet::sockopt,
+                                   std::to_integer<std::uint8_t>(kind)) == event::ParamType::ERRNO;
+    };
     Fd* fd = update.now.fd;
     if (fd == nullptr || !update.succeeded() ||
-        update.event.number<std::uint8_t>(2).value_or(0) != kLevelSocket ||
-        update.event.number<std::uint8_t>(3).value_or(0) != kOptionError)
+        update.event.number<std::uint8_t>(getsockopt::level).value_or(0) !=
+            event::flags::sockopt_levels::kSOL_SOCKET ||
+        update.event.number<std::uint8_t>(getsockopt::optname).value_or(0) !=
+            event::flags::sockopt_options::kSO_ERROR)
         return;
-    const Bytes value = update.event.param(4);
+    const Bytes value = update.event.param(getsockopt::val);
     std::int64_t error = 0;
-    if (value.size() != 1 + sizeof error || static_cast<std::uint8_t>(value[0]) != kKindErrno)
+    if (value.size() != 1 + sizeof error || !is_errno(value[0]))
         return;
     std::memcpy(&error, value.data() + 1, sizeof error);
     fd->set(Fd::pending, false);

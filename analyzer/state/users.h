@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Users: names of users and groups by their ids, from the text of /etc/passwd and /etc/group or
-// from a capture's user list.
+// Users maps the ids of users and groups to their names, from the text of /etc/passwd and
+// /etc/group or from a capture's user list.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@ struct User {
 
 class Users {
   public:
-    // Lines that are not of the file's form are passed over.
+    // Both ignore malformed lines.
     void load_passwd(std::string_view text);
     void load_group(std::string_view text);
     void add(User user) { users_[user.uid] = std::move(user); }
@@ -31,7 +31,7 @@ class Users {
         const auto found = users_.find(uid);
         return found != users_.end() ? &found->second : nullptr;
     }
-    // Empty: not known.
+    // Empty if the group is not known.
     std::string_view group(std::uint32_t gid) const {
         const auto found = groups_.find(gid);
         return found != groups_.end() ? std::string_view(found->second) : std::string_view();

@@ -5,10 +5,13 @@
 #include <nlohmann/json.hpp>
 
 #include "analyzer/output/escape.h"
+#include "analyzer/output/json_keys.h"
 
 namespace tiercel::alerts {
 
 namespace {
+
+namespace key = output::alert_key;
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
 
@@ -64,23 +67,23 @@ std::string render(const Alert& alert, const Style& style) {
         return fmt::to_string(line);
     }
     nlohmann::json json; // keys come out sorted, as Falco's do
-    json["time"] = iso_time(alert.time_ns);
-    json["rule"] = alert.rule;
-    json["priority"] = config::priority_name(alert.priority);
-    json["source"] = alert.source;
-    json["hostname"] = style.hostname;
+    json[key::time] = iso_time(alert.time_ns);
+    json[key::rule] = alert.rule;
+    json[key::priority] = config::priority_name(alert.priority);
+    json[key::source] = alert.source;
+    json[key::hostname] = style.hostname;
     if (style.include_output)
-        json["output"] = text;
+        json[key::output] = text;
     if (style.include_tags)
-        json["tags"] = alert.tags;
+        json[key::tags] = alert.tags;
     if (style.include_message)
-        json["message"] = alert.message;
+        json[key::message] = alert.message;
     if (style.include_fields) {
         nlohmann::json fields = nlohmann::json::object();
         for (const auto& [name, value] : alert.fields)
             fields[name] = to_json(value);
         fields[style.iso_8601 ? "evt.time.iso8601" : "evt.time"] = alert.time_ns;
-        json["output_fields"] = std::move(fields);
+        json[key::output_fields] = std::move(fields);
     }
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
