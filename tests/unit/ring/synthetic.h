@@ -84,6 +84,7 @@ class SyntheticRing {
     std::uint64_t consumer() { return position(0); }
     std::uint64_t producer() { return position(page_); }
     void set_producer(std::uint64_t value) { position(page_) = value; }
+    void set_consumer(std::uint64_t value) { position(0) = value; }
 
     // Appends a record; returns its position, for finish() and spoil().
     std::uint64_t produce(const Buffer& bytes, std::uint32_t bits = 0) {

@@ -32,6 +32,11 @@ class SyntheticPerf {
     std::uint64_t consumer() { return page()->data_tail; }
     std::uint64_t producer() { return page()->data_head; }
     void set_producer(std::uint64_t value) { page()->data_head = value; }
+    void set_consumer(std::uint64_t value) { page()->data_tail = value; }
+    // Overwrites the data from its beginning, as far as it goes.
+    void fill(const std::uint8_t* bytes, std::size_t count) {
+        std::memcpy(memory_.data() + page_, bytes, std::min(count, size_));
+    }
 
     // Appends a sample, padded as the kernel pads it; returns its position.
     std::uint64_t produce(const Buffer& bytes) {
