@@ -24,7 +24,7 @@ function(tiercel_bpf_object name source)
   list(TRANSFORM ARG_DEFINES PREPEND -D)
   add_custom_command(OUTPUT ${object} BYPRODUCTS ${types}
     COMMAND ${TIERCEL_BPF_CLANG} -target bpf -mcpu=v3 -O2 -g -std=gnu11 -Wall -Wextra -Werror -Wno-unused-parameter
-            -D__TARGET_ARCH_${TIERCEL_BPF_ARCH} ${ARG_DEFINES} -I${PROJECT_SOURCE_DIR}
+            -D__TARGET_ARCH_${TIERCEL_BPF_ARCH} ${ARG_DEFINES} -I${PROJECT_SOURCE_DIR} ${TIERCEL_PREFIX_MAPS}
             -MD -MF ${object}.d -c ${source} -o ${object}
     COMMAND ${TIERCEL_LLVM_STRIP} -g ${object}
     COMMAND ${TIERCEL_LLVM_OBJCOPY} --dump-section .BTF=${types} ${object}

@@ -5,6 +5,10 @@ include(CheckPIESupported)
 check_pie_supported(LANGUAGES CXX)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
+# Paths in debug information, __FILE__ and the like start at the top of the tree, so builds in two folders are equal.
+set(TIERCEL_PREFIX_MAPS -ffile-prefix-map=${PROJECT_BINARY_DIR}=build -ffile-prefix-map=${PROJECT_SOURCE_DIR}=.)
+add_compile_options(${TIERCEL_PREFIX_MAPS})
+
 function(tiercel_harden target)
   target_compile_options(${target} PRIVATE
     -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast
