@@ -91,6 +91,8 @@ build() {
     directory=$(build_directory "$preset")
     if command -v ccache >/dev/null; then
         export CMAKE_C_COMPILER_LAUNCHER=ccache CMAKE_CXX_COMPILER_LAUNCHER=ccache
+        # Objects name no folder (cmake/Hardening.cmake), so clones in other folders may share them.
+        export CCACHE_BASEDIR=$root CCACHE_NOHASHDIR=1
     fi
     cd "$root"
     trap return_ownership EXIT
