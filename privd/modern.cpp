@@ -23,26 +23,23 @@ constexpr int iterators_of_a_kind = 4; // each is read once: at the start, and t
 constexpr struct Variant {
     Attach attach;
     const void* (*bytes)(std::size_t*);
-    const char* task_iterator;
-} variants[] = {{Attach::per_syscall, tiercel_modern_bpf__elf_bytes, "dump_task"},
-                {Attach::per_syscall, tiercel_modern_no_cast_bpf__elf_bytes, "dump_task"},
-                {Attach::tracepoint, tiercel_modern_bpf__elf_bytes, "dump_task"},
-                {Attach::tracepoint, tiercel_modern_no_cast_bpf__elf_bytes, "dump_task"},
-                {Attach::tracepoint, tiercel_modern_old_bpf__elf_bytes, "dump_task_nosleep"}};
+} variants[] = {{Attach::per_syscall, tiercel_modern_bpf__elf_bytes},
+                {Attach::per_syscall, tiercel_modern_no_cast_bpf__elf_bytes},
+                {Attach::tracepoint, tiercel_modern_bpf__elf_bytes},
+                {Attach::tracepoint, tiercel_modern_no_cast_bpf__elf_bytes},
+                {Attach::tracepoint, tiercel_modern_old_bpf__elf_bytes}};
 
 bool wanted(std::string_view program, const Variant& variant) {
     if (program.starts_with("fexit_") || program == "sys_exit")
         return (variant.attach == Attach::per_syscall) == program.starts_with("fexit_");
-    return !program.starts_with("dump_task") || program == "dump_task_file" ||
-           program == variant.task_iterator;
+    return true;
 }
 
 // What libbpf looks up in all of the kernel's types: what a program attaches to, and the function
 // that stands for TIERCEL_CAST.
-int complete(bpf_program* program, bpf_prog_load_opts* options, long flags) {
+int complete(bpf_program* program, bpf_prog_load_opts* options, long) {
     options->attach_btf_id =
         kernel_types.number(std::strchr(bpf_program__section_name(program), '/') + 1);
-    options->prog_flags |= static_cast<__u32>(flags);
     __u32 cast = kernel_types.number("bpf_rdonly_cast");
     auto* code = const_cast<bpf_insn*>(bpf_program__insns(program));
     for (std::size_t i = 0; i < bpf_program__insn_cnt(program); ++i)
@@ -59,14 +56,11 @@ void register_sections() {
     constexpr struct {
         const char* section;
         bpf_attach_type type;
-        long flags;
-    } kinds[] = {{"tiercel.tp+", BPF_TRACE_RAW_TP, 0},
-                 {"tiercel.iter+", BPF_TRACE_ITER, 0},
-                 {"tiercel.iter.s+", BPF_TRACE_ITER, BPF_F_SLEEPABLE},
-                 {"tiercel.fexit+", BPF_TRACE_FEXIT, 0}};
+    } kinds[] = {{"tiercel.tp+", BPF_TRACE_RAW_TP},
+                 {"tiercel.iter+", BPF_TRACE_ITER},
+                 {"tiercel.fexit+", BPF_TRACE_FEXIT}};
     for (const auto& kind : kinds) {
-        LIBBPF_OPTS(libbpf_prog_handler_opts, options, .cookie = kind.flags,
-                    .prog_prepare_load_fn = complete);
+        LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = complete);
         libbpf_register_prog_handler(kind.section, BPF_PROG_TYPE_RAW_TRACEPOINT, kind.type,
                                      &options);
     }

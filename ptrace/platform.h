@@ -85,7 +85,6 @@ extern const volatile struct tiercel_config tc_config;
 #define FIELD_OFFSET(type, field) __builtin_offsetof(type, field)
 #define SIZE_OF(type) sizeof(type)
 #define config_of(capture) tiercel_session_config
-#define read_task_memory(dst, size, address, task) (-1) /* capture_texts() reads /proc instead */
 #define ns_since_boot() memory_boot_ns()
 
 /* Of a type's several layouts, objects.c fills in the one without a suffix. */

@@ -4,6 +4,8 @@
 #include "analyzer/ring/iterator.h"
 #include "analyzer/service/clock.h"
 #include "analyzer/source/machine.h"
+#include "analyzer/state/proc_text.h"
+#include "shared/event/params.h"
 #include "shared/os/file.h"
 
 namespace tiercel::app {
@@ -33,11 +35,32 @@ LiveSource::LiveSource(Live live, Pipeline& pipeline)
     pipeline.state().set_boot_time(machine_.boot_ns);
     if (live_.session.reply.door != 0)
         door_ = ProcDoor::look(live_.privd);
+    if (live_.session.reply.driver == wire::Driver::modern)
+        command_lines_ = CommandLines::read();
+    if (const std::size_t missed = command_lines_.missed(); missed > 0)
+        fmt::print(stderr,
+                   "analyzer: the command lines of {} running processes are not known, because "
+                   "/proc/PID/cmdline did not answer in time\n",
+                   missed);
+}
+
+// Adds the command line, if the driver could not give it, to a thread that an iterator has listed.
+void LiveSource::add_command_line(const event::EventView& event) {
+    namespace task = event::param::ITER_TASK_E;
+    if (event.code() != event::ITER_TASK_E || !event.param(task::argv).empty())
+        return;
+    const auto line = command_lines_.find(static_cast<std::int64_t>(event.raw_tid() >> 32));
+    state::Thread* thread = pipeline_.state().current().thread;
+    if (thread != nullptr && !line.empty())
+        state::set_command_line(*thread, line);
 }
 
 os::Result<void> LiveSource::begin() {
     state::StateTracker& state = pipeline_.state();
-    const auto apply = [&state](const event::EventView& event) { state.apply(event, 0); };
+    const auto apply = [this, &state](const event::EventView& event) {
+        state.apply(event, 0);
+        add_command_line(event);
+    };
     for (auto* kind : {&live_.session.iter_task, &live_.session.iter_task_file}) {
         for (const os::UniqueFd& fd : *kind) {
             auto count = ring::IteratorReader().read_all(fd, apply);

@@ -4,6 +4,7 @@
 // door to /proc, then what comes through the rings.
 #pragma once
 
+#include "analyzer/source/command_lines.h"
 #include "analyzer/source/live.h"
 #include "analyzer/source/proc_door.h"
 #include "analyzer/source/source.h"
@@ -29,9 +30,12 @@ class LiveSource : public Source {
     const capture::MachineInfo& machine() const override { return machine_; }
 
   private:
+    void add_command_line(const event::EventView& event);
+
     Live live_;
     Pipeline& pipeline_;
-    ProcDoor door_; // finds nothing where iterators tell
+    CommandLines command_lines_; // for a driver whose iterators do not give them
+    ProcDoor door_;              // finds nothing where iterators tell
     const capture::MachineInfo machine_;
     std::uint64_t initial_threads_ = 0, initial_fds_ = 0, iterator_losses_ = 0;
     std::optional<std::uint64_t> first_event_ns_;

@@ -2,27 +2,15 @@
 #include "analyzer/source/proc_door.h"
 
 #include <climits>
-#include <dirent.h>
-#include <memory>
 #include <unistd.h>
 
+#include "analyzer/source/proc_numbers.h"
 #include "analyzer/state/proc_text.h"
-#include "shared/os/file.h"
 #include "shared/wire/client.h"
 
 namespace tiercel::app {
 
 namespace {
-
-// The numbers among a directory's entries; none when it cannot be read.
-std::vector<std::int32_t> numbers_in(const std::string& path) {
-    std::vector<std::int32_t> numbers;
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(opendir(path.c_str()), closedir);
-    while (const dirent* entry = directory ? readdir(directory.get()) : nullptr)
-        if (const auto number = os::parse_unsigned(entry->d_name); number && *number <= INT_MAX)
-            numbers.push_back(static_cast<std::int32_t>(*number));
-    return numbers;
-}
 
 // privd gives a link as an fd that names its target and opens nothing.
 std::string target(const os::UniqueFd& privd, std::int32_t tid, wire::ProcFile link) {

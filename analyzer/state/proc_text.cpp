@@ -124,6 +124,12 @@ std::string cgroups_of(View cgroup) {
 
 } // namespace
 
+void set_command_line(Thread& thread, View argv) {
+    const std::size_t end = argv.find('\0');
+    thread.exe.set(argv.empty() ? thread.comm.view() : argv.substr(0, end));
+    thread.args.set(end == View::npos ? View() : argv.substr(end + 1));
+}
+
 std::optional<Thread> thread_of(const ProcTexts& texts, std::uint64_t boot_ns) {
     Thread thread;
     thread.process = std::make_shared<Process>();
@@ -136,9 +142,7 @@ std::optional<Thread> thread_of(const ProcTexts& texts, std::uint64_t boot_ns) {
     if (thread.tid < 0 || thread.pid < 0)
         return std::nullopt;
     take_stat(texts.stat, boot_ns, thread);
-    const std::size_t end = texts.cmdline.find('\0');
-    thread.exe.set(texts.cmdline.empty() ? thread.comm.view() : texts.cmdline.substr(0, end));
-    thread.args.set(end == View::npos ? View() : texts.cmdline.substr(end + 1));
+    set_command_line(thread, texts.cmdline);
     thread.exepath.set(texts.exe);
     thread.cgroups.set(cgroups_of(texts.cgroup));
     set(thread.loginuid, texts.loginuid.substr(0, texts.loginuid.find('\n')));

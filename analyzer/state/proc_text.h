@@ -16,6 +16,9 @@ struct ProcTexts {
     std::string_view exe = {}, cwd = {};
 };
 
+// Sets the first argument and the others from a text in which each argument ends with NUL.
+void set_command_line(Thread& thread, std::string_view argv);
+
 // Returns nothing if `status` names no thread, because the thread has ended. `boot_ns` is the time
 // of boot in ns since the epoch; start times are relative to it.
 std::optional<Thread> thread_of(const ProcTexts& texts, std::uint64_t boot_ns);

@@ -37,8 +37,6 @@ static __always_inline const volatile struct tiercel_config *config_of(const str
 #define read_user(dst, size, address) bpf_probe_read_user(dst, size, (const void *)(address))
 #define read_kernel(dst, size, address) bpf_probe_read_kernel(dst, size, (const void *)(address))
 #define read_kernel_text(dst, size, address) bpf_probe_read_kernel_str(dst, size, (const void *)(address))
-#define read_task_memory(dst, size, address, task) \
-    bpf_copy_from_user_task(dst, size, (const void *)(address), task, 0)
 
 /* The verifier checks such a function by itself, once, for all numbers that may be given to it. */
 #define NOINLINE __attribute__((noinline))

@@ -145,7 +145,8 @@ static __always_inline __u64 iter_tid(struct task_struct *task)
     return (__u64)READ(task, tgid) << 32 | (__u32)READ(task, pid);
 }
 
-static __always_inline int dump_thread(struct bpf_iter__task *ctx, int may_sleep)
+SEC("tiercel.iter/bpf_iter_task")
+int dump_task(struct bpf_iter__task *ctx)
 {
     __u32 cpu = bpf_get_smp_processor_id(), slot;
     struct task_struct *task = ctx->task;
@@ -160,32 +161,10 @@ static __always_inline int dump_thread(struct bpf_iter__task *ctx, int may_sleep
     c->task = task;
     c->ret = 0;
     c->index = INDEX_ITER_TASK_E;
-    c->extra[0] = c->extra[1] = 0;
-    if (may_sleep) {
-        struct mm_struct *mm = READ(task, mm);
-
-        c->extra[0] = stash_memory(c, STASH_ARGV, task, READ(mm, arg_start), READ(mm, arg_end));
-        c->extra[1] = stash_memory(c, STASH_ENV, task, READ(mm, env_start), READ(mm, env_end));
-    }
     capture_thread_event(slot, iter_tid(task));
     write_event(c, seq);
     release_capture(c);
     return 0;
-}
-
-#ifndef TIERCEL_OLD_KERNEL
-SEC("tiercel.iter.s/bpf_iter_task")
-int dump_task(struct bpf_iter__task *ctx)
-{
-    return dump_thread(ctx, 1);
-}
-#endif
-
-/* For kernels before 5.18, which cannot read another process's memory: no command line, no environment. */
-SEC("tiercel.iter/bpf_iter_task")
-int dump_task_nosleep(struct bpf_iter__task *ctx)
-{
-    return dump_thread(ctx, 0);
 }
 
 /* Threads share the table of their process, so the iterator visits it once, for the thread group leader. */

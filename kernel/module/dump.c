@@ -56,6 +56,53 @@ static u64 ids_of(const struct task_struct *task)
 	return (u64)task->tgid << 32 | (u32)task->pid;
 }
 
+/* --- command lines ---------------------------------------------------------------------------- */
+
+/* Offsets in a scratch area's buffer, behind the longest possible event. */
+#define STASH_ARGV (EVENT_MAX + 1)
+#define STASH_ENV (STASH_ARGV + TEXT_MAX)
+
+/*
+ * Copies a part of the process's memory into the scratch area and returns its length, or 0. It may
+ * sleep, so it runs before the event is put together under RCU. FOLL_ANON limits it to anonymous
+ * memory, as in fs/proc/base.c: the server of a mapped file could keep this thread waiting for ever
+ * (CVE-2018-1120).
+ */
+static u32 stash_memory(struct capture *c, u32 at, struct task_struct *task, u64 from, u64 to)
+{
+	u64 len = to - from;
+
+	if (!from || to <= from)
+		return 0;
+	if (len > TEXT_MAX)
+		len = TEXT_MAX;
+	return access_process_vm(task, from, &c->buf[at], len, FOLL_ANON) == (int)len ? len : 0;
+}
+
+static int put_stashed(struct capture *c, u32 i, u32 at, u32 len)
+{
+	u32 start = value_start(c);
+
+	if (!len)
+		return no_value(c, i);
+	memcpy(&c->buf[start], &c->buf[at], len);
+	c->buf[start + len - 1] = 0; /* a cut text also ends with NUL */
+	return end_value(c, i, len);
+}
+
+static __always_inline void put_dumped_param(u32 slot, u32 i, u8 capture)
+{
+	struct capture *c = capture_at(slot);
+
+	if (capture == CAPTURE_task_argv)
+		put_stashed(c, i, STASH_ARGV, c->extra[0]);
+	else if (capture == CAPTURE_task_env)
+		put_stashed(c, i, STASH_ENV, c->extra[1]);
+	else
+		put_thread_param(slot, i, capture);
+}
+CAPTURE_EVENT(capture_dumped_thread, put_dumped_param)
+
 /* --- threads --------------------------------------------------------------------------------- */
 
 static void *threads_start(struct seq_file *seq, loff_t *position)
@@ -96,7 +143,7 @@ static int threads_show(struct seq_file *seq, void *at)
 	c->extra[0] = stash_memory(c, STASH_ARGV, task, READ(mm, arg_start), READ(mm, arg_end));
 	c->extra[1] = stash_memory(c, STASH_ENV, task, READ(mm, env_start), READ(mm, env_end));
 	rcu_read_lock();
-	capture_thread_event(c->slot, ids_of(task));
+	capture_dumped_thread(c->slot, ids_of(task));
 	rcu_read_unlock();
 	if (c->end <= EVENT_MAX)
 		seq_write(seq, c->buf, c->end);

@@ -162,11 +162,6 @@ static inline s64 read_user_text(void *dst, u32 size, u64 address)
 	return n < 0 ? n : n + 1;
 }
 
-static inline int read_task_memory(void *dst, u32 size, u64 address, struct task_struct *task)
-{
-	return access_process_vm(task, address, dst, size, 0) == (int)size ? 0 : -EFAULT;
-}
-
 /* Reads one field. The union allows writing its bytes even if the field is const. */
 #define READ_1(object, field)                                                           \
 	({                                                                              \
