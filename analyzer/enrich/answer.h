@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What container runtimes answer, as it came through the enricher: bytes that hold text from
-// whoever built or started a container. Nothing is trusted; lengths are checked, and what does not
-// fit is cut.
+// Parses the answers of container runtimes, which the enricher passes on as bytes. They contain
+// text of the people who built or started a container, so nothing is trusted: lengths are checked,
+// and text that does not fit is cut.
 #pragma once
 
 #include <optional>

@@ -27,7 +27,7 @@ struct LiveStatistics {
     std::uint64_t initial_threads, initial_fds, iterator_losses; // from the iterators
 };
 
-// Everything is lent.
+// All references must outlive it.
 struct Statistics {
     const state::StateTracker& engine;
     std::uint64_t events = 0; // that the pipeline took

@@ -14,8 +14,8 @@ constexpr std::string_view kHome = "\x1b[H", kClearLine = "\x1b[K", kBold = "\x1
 
 using Counts = std::vector<std::pair<std::string, std::uint64_t>>;
 
-// Printable text of exactly `width` columns. Names come from whoever is watched: no control
-// character of theirs may steer the terminal, and no character of more than one byte the columns.
+// Returns printable text of exactly `width` columns. Watched processes choose these names, so
+// control characters and bytes beyond ASCII become '?'.
 std::string fit(std::string_view text, std::size_t width) {
     std::string fitted;
     for (const char c : text.substr(0, width))

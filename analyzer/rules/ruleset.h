@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RuleSet: loaded rules, ready to match: what each says and the program that matches them all. Made
-// whole or not at all by load(), then never changed; whoever reloads makes another and swaps the
-// pointers.
+// RuleSet: loaded rules, with the program that matches them all. load() makes it whole or not at
+// all, and it never changes. To reload, make another and swap the pointers.
 #pragma once
 
 #include <cstdint>

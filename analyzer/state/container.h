@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Containers, as the names of cgroups give them away: nobody has to be asked.
+// Recognises containers by the names of their cgroups, so no runtime has to be asked.
 #pragma once
 
 #include <cstdint>

@@ -182,7 +182,7 @@ void clone_in_parent(const Update& update) {
         return;
     const std::int64_t tid = update.result();
     if (tid == parent.tid)
-        return; // nobody is its own child: the capture is damaged
+        return; // no process is its own child, so the capture is damaged
     if (const Thread* known = update.find(tid)) {
         if (is_fresh(*known, event.ts()))
             return;

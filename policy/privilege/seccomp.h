@@ -37,8 +37,8 @@ inline constexpr int reopen_flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | 
 // narrows the first, which has to allow seccomp(2) and prctl(2) for that.
 os::Result<void> allow_only(std::span<const Allow> list);
 
-// The filter of the list, for whoever calls to release; nullptr when memory is short or a rule is
-// wrong.
+// Returns the filter of the list, which the caller releases; nullptr if memory is short or a rule
+// is wrong.
 scmp_filter_ctx make_filter(std::span<const Allow> list);
 
 } // namespace tiercel::policy

@@ -9,10 +9,10 @@
 //                     ◀──────────────       Part, Part, …: the runtime's bytes as they come, unread
 //                     ◀──────────────       Part with `last` set: no more comes, and why
 //
-// A Question while another is being answered ends that one. Nothing but the kind of the runtime and
-// the id can be chosen: it is a menu, not a way to the runtime. What a runtime says may hold text
-// from whoever built or started a container, so the enricher, which holds the socket, never looks
-// at it, and the analyzer, which does, holds nothing. Integers are in native byte order.
+// A Question while another is being answered ends that one. The analyzer chooses only the kind of
+// the runtime and the id, so it cannot send other requests to a runtime. Answers contain text of
+// the people who built or started a container. The enricher, which holds the socket, never parses
+// them; the analyzer, which parses them, holds no socket. Integers are in native byte order.
 #pragma once
 
 #include <cstddef>
