@@ -32,6 +32,7 @@ constexpr Allow analyzer_start[] = {
      "where an error says that the unit does not let it", {SCMP_SYS(socketpair), SCMP_SYS(dup2), SCMP_SYS(dup3),
      SCMP_SYS(wait4)}},
     {"a thread for each output", {SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(sched_getaffinity)}},
+    {"the end of the child that reads command lines, when a process blocks it", {SCMP_SYS(kill)}},
     {"who this is, and what it holds", {SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
      SCMP_SYS(getegid), SCMP_SYS(capget)}},
     {"the sandbox itself", {SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(prlimit64),
