@@ -2,12 +2,12 @@
 //
 // Memory of both processes, and how long it takes from the load to the first event.
 #include <fmt/core.h>
-#include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>

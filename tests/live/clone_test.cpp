@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // New threads and processes: each gives an event of the parent, with the child's id, and one of the
 // child.
+#include <linux/sched.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include <csignal>
+
 #include "tests/live/harness/numbers.h"
 #include "tests/live/harness/run.h"
 #include "tests/live/harness/self.h"
 #include "tests/live/harness/session.h"
-
-#include <linux/sched.h>
-#include <sched.h>
-#include <signal.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 
 namespace tiercel::live {
 
@@ -85,7 +86,8 @@ LIVE_TEST(SYSCALL_FORK_20_X) {
 
 LIVE_TEST(SYSCALL_VFORK_20_X) {
     Run run([] {
-        const pid_t child = vfork();
+        const pid_t child =
+            vfork(); // NOLINT(clang-analyzer-security.insecureAPI.vfork): the call that is tested
         if (child == 0)
             _exit(0);
         note(0, child);

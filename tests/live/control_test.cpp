@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Control over processes and the kernel: prctl, ptrace, seccomp, namespaces, bpf, io_uring, keyctl,
 // modules, ...
-#include "tests/live/harness/run.h"
-#include "tests/live/harness/session.h"
-
-#include <cstddef>
-#include <cstring>
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/filter.h>
@@ -14,11 +9,17 @@
 #include <linux/mount.h>
 #include <linux/seccomp.h>
 #include <sched.h>
-#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/quota.h>
 #include <sys/wait.h>
+
+#include <csignal>
+#include <cstddef>
+#include <cstring>
+
+#include "tests/live/harness/run.h"
+#include "tests/live/harness/session.h"
 
 namespace tiercel::live {
 

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Descriptors: close, dup, pipe, fcntl, ioctl, and the files that are no files: eventfd, timerfd,
 // memfd, ...
-#include "tests/live/harness/numbers.h"
-#include "tests/live/harness/run.h"
-
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/memfd.h>
 #include <linux/userfaultfd.h>
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
@@ -17,6 +13,11 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
+
+#include <csignal>
+
+#include "tests/live/harness/numbers.h"
+#include "tests/live/harness/run.h"
 
 namespace tiercel::live {
 

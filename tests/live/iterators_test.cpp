@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 // What was there before the driver: the state of a prepared process and of its files, told by the
 // iterators.
+#include <fcntl.h>
+#include <linux/netlink.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <ctime>
+
 #include "tests/live/harness/addresses.h"
 #include "tests/live/harness/endpoints.h"
 #include "tests/live/harness/paths.h"
 #include "tests/live/harness/run.h"
 #include "tests/live/harness/self.h"
 #include "tests/live/harness/session.h"
-
-#include <csignal>
-#include <fcntl.h>
-#include <linux/netlink.h>
-#include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
-#include <time.h>
 
 namespace tiercel::live {
 
@@ -110,15 +111,16 @@ void Snapshot::prepare() {
         struct stat s {};
         fstat(fds[i], &s);
         note(static_cast<std::size_t>(i), fds[i]);
-        note(static_cast<std::size_t>(prepared_fds + i), static_cast<long>(s.st_ino));
+        note(static_cast<std::size_t>(prepared_fds) + static_cast<std::size_t>(i),
+             static_cast<long>(s.st_ino));
     }
-    note(2 * prepared_fds, mount_id_of(fds[regular_fd]));
-    note(2 * prepared_fds + 1, 1); // ready
+    note(2UL * prepared_fds, mount_id_of(fds[regular_fd]));
+    note(2UL * prepared_fds + 1, 1); // ready
 }
 
 Snapshot::Snapshot() {
     before_ = now_ns();
-    note(2 * prepared_fds + 1, 0);
+    note(2UL * prepared_fds + 1, 0);
     pid_ = fork();
     if (pid_ == 0) {
         prepare();
@@ -126,14 +128,14 @@ Snapshot::Snapshot() {
             pause();
     }
     after_ = now_ns();
-    while (note_of(2 * prepared_fds + 1) == 0 &&
+    while (note_of(2UL * prepared_fds + 1) == 0 &&
            waitpid(static_cast<pid_t>(pid_), nullptr, WNOHANG) == 0)
         usleep(1000);
     for (int i = 0; i < prepared_fds; ++i) {
         fds_[i] = note_of(static_cast<std::size_t>(i));
-        inodes_[i] = note_of(static_cast<std::size_t>(prepared_fds + i));
+        inodes_[i] = note_of(static_cast<std::size_t>(prepared_fds) + static_cast<std::size_t>(i));
     }
-    mount_id_ = note_of(2 * prepared_fds);
+    mount_id_ = note_of(2UL * prepared_fds);
     SourceOptions options = source_options();
     options.syscalls = false;
     options.target = static_cast<pid_t>(pid_);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Data through sockets: sendto, recvfrom, sendmsg, recvmsg and their forms for many messages.
+#include <sys/uio.h>
+
 #include "tests/live/harness/endpoints.h"
 #include "tests/live/harness/run.h"
-
-#include <sys/uio.h>
 
 namespace tiercel::live {
 
@@ -112,18 +112,19 @@ LIVE_TEST(SOCKET_SENDTO_X, "unix datagram") {
         call(SYS_sendto, note_of(0), "hi", 2, 0, &path, sizeof path);
     });
     // Without a peer the tuple has this end's kernel address and the path that was asked for.
-    run.expect(
-        SOCKET_SENDTO_X,
-        {{"res", 2},
-         {"data", Raw{"hi"}},
-         {"fd", run.note(0)},
-         {"size", 2},
-         {"tuple", TextCondition{"a Unix tuple with this end and the receiver's path",
-                                 [](std::string_view t) {
-                                     return t.size() == 17 + 9 && t[0] == AF_UNIX &&
-                                            t.substr(17) == std::string_view("receiver", 9) &&
-                                            t.substr(9, 8) != std::string_view("\0\0\0\0\0\0\0", 8);
-                                 }}}});
+    run.expect(SOCKET_SENDTO_X,
+               {{"res", 2},
+                {"data", Raw{"hi"}},
+                {"fd", run.note(0)},
+                {"size", 2},
+                {"tuple", TextCondition{"a Unix tuple with this end and the receiver's path",
+                                        [](std::string_view t) {
+                                            return t.size() == 17 + 9 && t[0] == AF_UNIX &&
+                                                   t.substr(17) ==
+                                                       std::string_view("receiver\0", 9) &&
+                                                   t.substr(9, 8) !=
+                                                       std::string_view("\0\0\0\0\0\0\0\0", 8);
+                                        }}}});
 }
 
 LIVE_TEST(SOCKET_RECVFROM_X) {

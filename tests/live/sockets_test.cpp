@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Making and joining sockets: socket, bind, connect, listen, accept, shutdown, socketpair, names,
 // options.
+#include <fcntl.h>
+#include <netinet/tcp.h>
+
+#include <algorithm>
+
 #include "tests/live/harness/endpoints.h"
 #include "tests/live/harness/run.h"
 #include "tests/live/harness/session.h"
-
-#include <algorithm>
-#include <fcntl.h>
-#include <netinet/tcp.h>
 
 namespace tiercel::live {
 
@@ -136,7 +137,7 @@ LIVE_TEST(SOCKET_CONNECT_X, "unix") {
                    hidden = unix_for_call(std::string_view("\0hidden-live2", 13));
         const int server = listening(path);
         const int quiet = ::socket(AF_UNIX, SOCK_STREAM, 0);
-        bind(quiet, generic(hidden), 2 + 13);
+        (void)bind(quiet, generic(hidden), 2 + 13);
         listen(quiet, 1);
         note(0, ::socket(AF_UNIX, SOCK_STREAM, 0));
         note(1, ::socket(AF_UNIX, SOCK_STREAM, 0));
@@ -361,7 +362,7 @@ LIVE_TEST(SOCKET_GETSOCKOPT_X) {
         socklen_t size = sizeof value;
         note(0, fd);
         call(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &value, &size);
-        ::connect(fd, generic(server4.for_call()), sizeof(sockaddr_in)); // refused
+        (void)::connect(fd, generic(server4.for_call()), sizeof(sockaddr_in)); // refused
         call(SYS_getsockopt, fd, SOL_SOCKET, SO_ERROR, &value, &size);
         value = 5;
         call(SYS_getsockopt, -1, SOL_SOCKET, SO_PASSCRED, &value, &size);

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Waiting: poll, ppoll, select, epoll_wait, futex, nanosleep; semaphores.
-#include "tests/live/harness/numbers.h"
-#include "tests/live/harness/run.h"
-
-#include <cstring>
 #include <linux/futex.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ipc.h>
 #include <sys/select.h>
 #include <sys/sem.h>
-#include <time.h>
+
+#include <cstring>
+#include <ctime>
+
+#include "tests/live/harness/numbers.h"
+#include "tests/live/harness/run.h"
 
 namespace tiercel::live {
 

@@ -3,14 +3,15 @@
 // Tests the kernel module against a consumer that breaks every rule. The module must be loaded, so
 // the test runs in test machines (tests/vm/test-module), where a crash of the kernel fails the
 // test.
-#include "tests/module/device.h"
-
-#include <csignal>
 #include <doctest/doctest.h>
-#include <memory>
 #include <poll.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+
+#include <csignal>
+#include <memory>
+
+#include "tests/module/device.h"
 
 namespace tiercel::module {
 
@@ -78,8 +79,8 @@ TEST_CASE("only the consumer's page can be written, and by one mapping") {
     CHECK(map_error(fd, page, getpagesize(), PROT_READ | PROT_WRITE) == EPERM);
     CHECK(map_error(fd, 2 * page, 0, PROT_READ | PROT_WRITE) == EPERM);
     CHECK(map_error(fd, page, 0, PROT_READ | PROT_WRITE, MAP_PRIVATE) == EPERM);
-    CHECK(map_error(fd, 2 * page + 2 * ring, 0, PROT_READ) == 0);
-    CHECK(map_error(fd, 3 * page + 2 * ring, 0, PROT_READ) == EINVAL);
+    CHECK(map_error(fd, 2 * page + 2UL * ring, 0, PROT_READ) == 0);
+    CHECK(map_error(fd, 3 * page + 2UL * ring, 0, PROT_READ) == EINVAL);
     CHECK(map_error(fd, page, 1L << 40, PROT_READ) == EINVAL);
     // counters can only be mapped read-only, even by a descriptor that is open for writing
     CHECK(map_error(counters, page, 0, PROT_READ | PROT_WRITE) != 0);

@@ -4,13 +4,14 @@
 // groups, limits.
 #pragma once
 
-#include "tests/live/harness/want.h"
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <iterator>
 #include <sstream>
-#include <sys/resource.h>
-#include <unistd.h>
+
+#include "tests/live/harness/want.h"
 
 namespace tiercel::live {
 
@@ -24,7 +25,7 @@ struct CommandLine {
     std::string program, arguments;
     CommandLine() {
         const std::string all = read_all("/proc/self/cmdline");
-        program = all.c_str();
+        program = all.substr(0, all.find('\0'));
         arguments = all.substr(program.size() + 1);
     }
     [[nodiscard]] Want args() const {
