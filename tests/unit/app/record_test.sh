@@ -3,14 +3,12 @@
 #
 # record_test.sh: recording from the command line where it needs no privilege: from one capture to another.
 #
-# Usage: record_test.sh ANALYZER SOURCE-FOLDER
+# Usage: record_test.sh ANALYZER SHORT-CAPTURE LONG-CAPTURE      the long one has some seconds, and a connect by curl
 set -u
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../../lib/check.sh"
 
-analyzer=${1:?analyzer} sources=${2:?source folder}
-peer=$sources/../shared/peer
-sample=$sources/tests/fuzz/capture/corpus/capture/plain.scap
+analyzer=${1:?analyzer} sample=${2:?short capture} capture=${3:?long capture}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -58,16 +56,10 @@ events "$work/cut" >"$work/shown"
 check "one that is cut within its lists ends with 1" is $? 1
 check "with the place" is "$(grep -c 'starts at byte [0-9]*$' "$work/err")" 1
 
-if [ ! -e "$peer/curl_google.scap" ]; then
-    echo "SKIPPED: rotation and captures around alerts: $peer is not there"
-    finish
-fi
-
 # Captures of some seconds.
-capture=$peer/curl_google.scap
 events "$capture" >"$work/original"
 record "$capture" "$work/whole.scap"
-check "an old capture, recorded anew, replays the same" same_events "$work/whole.scap"
+check "a capture of some seconds replays the same" same_events "$work/whole.scap"
 record "$capture" "$work/time.scap.gz" -G 1 -W 200
 check "-G ends with 0" is $? 0
 mapfile -t files < <(find "$work" -name 'time.*.scap.gz' -size +0 | sort)
@@ -77,7 +69,11 @@ for file in "${files[@]}"; do
     events "$file" || echo "it ends with $?"
 done | cut -d' ' -f2- >"$work/shown"
 cut -d' ' -f2- "$work/original" >"$work/expected"
-check "which together have the same events, each with all that is known of them" cmp "$work/shown" "$work/expected"
+# A capture begins with lists of threads and descriptors. They lack the descriptors of a thread that no event introduced,
+# and give a socket without addresses zeros for them.
+comparable() { sed 's/(<b>)$//; s/(<4>0.0.0.0:0->0.0.0.0:0)/(<4>)/' "$1"; }
+check "which together have the same events, each with all that is known of them" \
+    diff <(comparable "$work/shown") <(comparable "$work/expected")
 record "$capture" "$work/ring.scap" -G 1 -W 2
 check "-W 2 leaves two files" is "$(find "$work" -name 'ring.*' | wc -l)" 2
 last=$(events "$work/ring.0.scap" | cut -d' ' -f2- | grep -cxFf <(tail -1 "$work/expected"))
