@@ -72,7 +72,7 @@ def check_daemonset(title, documents):
           daemonset["spec"]["selector"]["matchLabels"].items() <=
           daemonset["spec"]["template"]["metadata"]["labels"].items())
     volumes = {v["name"] for v in pod["volumes"]}
-    check(f"{title}: what is mounted is a volume of the pod",
+    check(f"{title}: each mount is a volume of the pod",
           {m["name"] for c in containers.values() for m in c.get("volumeMounts", [])} <= volumes)
 
 
@@ -93,7 +93,7 @@ def check_enricher(documents):
     check("enricher: no other container has the runtime's socket", holders == ["enricher"])
     check("enricher: a user of its own", len({c["securityContext"]["runAsUser"] for c in containers.values()}) == 3)
     volumes = {v["name"] for v in pod["volumes"]}
-    check("enricher: what is mounted is a volume of the pod",
+    check("enricher: each mount is a volume of the pod",
           {m["name"] for c in containers.values() for m in c["volumeMounts"]} <= volumes)
 
 

@@ -45,7 +45,7 @@ def main(manifest, name, root, profile, shared, *overrides):
         key, value = override.split("=", 1)
         security[key] = json.loads(value)
     if security["capabilities"]["drop"] != ["ALL"]:
-        sys.exit("oci_config: a container that keeps its runtime's default capabilities is not what is tested")
+        sys.exit("oci_config: this test knows no container that keeps its runtime's default capabilities")
     wanted = security["capabilities"].get("add", [])
     for capability in set(wanted) - ours_to_give():
         print(f"note: this machine cannot give CAP_{capability}: tested without", file=sys.stderr)

@@ -78,7 +78,7 @@ if ! within 5 test -s "$work/analyzer.out" && grep -q 'not permitted' "$work"/*.
     skip "$(grep -h 'not permitted' "$work"/*.err | head -1)"
 fi
 check "events flow" test -s "$work/analyzer.out"
-# Whatever the container's namespaces are, the whole machine is seen.
+# The pair sees the whole machine, not only the namespaces of its containers.
 marker=$work/marker-of-the-host
 for _ in $(seq 50); do
     cat "$marker" 2>/dev/null

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# detection_test.sh: rules on live events, from the command line: alerts reach every output from inside the sandbox, and
-# an output that is blocked holds nothing up.
+# detection_test.sh: rules on live events, from the command line. Alerts reach every output from inside the sandbox, and a
+# blocked output delays neither events nor other outputs.
 #
 # Usage: detection_test.sh PRIVD ANALYZER
 set -u
@@ -95,24 +95,24 @@ check "SIGINT ends it with 0" is $? 0
 check "no alert was lost" is "$(grep -c ' written, 0 discarded, 0 failed' "$work/all.err")" \
     "$(($(grep -c 'output .* written' "$work/all.err")))"
 
-# A program that does not read holds up neither the events nor the other output.
+# A program that does not read delays neither the events nor the other output.
 watch blocked -o outputs_queue.capacity=5 -o program_output.enabled=true \
     -o "program_output.program=sleep 8; cat > $work/late" -o file_output.enabled=true \
     -o "file_output.filename=$work/beside" -o stdout_output.enabled=false
 check "with a blocked output the other one gets alerts" within 60 alerted "$work/beside"
 touch_marker 3000
 kill -USR1 "$pair"
-check "what the blocked one missed is counted" within 20 grep -Eq 'output program .* [1-9][0-9]* discarded' \
+check "the alerts that the blocked output missed are counted" within 20 grep -Eq 'output program .* [1-9][0-9]* discarded' \
     "$work/blocked.err"
 before=$(lines "$work/beside" 'marker opened')
 more() { touch_marker 1; [ "$(lines "$work/beside" 'marker opened')" -gt "$before" ]; }
 check "and events are still read" within 10 more
-check "when it reads again it is told what it missed" within 30 grep -qs \
+check "when it reads again, a line says how many alerts it missed" within 30 grep -qs \
     'Warning Tiercel internal: alerts discarded. [1-9][0-9]* alerts were discarded: output program' "$work/late"
 stop
 check "it ends with 0" is $? 0
 
-# What rules name is watched, without --tracepoints.
+# Event types that rules name are captured, without --tracepoints.
 for type in switch page_fault; do
     printf -- '- {rule: Named, desc: d, condition: evt.type=%s, output: "%s of %%proc.name", priority: INFO}\n' $type $type \
         >"$work/$type.yaml"

@@ -94,7 +94,7 @@ def test_metrics():
     status = open(f"/proc/{child}/status").read()
     check("all of it within the sandbox", re.search(r"^Seccomp:\s+2$", status, re.M) is not None, status)
     os.kill(child, signal.SIGTERM)
-    check("it ends when told", os.waitpid(child, 0)[1] == 0)
+    check("SIGTERM ends it with 0", os.waitpid(child, 0)[1] == 0)
 
 
 def screen(text, rows=24, columns=80):

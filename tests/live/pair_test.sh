@@ -30,7 +30,7 @@ if ! pair -n 1 >"$work/first" 2>"$work/refusal" && grep -q 'not permitted' "$wor
     skip "$(head -1 "$work/refusal")"
 fi
 
-# The best of a few starts: what else runs here may hold one up, not all.
+# The best of a few starts counts, because other programs may delay one of them.
 best=60000
 for _ in 1 2 3 4 5; do
     begin=$(now_ms)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""recording_test.py: what is recorded live, from the command line: sysdig shows the same events; rotation by size and
-time; captures around alerts.
+"""recording_test.py: live recordings from the command line: sysdig shows the same events, files rotate by size and time,
+and alerts start captures.
 
 Usage: recording_test.py PRIVD ANALYZER
 """

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# trace_test.sh: the ptrace driver from the command line, and whether what it traces notices.
+# trace_test.sh: the ptrace driver from the command line; a traced program does not notice it.
 #
 # Usage: trace_test.sh TIERCEL-TRACE ANALYZER TRACEE
 set -u
@@ -63,7 +63,7 @@ check "calls of the interest set do" is $? 1
 check "children are followed" is "$(grep -c ' execve res=0' "$work/events")" 3
 check "other calls do not stop" is "$(grep -vcE ' (execve|clone|vfork|fork|clone3|procexit|signaldeliver) ' "$work/events")" 0
 
-# --- what cannot be -----------------------------------------------------------------------------------
+# --- refusals -----------------------------------------------------------------------------------------
 "$trace" --analyzer "$(into)" -- "$work/absent" 2>"$work/err"
 check "no such command: 127" is $? 127
 check "in one line" one_line "$work/err"
@@ -167,7 +167,7 @@ tracer=$!
 within 10 is_traced "$target"
 "$trace" --analyzer "$(into)" -p "$target" 2>"$work/err"
 check "what is traced cannot be traced by another: 1" is $? 1
-check "in a line that says so" grep -q "somebody traces it already" "$work/err"
+check "in a line that says so" grep -q "another program traces it already" "$work/err"
 kill -USR2 "$target"
 wait "$target" 2>/dev/null
 check "the parent of a traced process hears of its end as ever" is $? $((128 + $(kill -l USR2)))
@@ -208,7 +208,7 @@ if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
     fi
     "${unprivileged[@]}" "$trace" --analyzer "$(into)" -p $$ 2>"$work/err"
     check "and not to what is another user's: 1" is $? 1
-    check "in a line that says so" grep -q "another user's" "$work/err"
+    check "in a line that says so" grep -q "belongs to another user" "$work/err"
     kill "$target"
 else
     echo "SKIPPED: no capability is needed: only root can show it"

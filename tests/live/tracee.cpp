@@ -42,7 +42,7 @@ bool threads() {
 bool vforks() {
     for (int i = 0; i < 20; ++i) {
         const pid_t child =
-            vfork(); // NOLINT(clang-analyzer-security.insecureAPI.vfork): it is what is tried
+            vfork(); // NOLINT(clang-analyzer-security.insecureAPI.vfork): the call that is tested
         if (child == 0) {
             execl(self, self, "nothing", static_cast<char*>(nullptr));
             _exit(9);
