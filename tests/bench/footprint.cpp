@@ -87,11 +87,11 @@ void footprint(const std::string& bin, Report& report) {
     const double load_ms = static_cast<double>(probe.session.reply.load_ns) / 1e6;
     report.figure("(c) privd's memory at its peak",
                   fmt::format("{:.1f} MiB", static_cast<double>(probe.privd_peak_kib) / 1024.0),
-                  "<= 6 MiB", probe.privd_peak_kib <= 6 * 1024);
+                  "<= 6 MiB", probe.privd_peak_kib <= 6L * 1024);
     const long kib = idle_analyzer_kib(bin);
     report.figure("(c) analyzer's memory, idle",
                   fmt::format("{:.1f} MiB", static_cast<double>(kib) / 1024.0), "<= 24 MiB",
-                  kib > 0 && kib <= 24 * 1024);
+                  kib > 0 && kib <= 24L * 1024);
     std::vector<double> first;
     for (int round = 0; round < kRounds; ++round)
         first.push_back(first_event_ms(bin));

@@ -22,12 +22,11 @@ constexpr std::size_t kProcesses = 64, kFds = 24;
 constexpr std::int64_t kFirstPid = 1000;
 constexpr std::uint64_t kStart = 1'700'000'000'000'000'000;
 
-const std::string_view
-    kCgroups("cpuset=/\0cpu=/system.slice/work.service\0memory=/system.slice/work"
-             ".service\0",
-             78);
-const std::string_view kArguments("--some\0--arguments\0of/usual length\0", 36);
-const std::string_view kEnvironment("PATH=/usr/bin:/bin\0HOME=/root\0LANG=C.UTF-8\0", 44);
+using namespace std::string_view_literals; // which keep the zeros within a text
+constexpr auto kCgroups =
+    "cpuset=/\0cpu=/system.slice/work.service\0memory=/system.slice/work.service\0"sv;
+constexpr auto kArguments = "--some\0--arguments\0of/usual length\0"sv;
+constexpr auto kEnvironment = "PATH=/usr/bin:/bin\0HOME=/root\0LANG=C.UTF-8\0"sv;
 
 class Workload {
   public:

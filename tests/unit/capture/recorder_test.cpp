@@ -126,7 +126,7 @@ TEST_CASE("rotation by size") {
         if (std::filesystem::file_size(path) == 0)
             continue;
         ++files;
-        CHECK(std::filesystem::file_size(path) < kSize + 2 * 64 * 1024);
+        CHECK(std::filesystem::file_size(path) < kSize + 2UL * 64 * 1024);
         const Content content = read_back(path);
         CHECK(content.error.empty());
         events += content.seconds.size();
