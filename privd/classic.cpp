@@ -109,7 +109,7 @@ bool try_object(ProbeLoad& load, bpf_object* object) {
         !load.into.add(wire::Kind::link, fcntl(rings, F_DUPFD_CLOEXEC, 3)))
         return false;
     bpf_program* program = nullptr;
-    bpf_object__for_each_program (program, object)
+    bpf_object__for_each_program(program, object)
         if (!load.attach(program))
             return false;
     return true;

@@ -104,7 +104,7 @@ bool try_variant(ProbeLoad& load, const Variant& variant) {
                                   load.into.fds[0][0].get()) != 0)
         return false;
     bpf_program* program = nullptr;
-    bpf_object__for_each_program (program, object.get())
+    bpf_object__for_each_program(program, object.get())
         if (!wanted(bpf_program__name(program), variant))
             bpf_program__set_autoload(program, false);
     if (!load.load(object.get()))
@@ -112,7 +112,7 @@ bool try_variant(ProbeLoad& load, const Variant& variant) {
     for (__u32 i = 0; i < load.reply.ring_count; ++i)
         if (!load.store_ring(object.get(), i, load.into.fds[0][i]))
             return false;
-    bpf_object__for_each_program (program, object.get())
+    bpf_object__for_each_program(program, object.get())
         if (!attach_program(load, program))
             return false;
     return !load.config.per_syscall ||

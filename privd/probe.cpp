@@ -77,7 +77,7 @@ ProbeLoad::ProbeLoad(const wire::Request& request, pid_t self, Handover& handove
 
 bool ProbeLoad::configure(bpf_object* object) {
     bpf_program* program = nullptr;
-    bpf_object__for_each_program (program, object)
+    bpf_object__for_each_program(program, object)
         bpf_program__set_autoload(program, wanted(bpf_program__name(program), config.tracepoints));
     const char* const names[] = {".rodata.config", "rings", "counters", "scratch"};
     bpf_map* maps[4];
