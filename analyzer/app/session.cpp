@@ -59,7 +59,7 @@ int watch(const Options& given) {
     Options options = given;
     const auto setup = read_setup(options);
     if (!setup)
-        return 1;
+        return 2; // the service is not started again, because it would find the same
     std::unique_ptr<Alerter> alerter;
     Pipeline pipeline(setup->fields);
     if (setup->rules) {

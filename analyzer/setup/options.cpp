@@ -329,7 +329,7 @@ std::string help_text() {
            "\nSignals: SIGINT and SIGTERM end it; SIGUSR1 prints statistics on stderr; SIGHUP\n"
            "reopens the alert file.\n"
            "Exit codes: 0 done (also when the reader of the output has gone), 1 failure, 2 "
-           "usage.\n";
+           "usage,\nwrong configuration or rules.\n";
 }
 
 std::variant<Options, std::string> parse_options(int argc, const char* const* argv) {

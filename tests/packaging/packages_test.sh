@@ -36,7 +36,17 @@ holds tiercel /usr/bin/{analyzer,tiercel,tiercel-trace} /usr/sbin/tiercel-driver
     /usr/share/man/man1/{analyzer,tiercel,tiercel-trace}.1.gz /usr/share/man/man8/{enricher,privd,tiercel-driver}.8.gz /usr/share/man/man5/analyzer.yaml.5.gz
 holds tiercel-rules /etc/tiercel/rules.d/00-tiercel.yaml /usr/share/man/man5/tiercel-rules.5.gz
 [ ! -e "$tree/kernel/module/dkms.conf" ] || holds tiercel-dkms "/usr/src/tiercel-$(sed -n "s/^CMAKE_PROJECT_VERSION:[A-Z]*=//p" "$build/CMakeCache.txt")/dkms.conf"
-[ "$(dpkg-deb -I "$work"/tiercel_*.deb conffiles)" = /etc/tiercel/analyzer.yaml ] || fail "analyzer.yaml is not tiercel's one conffile"
+holds tiercel-deploy /usr/share/tiercel/{container/compose.yaml,grafana/tiercel.json,helm/tiercel/Chart.yaml,kubernetes/tiercel.yaml} \
+    /usr/share/tiercel/seccomp/{analyzer,enricher,privd}.json
+[ "$(dpkg-deb -I "$work"/tiercel_*.deb conffiles | xargs)" = "/etc/tiercel/analyzer.yaml /etc/logrotate.d/tiercel" ] ||
+    fail "analyzer.yaml and logrotate's file are not tiercel's conffiles"
+codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+for package in "$work"/*.deb; do
+    [[ $(basename "$package") == *-1~"$codename"_*.deb ]] || fail "$package does not name the distribution"
+    [ -n "$(dpkg-deb -f "$package" Homepage)" ] || fail "$package has no Homepage"
+done
+repeated=$(for package in "$work"/*.deb; do dpkg-deb -f "$package" Description; done | sort | uniq -d)
+[ -z "$repeated" ] || fail "two packages describe themselves in the same words: $repeated"
 [ "$(dpkg-deb -I "$work"/tiercel-rules_*.deb conffiles)" = /etc/tiercel/rules.d/00-tiercel.yaml ] ||
     fail "the rules are not the one conffile of tiercel-rules"
 
