@@ -23,6 +23,11 @@ constexpr Allow runtime_start[] = {
      SCMP_SYS(sigaltstack), SCMP_SYS(futex), SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask),
      SCMP_SYS(rt_sigreturn), SCMP_SYS(nanosleep), SCMP_SYS(tgkill), SCMP_SYS(gettid),
      SCMP_SYS(getpid)}},
+    {"runc, after the filter is on: whether /proc is a procfs", {SCMP_SYS(fstatfs)}},
+};
+
+constexpr Allow analyzer_listen[] = {
+    {"the socket of the metrics, by tiercel-listen", {SCMP_SYS(bind), SCMP_SYS(listen)}},
 };
 
 constexpr Allow privd_listen[] = {

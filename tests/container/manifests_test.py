@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """manifests_test.py: checks capabilities, users and Pod Security "restricted" on the YAML of the manifests.
 
-The chart is rendered by render.py, which knows the little of Helm's language that its templates use: Helm itself is
-not asked.
+The chart is rendered by Go's own templates (render.go); Helm itself is not asked.
 
 Usage: manifests_test.py SOURCE SECCOMP_DIRECTORY
 """
 import json
 import pathlib
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
@@ -19,7 +19,7 @@ try:
     import yaml
 except ImportError:
     skip("python3-yaml and python3-jsonschema are not both installed")
-from render import render
+import render
 
 source, profiles = map(pathlib.Path, sys.argv[1:])
 
@@ -65,6 +65,9 @@ def check_daemonset(title, documents):
         check(f"{title}: {container['name']}'s root is read-only",
               container["securityContext"].get("readOnlyRootFilesystem") is True)
         check(f"{title}: {container['name']} has a memory limit", "memory" in container["resources"]["limits"])
+    check(f"{title}: the analyzer detects, by rules, and names the node",
+          "-r" in analyzer["args"] and "--events" not in analyzer["args"] and "hostname=$(TIERCEL_HOSTNAME)" in analyzer["args"])
+    check(f"{title}: it has probes", {"startupProbe", "livenessProbe", "readinessProbe"} <= set(analyzer))
     check(f"{title}: no token of the API server", pod.get("automountServiceAccountToken") is False)
     uids = {c["securityContext"]["runAsUser"] for c in (privd, analyzer)}
     check(f"{title}: two users", len(uids) == 2 and 0 not in uids)
@@ -97,12 +100,6 @@ def check_enricher(documents):
           {m["name"] for c in containers.values() for m in c["volumeMounts"]} <= volumes)
 
 
-def rendered(chart, values):
-    release = {"Name": "tiercel", "Namespace": "sensors"}
-    return [document for file in sorted((chart / "templates").iterdir())
-            for document in yaml.safe_load_all(render(file.read_text(), values, release))]
-
-
 def refused(values, schema):
     try:
         jsonschema.validate(values, schema)
@@ -124,13 +121,79 @@ def check_chart():
             "a Localhost profile without its path": {
                 "seccompProfiles": {**values["seccompProfiles"], "analyzer": {"type": "Localhost"}}}}.items():
         check(f"helm: the schema refuses {title}", refused({**values, **change}, schema))
-    documents = rendered(chart, values)
+    made = subprocess.run([source / "packaging/helm/make-readme.py", chart], capture_output=True, text=True).stdout
+    check("helm: README.md is as make-readme.py makes it", made == (chart / "README.md").read_text())
+    if render.why_not():
+        print(f"SKIPPED: container.manifests: the chart's templates: {render.why_not()}")
+        return
+    check_templates(chart, schema)
+
+
+ALL_ON = {
+    "images": {"registry": "registry.example", "tag": "1.2", "pullSecrets": [{"name": "secret"}],
+               "analyzer": {"registry": "other.example", "digest": "sha256:" + "0" * 64}, "enricher": {"tag": "9"}},
+    "driver": "classic_bpf",
+    "enricher": {"runtimeSocket": "/run/crio/crio.sock", "group": 7},
+    "analyzer": {"extraEnv": [{"name": "TZ", "value": "UTC"}]},
+    "metrics": {"port": 9000, **{name: {"enabled": True, "labels": {"release": "prometheus"}}
+                                 for name in ("serviceMonitor", "podMonitor", "prometheusRule", "dashboard")}},
+    "openshift": {"scc": True}, "priorityClassName": "system-node-critical", "serviceAccount": {"name": "watcher"},
+    "annotations": {"a": "b"}, "commonLabels": {"team": "security"}, "podAnnotations": {"c": "d: #"}, "podLabels": {"e": "f"},
+    "nodeSelector": {"disk": "ssd"}, "affinity": {"nodeAffinity": {}}, "updateStrategy": {"type": "OnDelete", "rollingUpdate": None},
+}
+
+
+def check_templates(chart, schema):
+    documents = render.documents(chart)
     check_daemonset("helm", documents)
+    check("helm: by default there are only the objects that every cluster knows",
+          sorted({d["kind"] for d in documents}) == ["ConfigMap", "DaemonSet", "Pod", "Service", "ServiceAccount"])
+    check("helm: values that turn everything on fit the schema",
+          not refused(render.merged(yaml.safe_load((chart / "values.yaml").read_text()), ALL_ON), schema))
+    full = render.documents(chart, ALL_ON)
+    kinds = [d["kind"] for d in full]
+    for kind in "ServiceMonitor", "PodMonitor", "PrometheusRule", "SecurityContextConstraints":
+        check(f"helm: {kind} can be turned on", kinds.count(kind) == 1)
+    daemonset = next(d for d in full if d["kind"] == "DaemonSet")
+    pod = daemonset["spec"]["template"]["spec"]
+    containers = {c["name"]: c for c in pod["containers"]}
+    images = [containers[name]["image"] for name in ("privd", "analyzer", "enricher")]
+    check("helm: images by registry, repository, tag and digest", images == [
+        "registry.example/tiercel-privd:1.2", "other.example/tiercel-analyzer@sha256:" + "0" * 64,
+        "registry.example/tiercel-enricher:9"], images)
+    check("helm: the classic driver is asked for on both sides",
+          all("classic_bpf" in containers[name]["args"] for name in ("privd", "analyzer")))
+    check("helm: the runtime's directory is mounted in the enricher alone",
+          [name for name, c in containers.items() if any(m["name"] == "runtime" for m in c["volumeMounts"])] == ["enricher"])
+    check("helm: and it is the socket's", {"path": "/run/crio", "type": "Directory"} in
+          [v.get("hostPath") for v in pod["volumes"]])
+    check("helm: the port is the container's, the starter's and the service's",
+          containers["analyzer"]["ports"][0]["containerPort"] == 9000 and "9000" in containers["analyzer"]["command"]
+          and next(d for d in full if d["kind"] == "Service")["spec"]["ports"][0]["port"] == 9000)
+    labels = daemonset["spec"]["template"]["metadata"]["labels"]
+    check("helm: labels of all objects and of the pods", labels["team"] == "security" and labels["e"] == "f")
+    check("helm: they are not in the selector, which cannot change",
+          set(daemonset["spec"]["selector"]["matchLabels"]) == {"app.kubernetes.io/name", "app.kubernetes.io/instance"})
+    check("helm: annotations come through as they are",
+          daemonset["spec"]["template"]["metadata"]["annotations"]["c"] == "d: #")
+    scc = next(d for d in full if d["kind"] == "SecurityContextConstraints")
+    check("helm: OpenShift permits what the pods ask for and no more",
+          scc["allowedCapabilities"] == containers["privd"]["securityContext"]["capabilities"]["add"]
+          and scc["allowHostDirVolumePlugin"] is True and scc["allowPrivilegedContainer"] is False)
+    dashboard = next(d for d in full if d["metadata"]["name"].endswith("-dashboard"))
+    check("helm: the dashboard is the shipped one",
+          json.loads(dashboard["data"]["tiercel.json"]) == json.loads((source / "packaging/grafana/tiercel.json").read_text()))
+    notes = render.render(chart)["templates/NOTES.txt"]
+    check("helm: the notes say how to read alerts", "logs -f daemonset/tiercel -c analyzer" in notes)
+    check_pass_through(chart, documents)
+
+
+def check_pass_through(chart, documents):
     rules = {"10-ours.yaml": '- rule: "x"\n  desc: a: {b}\n'}
-    changed = rendered(chart, {**values, "rules": rules, "hostPID": True, "config": {"priority": "error: #"}})
+    changed = render.documents(chart, {"rules": rules, "hostPID": True, "config": {"priority": "error: #"}})
     maps = {d["metadata"]["name"]: d["data"] for d in changed if d["kind"] == "ConfigMap"}
     check("helm: rule files come through as they are", maps["tiercel-rules"] == rules)
-    check("helm: so does the configuration", yaml.safe_load(maps["tiercel"]["analyzer.yaml"]) == {"priority": "error: #"})
+    check("helm: so does the configuration", yaml.safe_load(maps["tiercel"]["analyzer.yaml"])["priority"] == "error: #")
     pods = [next(d for d in each if d["kind"] == "DaemonSet")["spec"]["template"] for each in (documents, changed)]
     check("helm: hostPID is the pod's", [pod["spec"]["hostPID"] for pod in pods] == [False, True])
     for name in "checksum/config", "checksum/rules":

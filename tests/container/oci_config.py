@@ -19,6 +19,9 @@ import yaml
 # Linux's numbers of the capabilities that a manifest of ours may name.
 NUMBERS = {"SYS_PTRACE": 19, "SYS_RESOURCE": 24, "PERFMON": 38, "BPF": 39}
 
+# The node's name, which the kubelet puts into the environment and the arguments.
+TIERCEL_HOSTNAME, NODE = "TIERCEL_HOSTNAME", "node1"
+
 
 def ours_to_give():
     """The capabilities that this process may give: a machine may lack one, and a runtime then gives none at all."""
@@ -57,8 +60,9 @@ def main(manifest, name, root, profile, shared, *overrides):
         "process": {
             "user": {"uid": security["runAsUser"], "gid": security["runAsGroup"],
                      "additionalGids": [pod["securityContext"]["fsGroup"]]},
-            "args": ["/usr/bin/" + name] + security.get("args", container["args"]),
-            "env": ["PATH=/usr/bin"],
+            "args": [word.replace(f"$({TIERCEL_HOSTNAME})", NODE) for word in
+                     container.get("command", ["/usr/bin/" + name]) + security.get("args", container["args"])],
+            "env": ["PATH=/usr/bin", f"{TIERCEL_HOSTNAME}={NODE}"],
             "cwd": "/",
             "noNewPrivileges": not security.get("allowPrivilegeEscalation", True),
             "capabilities": {"bounding": held, "permitted": held if security.get("permitted") else []},
