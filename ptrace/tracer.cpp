@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ptrace/tracer.h"
 
+#include "ptrace/call_stop.h"
 #include "ptrace/facts.h"
 #include "ptrace/memory.h"
 #include "ptrace/proc_list.h"
@@ -9,7 +10,6 @@
 #include <climits>
 #include <csignal>
 #include <fcntl.h>
-#include <linux/audit.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 
@@ -27,19 +27,6 @@ unsigned long event_message(pid_t tid) {
     unsigned long message = 0;
     ::ptrace(PTRACE_GETEVENTMSG, tid, nullptr, &message);
     return message;
-}
-
-// Fills `call` at the entry of a system call. Returns false at the return, and for an unknown ABI.
-bool read_entry(const __ptrace_syscall_info& info, user_call& call) {
-    const bool seccomp = info.op == PTRACE_SYSCALL_INFO_SECCOMP;
-    if (!seccomp && info.op != PTRACE_SYSCALL_INFO_ENTRY)
-        return false;
-    call.number = static_cast<unsigned>(seccomp ? info.seccomp.nr : info.entry.nr);
-    const auto& args = seccomp ? info.seccomp.args : info.entry.args;
-    for (int i = 0; i < 6; ++i)
-        call.args[i] = args[i];
-    call.abi = info.arch == AUDIT_ARCH_I386 ? CALL_IA32 : CALL_NATIVE;
-    return info.arch != AUDIT_ARCH_ARM;
 }
 
 // Makes the filename as fs/exec.c, alloc_bprm() does, from the path and the directory's descriptor.
@@ -96,6 +83,9 @@ bool Tracer::on_status(pid_t tid, int status) {
         on_new(tid);
     else
         on_stop(tid, found->second, status);
+    for (const pid_t lost : lost_)
+        threads_.erase(lost);
+    lost_.clear();
     return true;
 }
 
@@ -112,12 +102,12 @@ void Tracer::on_stop(pid_t tid, Thread& thread, int status) {
         return on_event(tid, thread, event, signal);
     if (delivers)
         return on_signal(tid, thread, signal);
-    on_call(tid, thread);
+    on_call(tid, thread, false);
 }
 
 void Tracer::on_event(pid_t tid, Thread& thread, int event, int signal) {
     switch (event) {
-    case PTRACE_EVENT_SECCOMP: return on_call(tid, thread);
+    case PTRACE_EVENT_SECCOMP: return on_call(tid, thread, true);
     case PTRACE_EVENT_FORK:
     case PTRACE_EVENT_VFORK:
     case PTRACE_EVENT_CLONE: return on_clone(tid, thread);
@@ -137,29 +127,41 @@ void Tracer::on_event(pid_t tid, Thread& thread, int event, int signal) {
 }
 
 // Handles the entry of a call, by the filter or by PTRACE_SYSCALL, and the return.
-void Tracer::on_call(pid_t tid, Thread& thread) {
-    __ptrace_syscall_info info{};
-    const auto got = ::ptrace(PTRACE_GET_SYSCALL_INFO, tid, as_pointer(sizeof info), &info);
-    if (got <= 0) // the thread has been killed meanwhile
+void Tracer::on_call(pid_t tid, Thread& thread, bool by_filter) {
+    auto stop = read_call_stop(tid, !by_filter && thread.inside);
+    if (!stop) {
+        failed(tid, stop.error());
         return;
-    user_call call{};
-    if (read_entry(info, call)) {
-        thread.call = call;
-        const call_class kind = classify_call(&call);
+    }
+    thread.inside = stop->kind == CallStop::entry;
+    if (stop->kind == CallStop::entry) {
+        thread.call = stop->call;
+        const call_class kind = classify_call(&thread.call);
         thread.in_call = kind.wanted != 0 && !output_.closed();
         if (kind.is_exec) // a successful exec replaces the memory that holds the path
-            thread.filename = exec_filename(tid, call, kind.names_directory != 0);
-    } else if (info.op == PTRACE_SYSCALL_INFO_EXIT && thread.in_call) {
+            thread.filename = exec_filename(tid, thread.call, kind.names_directory != 0);
+    } else if (stop->kind == CallStop::exit && thread.in_call) {
         thread.in_call = false;
-        capture_call(tid, &thread.call, info.exit.rval, &output_);
+        capture_call(tid, &thread.call, stop->result, &output_);
     }
     go_on(tid, thread);
+}
+
+// ESRCH means that the thread has been killed, which waitpid(2) will say. After any other error the
+// thread is let go, because it would stay stopped for ever.
+void Tracer::failed(pid_t tid, const os::Error& error) {
+    if (error.number == ESRCH)
+        return;
+    os::print("tiercel-trace", error, "the thread runs on without being traced");
+    ::ptrace(PTRACE_DETACH, tid, nullptr, nullptr);
+    lost_.push_back(tid);
 }
 
 // The creator's stop may come before or after the new thread's first stop.
 void Tracer::on_clone(pid_t tid, Thread& thread) {
     const auto child = static_cast<pid_t>(event_message(tid));
-    if (child > 0 && kill(child, 0) == 0) { // otherwise one of the two has been killed meanwhile
+    // If the child does not exist, one of the two has been killed meanwhile.
+    if (child > 0 && (kill(child, 0) == 0 || errno == EPERM)) {
         const auto [found, is_new] = threads_.try_emplace(child);
         capture_clone(tid, child, &thread.call, &output_);
         if (!is_new && !found->second.announced) {
@@ -239,7 +241,8 @@ void Tracer::gone(pid_t tid, int status) {
 
 void Tracer::go_on(pid_t tid, const Thread& thread, int signal) {
     const auto how = options_.filtered && !thread.in_call ? PTRACE_CONT : PTRACE_SYSCALL;
-    ::ptrace(how, tid, nullptr, as_pointer(static_cast<unsigned long>(signal)));
+    if (::ptrace(how, tid, nullptr, as_pointer(static_cast<unsigned long>(signal))) != 0)
+        failed(tid, os::error("resume thread", std::to_string(tid)));
 }
 
 void Tracer::detach() {

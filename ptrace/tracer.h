@@ -15,6 +15,7 @@
 #include <string>
 #include <sys/types.h>
 #include <unordered_map>
+#include <vector>
 
 namespace tiercel::ptrace {
 
@@ -47,14 +48,15 @@ class Tracer {
     struct Thread {
         user_call call{};     // the current call, or the last one
         std::string filename; // the path given to the current exec
-        bool in_call = false; // the call has entered and not returned
+        bool inside = false;  // the last stop at a call was its entry
+        bool in_call = false; // a wanted call has entered and not returned
         bool exit_told = false;
         bool announced = true; // its clone event has been captured
     };
 
     void on_stop(pid_t tid, Thread& thread, int status);
     void on_event(pid_t tid, Thread& thread, int event, int signal);
-    void on_call(pid_t tid, Thread& thread);
+    void on_call(pid_t tid, Thread& thread, bool by_filter);
     void on_clone(pid_t tid, Thread& thread);
     void on_exec(pid_t tid);
     void on_exit(pid_t tid, Thread& thread);
@@ -63,10 +65,12 @@ class Tracer {
     void gone(pid_t tid, int status);
     void announce_orphans();
     void go_on(pid_t tid, const Thread& thread, int signal = 0);
+    void failed(pid_t tid, const os::Error& error);
 
     Output& output_;
     const Options options_;
     std::unordered_map<pid_t, Thread> threads_;
+    std::vector<pid_t> lost_; // threads that on_status() has to forget
     bool detaching_ = false;
 };
 

@@ -258,6 +258,9 @@ struct task_struct {
     struct css_set *cgroups;
     kuid_t loginuid;
 };
+struct task_struct___renamed {
+    __u64 real_start_time;
+}; /* until 5.4, and in RHEL 8 */
 struct linux_binprm {
     const char *filename;
 };
@@ -316,7 +319,7 @@ struct sock_common {
 struct sock {
     struct sock_common __sk_common;
     __u32 sk_ack_backlog, sk_max_ack_backlog;
-    __u16 sk_type, sk_protocol;
+    __u16 sk_type, sk_protocol; /* bit fields until 5.5: BITFIELD() */
 };
 struct ipv6_pinfo {
     struct in6_addr saddr;

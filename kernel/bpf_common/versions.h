@@ -35,6 +35,14 @@ static __always_inline __u64 inode_time(struct inode *inode, int change)
     return ns_of(t);
 }
 
+/* --- start of a thread on CLOCK_BOOTTIME, ns ----------------------------------------------------- */
+static __always_inline __u64 start_time(struct task_struct *task)
+{
+    if (FIELD_EXISTS(struct task_struct, start_boottime))
+        return READ(task, start_boottime);
+    return READ((struct task_struct___renamed *)task, real_start_time);
+}
+
 /* --- memory counters: enum { MM_FILEPAGES, ... } ------------------------------------------------- */
 static __always_inline __u64 mm_pages(struct mm_struct *mm, int counter)
 {

@@ -155,8 +155,8 @@ static __always_inline int capture_iter(struct capture *c, __u32 i, struct tierc
     }
     sk = file_sock(file);
     switch (p.capture) {
-    case CAPTURE_sk_type: return put_number(c, i, READ(sk, sk_type), p.width);
-    case CAPTURE_sk_protocol: return put_number(c, i, READ(sk, sk_protocol), p.width);
+    case CAPTURE_sk_type: return put_number(c, i, BITFIELD(sk, sk_type), p.width);
+    case CAPTURE_sk_protocol: return put_number(c, i, BITFIELD(sk, sk_protocol), p.width);
     case CAPTURE_sk_local_ip: return put_sk_address(c, i, sk, 0, p.width);
     case CAPTURE_sk_remote_ip: return put_sk_address(c, i, sk, 1, p.width);
     case CAPTURE_sk_local_port: return put_number(c, i, READ(sk, __sk_common.skc_num), p.width);

@@ -123,7 +123,7 @@ static __always_inline __u64 task_number(struct capture *c, __u8 capture)
     case CAPTURE_vtid: return id_in_namespace(pid_of(task, PIDTYPE_PID));
     case CAPTURE_vpid: return id_in_namespace(pid_of(task, PIDTYPE_TGID));
     case CAPTURE_pidns_start: return c->ret ? 0 : pidns_start(task); /* only children have it */
-    case CAPTURE_start_time: return config_of(c)->boot_time_ns + READ(task, start_boottime);
+    case CAPTURE_start_time: return config_of(c)->boot_time_ns + start_time(task);
     case CAPTURE_loginuid: return login_uid(task);
     case CAPTURE_euid: return READ(task, cred, euid.val);
     case CAPTURE_egid: return READ(task, cred, egid.val);

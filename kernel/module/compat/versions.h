@@ -21,6 +21,15 @@
 #define COMPAT_EXIT_MORE
 #endif
 
+static inline u64 start_time(struct task_struct *task)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 5, 0)
+	return READ(task, start_boottime);
+#else
+	return READ(task, real_start_time);
+#endif
+}
+
 static inline u64 inode_time(struct inode *inode, int change)
 {
 	struct timespec64 t = {};
