@@ -25,7 +25,8 @@ TEST_CASE("a fd is closed exactly once, by its last owner") {
         UniqueFd first(open("/dev/null", O_RDONLY));
         number = first.get();
         UniqueFd second(std::move(first));
-        CHECK_FALSE(first.valid());
+        CHECK_FALSE(
+            first.valid()); // NOLINT(bugprone-use-after-move): the state after a move is tested
         CHECK(second.get() == number);
         CHECK(is_open(number));
     }
