@@ -4,6 +4,7 @@
 // unread. Here: the command line, the door for the analyzer, and the sandbox.
 #include "enricher/relay.h"
 #include "policy/privilege/enricher_syscalls.h"
+#include "shared/os/inherited.h"
 
 #include <cstdio>
 #include <cstdlib>
@@ -74,17 +75,14 @@ UniqueFd listen_at(const char* path) {
 
 // sd_listen_fds(3): the first passed fd is 3.
 UniqueFd activated() {
-    const char* pid = std::getenv("LISTEN_PID");
-    const char* count = std::getenv("LISTEN_FDS");
     int type = 0;
     socklen_t length = sizeof type;
-    const bool passed = pid != nullptr && count != nullptr && std::atoi(pid) == getpid() &&
-                        std::strcmp(count, "1") == 0 &&
-                        getsockopt(3, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
+    const bool passed = os::inherited().listen_fds == 1 &&
+                        getsockopt(os::first_passed_fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
                         type == SOCK_SEQPACKET;
     errno = 0;
     must(passed, "serve: no --socket, and no ListenSequentialPacket= socket was passed");
-    return UniqueFd(3);
+    return UniqueFd(os::first_passed_fd);
 }
 
 os::Result<void> serve_one(UniqueFd peer, uid_t served, const enricher::Paths& paths) {
@@ -104,7 +102,9 @@ os::Result<void> serve_one(UniqueFd peer, uid_t served, const enricher::Paths& p
 [[noreturn]] void run(const UniqueFd& listener, uid_t served, const enricher::Paths& paths) {
     must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0,
          "give up privilege");
-    must(policy::allow_only(policy::enricher_steady).has_value(), "install a seccomp filter");
+    policy::report_refused_calls("enricher");
+    must(policy::allow_only(policy::enricher_steady, policy::Refused::report).has_value(),
+         "install a seccomp filter");
     for (;;) {
         UniqueFd peer(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
         must(peer.valid(), "take a peer");
@@ -144,6 +144,7 @@ const char* path_or(const char* given, const char* standard) {
 } // namespace
 
 int main(int argc, char** argv) {
+    os::inherited();
     const char* values[count] = {};
     opterr = 0;
     for (int chosen; (chosen = getopt_long(argc, argv, "", table, nullptr)) != -1;) {

@@ -57,15 +57,7 @@ os::Result<UniqueFd> ask(const Question& question, const char* path) {
         return socket;
     const Request request(question);
     const auto bytes = request.bytes();
-    iovec part{const_cast<char*>(bytes.data()), bytes.size()};
-    const msghdr message{.msg_name = nullptr,
-                         .msg_namelen = 0,
-                         .msg_iov = &part,
-                         .msg_iovlen = 1,
-                         .msg_control = nullptr,
-                         .msg_controllen = 0,
-                         .msg_flags = 0};
-    const ssize_t sent = sendmsg(socket->get(), &message, MSG_NOSIGNAL);
+    const ssize_t sent = send(socket->get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
     if (sent != static_cast<ssize_t>(bytes.size()))
         return os::error("ask", path, sent < 0 ? errno : EIO);
     return socket;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The door to /proc, for a driver that cannot tell by itself what already runs.
-#include "privd/privd.h"
+// Implements the door to /proc, for a driver that cannot tell by itself what already runs. A link
+// is answered with its text, because a descriptor of its target could be used to open other files.
+#include "privd/door.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -14,44 +15,68 @@ namespace tiercel::privd {
 
 namespace {
 
-// In the order of wire::ProcFile. A link is opened with O_PATH: through it, nothing can be read.
+// In the order of wire::ProcFile.
 constexpr struct {
-    const char* path;
+    const char* name;
     bool link;
-} menu[] = {
-    {"exe", true},    {"cwd", true},     {"root", true},     {"ns/pid", true},
-    {"ns/mnt", true}, {"ns/net", true},  {"ns/user", true},  {"ns/cgroup", true},
-    {"maps", false},  {"fdinfo", false}, {"cmdline", false}, {"status", false},
-    {"stat", false},  {"cgroup", false}, {"environ", false}, {"loginuid", false},
+} files[] = {
+    {"exe", true},   {"cwd", true},     {"cmdline", false},  {"status", false},
+    {"stat", false}, {"cgroup", false}, {"loginuid", false},
 };
-static_assert(std::size(menu) == static_cast<std::size_t>(wire::ProcFile::count));
+static_assert(std::size(files) == static_cast<std::size_t>(wire::ProcFile::count));
+
+struct Path {
+    char text[32];
+};
+
+// Makes the path of the requested file. Returns false if the request is not in the list.
+bool make_path(const wire::DoorRequest& request, bool link, Path& path) {
+    if (request.file >= wire::ProcFile::count || request.pid <= 0)
+        return false;
+    const auto& file = files[static_cast<std::size_t>(request.file)];
+    snprintf(path.text, sizeof path.text, "/proc/%d/%s", request.pid, file.name);
+    return file.link == link;
+}
 
 } // namespace
 
 os::UniqueFd open_door(const wire::DoorRequest& request, std::int32_t& failure) {
     failure = EINVAL;
-    if (request.file >= wire::ProcFile::count || request.pid <= 0)
+    Path path;
+    if (!make_path(request, false, path))
         return {};
-    const auto& dish = menu[static_cast<std::size_t>(request.file)];
-    char path[64];
-    int used = snprintf(path, sizeof path, "/proc/%d/%s", request.pid, dish.path);
-    if (request.file == wire::ProcFile::fdinfo)
-        snprintf(path + used, sizeof path - static_cast<std::size_t>(used), "/%u", request.fd);
-    // No link is followed but the last component of the menu's own magic links.
     open_how how{};
-    how.flags = O_CLOEXEC | (dish.link ? unsigned{O_PATH} : unsigned{O_RDONLY});
-    how.resolve = dish.link ? 0 : RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
-    os::UniqueFd file(static_cast<int>(syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how)));
+    how.flags = O_CLOEXEC | O_RDONLY;
+    how.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+    auto fd = syscall(SYS_openat2, AT_FDCWD, path.text, &how, sizeof how);
+    os::UniqueFd file(static_cast<int>(fd));
     failure = file.valid() ? 0 : errno;
     return file;
 }
 
+std::int32_t read_link(const wire::DoorRequest& request, wire::LinkReply& reply) {
+    Path path;
+    if (!make_path(request, true, path))
+        return EINVAL;
+    ssize_t length = readlink(path.text, reply.text, sizeof reply.text);
+    if (length < 0)
+        return errno;
+    reply.length = static_cast<std::uint32_t>(length);
+    return 0;
+}
+
 os::Result<void> answer_door(Session& session, const Record& record) {
+    bool known = record.door.file < wire::ProcFile::count;
+    if (known && files[static_cast<std::size_t>(record.door.file)].link) {
+        wire::LinkReply reply;
+        reply.error = read_link(record.door, reply);
+        return wire::send_message(session.socket, reply);
+    }
     wire::DoorReply reply;
     os::UniqueFd file = open_door(record.door, reply.error);
     int fd = file.get();
-    return wire::send_message(session.socket, reply,
-                              std::span<const int>(&fd, file.valid() ? 1 : 0));
+    std::span<const int> fds(&fd, file.valid() ? 1 : 0);
+    return wire::send_message(session.socket, reply, fds);
 }
 
 } // namespace tiercel::privd

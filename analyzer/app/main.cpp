@@ -15,6 +15,7 @@
 #include "analyzer/output/event_line.h"
 #include "analyzer/setup/options.h"
 #include "analyzer/setup/setup.h"
+#include "shared/os/inherited.h"
 #include "shared/os/result.h"
 
 using namespace tiercel;
@@ -71,6 +72,7 @@ int run(const app::Options& options) {
 } // namespace
 
 int main(int argc, char** argv) {
+    os::inherited(); // no program that the analyzer starts has what it was started with
     if (!standard_streams_are_open()) {
         os::print("analyzer", os::error("write", "to standard output: it is closed", 0), "");
         return 1;

@@ -95,11 +95,7 @@ void Enrichment::ask() {
     static_assert(sizeof question.id == 64); // as Containers promises of full_id
     std::memcpy(question.id, asked_->met.full_id.data(), sizeof question.id);
     answer_.clear();
-    iovec part{&question, sizeof question};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    if (sendmsg(socket_.get(), &message, MSG_NOSIGNAL) < 0)
+    if (send(socket_.get(), &question, sizeof question, MSG_NOSIGNAL) < 0)
         stop(std::strerror(errno));
 }
 

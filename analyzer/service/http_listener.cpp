@@ -8,7 +8,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "shared/os/file.h"
+#include "shared/os/inherited.h"
 
 namespace tiercel::app {
 
@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::size_t kMostRequest = 2048;
 constexpr std::uint64_t kPatienceNs = 5'000'000'000;
-constexpr int kFirstPassed = 3; // SD_LISTEN_FDS_START
 
 bool watch(const os::UniqueFd& set, const os::UniqueFd& fd, std::uint32_t events) {
     epoll_event interest{.events = events, .data = {.fd = fd.get()}};
@@ -136,25 +135,17 @@ std::string HttpListener::reply_to(std::string_view request) const {
 }
 
 os::Result<os::UniqueFd> inherited_listener() {
-    const char* pid = std::getenv("LISTEN_PID");
-    const char* count = std::getenv("LISTEN_FDS");
-    const bool ours = pid != nullptr && count != nullptr &&
-                      os::parse_unsigned(pid) == static_cast<std::uint64_t>(getpid());
-    const std::string passed = ours ? count : "0";
-    unsetenv("LISTEN_PID");
-    unsetenv("LISTEN_FDS");
-    unsetenv("LISTEN_FDNAMES");
-    if (passed == "0")
+    const int passed = os::inherited().listen_fds;
+    if (passed == 0)
         return os::UniqueFd();
     int listening = 0, type = 0;
     socklen_t length = sizeof listening, type_length = sizeof type;
-    if (passed != "1" ||
-        getsockopt(kFirstPassed, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0 ||
-        getsockopt(kFirstPassed, SOL_SOCKET, SO_TYPE, &type, &type_length) != 0 || listening == 0 ||
-        type != SOCK_STREAM)
+    if (passed != 1 ||
+        getsockopt(os::first_passed_fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0 ||
+        getsockopt(os::first_passed_fd, SOL_SOCKET, SO_TYPE, &type, &type_length) != 0 ||
+        listening == 0 || type != SOCK_STREAM)
         return os::error("serve metrics", "what was passed is not one listening stream socket", 0);
-    fcntl(kFirstPassed, F_SETFD, FD_CLOEXEC);
-    return os::UniqueFd(kFirstPassed);
+    return os::UniqueFd(os::first_passed_fd);
 }
 
 } // namespace tiercel::app

@@ -75,12 +75,9 @@ void Notify::send(const std::string& message) const {
     if (!socket_.valid())
         return;
     // MSG_DONTWAIT, as a manager that is stuck must not stop the sensor; what is then not said is
-    // said again at the next turn. sendmsg(2), as the sandbox has no sendto(2).
-    iovec part{const_cast<char*>(message.data()), message.size()};
-    msghdr header{};
-    header.msg_iov = &part;
-    header.msg_iovlen = 1;
-    (void)sendmsg(socket_.get(), &header, MSG_NOSIGNAL | MSG_DONTWAIT);
+    // said again at the next turn. The socket is connected, and the sandbox permits send(2) alone,
+    // which can carry neither an address nor a descriptor.
+    (void)::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 } // namespace tiercel::app

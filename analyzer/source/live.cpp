@@ -14,13 +14,13 @@
 #include "analyzer/ring/perf_ring.h"
 #include "analyzer/setup/options.h"
 #include "shared/os/file.h"
+#include "shared/os/inherited.h"
 
 namespace tiercel::app {
 
 namespace {
 
 constexpr std::chrono::seconds kPatience{3};
-constexpr const char* kInherited = "TIERCEL_PRIVD_FD";
 
 // A socket that `privd --exec` left open for its analyzer.
 os::Result<os::UniqueFd> inherited_socket(std::string_view number) {
@@ -35,7 +35,6 @@ os::Result<os::UniqueFd> inherited_socket(std::string_view number) {
         (void)socket.release(); // whatever it is, it is not ours to close
         return os::error("use", "TIERCEL_PRIVD_FD: it is not the number of an open socket", EBADF);
     }
-    fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
     return socket;
 }
 
@@ -57,8 +56,8 @@ namespace {
 // Whom to ask, in the order of preference: one socket, or one for each driver that was started.
 os::Result<std::vector<os::UniqueFd>> reach_privd(const std::string& path) {
     std::vector<os::UniqueFd> sockets;
-    const char* inherited = std::getenv(kInherited);
-    if (!path.empty() || inherited == nullptr) {
+    const std::string_view inherited = os::inherited().privd_sockets;
+    if (!path.empty() || inherited.empty()) {
         auto socket = path.empty() ? wire::client::connect_to(kDefaultSocket)
                                    : connect_patiently(path.c_str());
         if (!socket)
@@ -74,7 +73,6 @@ os::Result<std::vector<os::UniqueFd>> reach_privd(const std::string& path) {
         rest.remove_prefix(std::min(rest.size(), rest.find(',')));
         rest.remove_prefix(rest.empty() ? 0 : 1);
     }
-    unsetenv(kInherited);
     return sockets;
 }
 

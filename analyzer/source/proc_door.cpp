@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/source/proc_door.h"
 
-#include <climits>
 #include <unistd.h>
 
 #include "analyzer/source/proc_numbers.h"
@@ -12,15 +11,10 @@ namespace tiercel::app {
 
 namespace {
 
-// privd gives a link as an fd that names its target and opens nothing.
+// Returns where the link leads; "" if privd may not know, or the thread has ended.
 std::string target(const os::UniqueFd& privd, std::int32_t tid, wire::ProcFile link) {
-    auto fd = wire::client::ask_door(privd, tid, link);
-    if (!fd)
-        return {};
-    char path[PATH_MAX];
-    const std::string own = "/proc/self/fd/" + std::to_string(fd->get());
-    const ssize_t length = readlink(own.c_str(), path, sizeof path);
-    return {path, length > 0 ? static_cast<std::size_t>(length) : 0};
+    auto text = wire::client::ask_link(privd, tid, link);
+    return text ? *std::move(text) : std::string();
 }
 
 std::string contents(const os::UniqueFd& privd, std::int32_t tid, wire::ProcFile file) {

@@ -13,13 +13,15 @@ namespace tiercel::policy {
 // clang-format off
 constexpr Allow analyzer_steady[] = {
     {"iterators, timers, signals, captures, files from the door", {SCMP_SYS(read), SCMP_SYS(readv),
-     SCMP_SYS(pread64), SCMP_SYS(lseek)}},
+     SCMP_SYS(pread64)}},
     {"events, alerts, statistics", {SCMP_SYS(write), SCMP_SYS(writev)}},
     {"nothing is lost at the end", {SCMP_SYS(fsync), SCMP_SYS(fdatasync)}},
     {"what an fd is", {SCMP_SYS(fstat)}},
-    {"the same: glibc's fstat()", {SCMP_SYS(newfstatat)}, Only::empty_path},
+    {"stdio's fstat(), which can do without; it would be stat of any path", {SCMP_SYS(newfstatat)}, Only::failing},
     {"release fds", {SCMP_SYS(close)}},
-    {"the door; alerts to sockets, programs, syslog", {SCMP_SYS(recvmsg), SCMP_SYS(sendmsg)}},
+    {"answers of privd and the enricher", {SCMP_SYS(recvmsg)}},
+    {"questions to them; alerts to sockets, programs, syslog; no descriptor and no other address", {SCMP_SYS(sendto)},
+     Only::connected},
     {"wait for rings, timers, signals", {SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait),
      SCMP_SYS(epoll_ctl), SCMP_SYS(timerfd_settime)}},
     {"time, where the vDSO cannot tell", {SCMP_SYS(clock_gettime)}},
@@ -43,7 +45,7 @@ constexpr Allow analyzer_alert_file[] = {
 
 // Besides, with captures in several files: the oldest is used again. All are open from the start.
 constexpr Allow analyzer_overwrite[] = {
-    {"captures that are overwritten", {SCMP_SYS(ftruncate)}},
+    {"captures that are overwritten", {SCMP_SYS(ftruncate), SCMP_SYS(lseek)}},
 };
 
 // Besides, when a listening socket was passed for metrics.

@@ -16,7 +16,7 @@ constexpr Allow runtime_start[] = {
      SCMP_SYS(setresgid), SCMP_SYS(setresuid), SCMP_SYS(setgid), SCMP_SYS(setuid),
      SCMP_SYS(getuid), SCMP_SYS(getgid), SCMP_SYS(getppid), SCMP_SYS(prctl), SCMP_SYS(umask)}},
     {"the working directory, and the program's path", {SCMP_SYS(chdir), SCMP_SYS(fchdir),
-     SCMP_SYS(getcwd), SCMP_SYS(openat), SCMP_SYS(newfstatat), SCMP_SYS(statx)}},
+     SCMP_SYS(getcwd), SCMP_SYS(openat), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(fstatfs)}},
     {"close what is the runtime's", {SCMP_SYS(close_range), SCMP_SYS(getdents64),
      SCMP_SYS(fcntl), SCMP_SYS(dup2), SCMP_SYS(dup3)}},
     {"Go's scheduler, in runc", {SCMP_SYS(epoll_ctl), SCMP_SYS(epoll_pwait), SCMP_SYS(eventfd2),

@@ -15,13 +15,12 @@ constexpr Allow enricher_steady[] = {
      SCMP_SYS(setsockopt)}},
     {"a connection to a runtime", {SCMP_SYS(socket)}, Only::unix_socket},
     {"the same", {SCMP_SYS(connect)}},
-    {"questions, answers", {SCMP_SYS(recvmsg), SCMP_SYS(sendmsg)}},
+    {"questions", {SCMP_SYS(recvmsg)}},
+    {"answers, and requests to a runtime; no descriptor", {SCMP_SYS(sendto)}, Only::connected},
     {"the runtime's bytes", {SCMP_SYS(read)}},
     {"wait for either", {SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(restart_syscall)}},
     {"release fds", {SCMP_SYS(close)}},
     {"how long, where the vDSO cannot tell", {SCMP_SYS(clock_gettime)}},
-    {"glibc looks what stderr is before the error line", {SCMP_SYS(newfstatat)}, Only::empty_path},
-    {"and where its end is", {SCMP_SYS(lseek)}},
     {"one error line, and leave", {SCMP_SYS(write), SCMP_SYS(exit_group)}},
 };
 
@@ -30,11 +29,12 @@ constexpr Allow enricher_start[] = {
     {"the manager's last step", {SCMP_SYS(execve), SCMP_SYS(execveat)}},
     {"the loader and the C library", {SCMP_SYS(arch_prctl), SCMP_SYS(access), SCMP_SYS(rseq),
      SCMP_SYS(set_tid_address), SCMP_SYS(set_robust_list), SCMP_SYS(futex), SCMP_SYS(exit),
-     SCMP_SYS(openat), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(mmap),
+     SCMP_SYS(openat), SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(mmap),
      SCMP_SYS(mprotect), SCMP_SYS(munmap), SCMP_SYS(brk), SCMP_SYS(getrandom),
      SCMP_SYS(prlimit64), SCMP_SYS(readlink), SCMP_SYS(readlinkat), SCMP_SYS(statx)}},
     {"who this is, and give the rest up", {SCMP_SYS(geteuid), SCMP_SYS(getpid),
-     SCMP_SYS(prctl), SCMP_SYS(seccomp)}},
+     SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(close_range), SCMP_SYS(fcntl),
+     SCMP_SYS(rt_sigaction)}},
 };
 
 // Without a service manager it makes its socket itself.

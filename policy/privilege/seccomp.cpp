@@ -1,42 +1,115 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Implements seccomp lists: makes a filter of one, installs it, and names a call that was refused.
 #include "policy/privilege/seccomp.h"
 
-#include <fcntl.h>
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
+#include <linux/bpf.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 namespace tiercel::policy {
 
-scmp_filter_ctx make_filter(std::span<const Allow> list) {
-    const scmp_arg_cmp checks[] = {{}, // by enum Only
-                                   {2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0},
-                                   {3, SCMP_CMP_EQ, AT_EMPTY_PATH, 0},
-                                   {0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()), 0},
-                                   {2, SCMP_CMP_EQ, reopen_flags, 0},
-                                   {1, SCMP_CMP_MASKED_EQ, 0xff00, 0xf700},
-                                   {0, SCMP_CMP_EQ, AF_UNIX, 0}};
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    bool good = filter &&
+namespace {
+
+// What privd and libbpf 1.1 to 1.6 ask of bpf(2). BPF_TOKEN_CREATE is younger than the headers that
+// Tiercel is built with; libbpf tries it from 1.5 on where /sys/fs/bpf is mounted.
+constexpr int bpf_token_create = 36;
+constexpr int bpf_commands[] = {
+    BPF_MAP_CREATE,  BPF_MAP_LOOKUP_ELEM,     BPF_MAP_UPDATE_ELEM, BPF_MAP_FREEZE,
+    BPF_PROG_LOAD,   BPF_PROG_BIND_MAP,       BPF_BTF_LOAD,        BPF_OBJ_GET_INFO_BY_FD,
+    BPF_LINK_CREATE, BPF_RAW_TRACEPOINT_OPEN, BPF_ITER_CREATE,     bpf_token_create};
+
+constexpr scmp_datum_t low_word = 0xffffffff; // of an argument that the kernel takes as int
+
+// Adds one rule: the call is allowed if all checks hold.
+bool allow(scmp_filter_ctx filter, int call, std::initializer_list<scmp_arg_cmp> checks) {
+    return seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call,
+                                  static_cast<unsigned>(checks.size()), checks.begin()) == 0;
+}
+
+bool allow_bpf(scmp_filter_ctx filter, int call) {
+    for (int command : bpf_commands)
+        if (!allow(filter, call,
+                   {{0, SCMP_CMP_MASKED_EQ, low_word, static_cast<scmp_datum_t>(command)}}))
+            return false;
+    return true;
+}
+
+bool add_call(scmp_filter_ctx filter, int call, Only only) {
+    switch (only) {
+    case Only::anything: return allow(filter, call, {});
+    case Only::not_executable: return allow(filter, call, {{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}});
+    case Only::itself:
+        return allow(filter, call, {{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()), 0}});
+    case Only::appending:
+        return allow(filter, call,
+                     {{2, SCMP_CMP_EQ, reopen_flags, 0}, {3, SCMP_CMP_EQ, reopen_mode, 0}});
+    case Only::of_the_module: return allow(filter, call, {{1, SCMP_CMP_MASKED_EQ, 0xff00, 0xf700}});
+    case Only::unix_socket: return allow(filter, call, {{0, SCMP_CMP_EQ, AF_UNIX, 0}});
+    case Only::connected: return allow(filter, call, {{4, SCMP_CMP_EQ, 0, 0}});
+    case Only::bpf_commands: return allow_bpf(filter, call);
+    case Only::failing: return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), call, 0) == 0;
+    }
+    return false;
+}
+
+// The call that ends a process for good: nothing needs it, and Refused::report forbids it.
+constexpr int fatal_call = SCMP_SYS(kill);
+
+const char* reported_program = "";
+
+// Handles SIGSYS: says which call was refused, then makes the fatal call. The name comes last
+// because libseccomp allocates memory for it.
+void report(int, siginfo_t* info, void*) {
+    os::write_stderr("%s: killed by its seccomp filter: system call %d", reported_program,
+                     info->si_syscall);
+    char* name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, info->si_syscall);
+    os::write_stderr(" (%s)\n", name != nullptr ? name : "unknown");
+    for (;;) {
+        syscall(SYS_kill, getpid(), SIGSYS);
+        syscall(SYS_exit_group, 128 + SIGSYS);
+    }
+}
+
+} // namespace
+
+scmp_filter_ctx make_filter(std::span<const Allow> list, Refused refused) {
+    bool reports = refused == Refused::report;
+    scmp_filter_ctx filter = seccomp_init(reports ? SCMP_ACT_TRAP : SCMP_ACT_KILL_PROCESS);
+    bool good = filter != nullptr &&
                 seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
                 seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0;
+    if (good && reports)
+        good = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, fatal_call, 0) == 0;
     for (const auto& [why, calls, only] : list)
         for (int call : calls)
-            good =
-                good && seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, call, only != Only::anything,
-                                               &checks[static_cast<unsigned>(only)]) == 0;
+            good = good && add_call(filter, call, only);
     if (!good)
         seccomp_release(filter);
     return good ? filter : nullptr;
 }
 
-os::Result<void> allow_only(std::span<const Allow> list) {
-    scmp_filter_ctx filter = make_filter(list);
-    int failure = filter ? seccomp_load(filter) : -EINVAL;
+os::Result<void> allow_only(std::span<const Allow> list, Refused refused) {
+    scmp_filter_ctx filter = make_filter(list, refused);
+    int failure = filter != nullptr ? seccomp_load(filter) : -EINVAL;
     seccomp_release(filter);
-    if (failure)
+    if (failure != 0)
         return os::error("install a seccomp filter", {}, -failure);
     return {};
+}
+
+void report_refused_calls(const char* program) {
+    reported_program = program;
+    struct sigaction action {};
+    action.sa_sigaction = report;
+    action.sa_flags = SA_SIGINFO;
+    sigaction(SIGSYS, &action, nullptr);
 }
 
 } // namespace tiercel::policy

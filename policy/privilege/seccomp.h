@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Seccomp allowlists as data, and the one function that installs them. Anything that is not on the
-// list kills the process, and so does any call by another ABI than the native one (i386, x32).
+// Seccomp allowlists as data, and the one function that installs them. A call that is not on the
+// list ends the process with SIGSYS, and so does any call by another ABI than the native one (i386,
+// x32).
 #pragma once
 
 #include "shared/os/result.h"
@@ -13,15 +14,17 @@
 
 namespace tiercel::policy {
 
-// What an argument must be for the rule to allow the calls.
+// What the arguments must be for a rule to allow its calls.
 enum class Only : unsigned char {
     anything,
-    not_executable, // protection (third argument) without PROT_EXEC
-    empty_path,     // flags (fourth argument) are AT_EMPTY_PATH: the fd itself, not a path
-    itself,         // pid (first argument) is that of this process
-    appending, // flags (third argument) are reopen_flags: a file is made or added to, never read
-    of_the_module, // the ioctl (second argument) has the type of kernel/module/uapi.h
-    unix_socket,   // domain (first argument) is AF_UNIX
+    not_executable, // the protection (third argument) is without PROT_EXEC
+    itself,         // the pid (first argument) is that of this process
+    appending,      // flags and mode (third, fourth) are reopen_flags and reopen_mode
+    of_the_module,  // the ioctl (second) has the type of kernel/module/uapi.h
+    unix_socket,    // the domain (first) is AF_UNIX
+    connected,      // sendto: the address (fifth) is null, so that the socket's own peer is meant
+    bpf_commands,   // the command of bpf(2) (first) is one of bpf_commands
+    failing,        // the call is not made: it fails with EPERM, which its caller can live with
 };
 
 struct Allow {
@@ -32,13 +35,22 @@ struct Allow {
 
 // How an alert file is opened, before and after the sandbox is entered.
 inline constexpr int reopen_flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
+inline constexpr int reopen_mode = 0640;
+
+// What becomes of a process that makes a call that is not on its list. Both end it with SIGSYS;
+// `report` first writes one line that names the call, by the handler of report_refused_calls().
+enum class Refused : unsigned char { kill, report };
 
 // Installs the list for good, on every thread of the process; sets no_new_privs. A second list
 // narrows the first, which has to allow seccomp(2) and prctl(2) for that.
-os::Result<void> allow_only(std::span<const Allow> list);
+os::Result<void> allow_only(std::span<const Allow> list, Refused refused = Refused::kill);
 
-// Returns the filter of the list, which the caller releases; nullptr if memory is short or a rule
-// is wrong.
-scmp_filter_ctx make_filter(std::span<const Allow> list);
+// Installs the handler of SIGSYS that Refused::report needs. Call before allow_only(); `program`
+// must outlive the process's lists. A list with this handler must allow write(2).
+void report_refused_calls(const char* program);
+
+// Returns the filter of the list, which the caller releases with seccomp_release(); nullptr when
+// memory is short or a rule is wrong.
+scmp_filter_ctx make_filter(std::span<const Allow> list, Refused refused = Refused::kill);
 
 } // namespace tiercel::policy

@@ -30,14 +30,15 @@ constexpr Allow analyzer_start[] = {
      SCMP_SYS(pipe2), SCMP_SYS(poll)}},
     {"the channel to an alert program, and its start: without these an analyzer that is told to start one would be killed, "
      "where an error says that the unit does not let it", {SCMP_SYS(socketpair), SCMP_SYS(dup2), SCMP_SYS(dup3),
-     SCMP_SYS(wait4)}},
+     SCMP_SYS(vfork), SCMP_SYS(wait4)}},
     {"a thread for each output", {SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(sched_getaffinity)}},
     {"the end of the child that reads command lines, when a process blocks it", {SCMP_SYS(kill)}},
     {"who this is, and what it holds", {SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
      SCMP_SYS(getegid), SCMP_SYS(capget)}},
     {"the sandbox itself", {SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(prlimit64),
      SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule),
-     SCMP_SYS(landlock_restrict_self)}},
+     SCMP_SYS(landlock_restrict_self), SCMP_SYS(close_range)}},
+    {"libraries of the dynamic loader, captures", {SCMP_SYS(lseek)}},
 };
 
 constexpr Allow privd_start[] = {
@@ -49,7 +50,8 @@ constexpr Allow privd_start[] = {
     {"the C library looks for a cache of accounts", {SCMP_SYS(socket), SCMP_SYS(connect)}},
     {"who this is", {SCMP_SYS(getuid), SCMP_SYS(getgid), SCMP_SYS(getegid)}},
     {"privd-types, and what it writes", {SCMP_SYS(memfd_create), SCMP_SYS(clone), SCMP_SYS(wait4),
-     SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(close_range)}},
+     SCMP_SYS(dup2), SCMP_SYS(dup3), SCMP_SYS(close_range), SCMP_SYS(fcntl), SCMP_SYS(rt_sigprocmask)}},
+    {"say which call was refused", {SCMP_SYS(rt_sigaction)}},
 };
 
 // clang-format on

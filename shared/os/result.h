@@ -33,6 +33,11 @@ struct Error {
 [[nodiscard]] Error error(const char* what, std::string_view on = {}, int number = errno,
                           std::source_location origin = std::source_location::current());
 
+// Formats a line and writes it to stderr with one write(2), cut at 1,023 bytes. stdio is not used
+// for that, because it asks what stderr is (ioctl, fstat, lseek), which a seccomp filter may
+// refuse.
+[[gnu::format(printf, 1, 2)]] void write_stderr(const char* format, ...);
+
 // One line on stderr: "privd: cannot open /x: Permission denied (errno 13); TODO [file:line]".
 // `todo` tells the reader what to do, and may be empty.
 void print(const char* program, const Error& error, std::string_view todo);

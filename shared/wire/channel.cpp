@@ -9,15 +9,19 @@ namespace tiercel::wire {
 
 os::Result<void> send_record(const os::UniqueFd& socket, const void* record, std::size_t bytes,
                              std::span<const int> fds) {
+    if (fds.empty()) { // send(2), because sendmsg(2) could name an address or carry descriptors
+        if (send(socket.get(), record, bytes, MSG_NOSIGNAL) < 0)
+            return os::error("send to the peer");
+        return {};
+    }
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * fds_per_message)] = {};
     iovec part{const_cast<void*>(record), bytes};
-    msghdr message{nullptr, 0, &part, 1, control, fds.empty() ? 0 : CMSG_LEN(fds.size_bytes()), 0};
-    if (cmsghdr* rights = CMSG_FIRSTHDR(&message)) {
-        rights->cmsg_level = SOL_SOCKET;
-        rights->cmsg_type = SCM_RIGHTS;
-        rights->cmsg_len = CMSG_LEN(fds.size_bytes());
-        std::memcpy(CMSG_DATA(rights), fds.data(), fds.size_bytes());
-    }
+    msghdr message{nullptr, 0, &part, 1, control, CMSG_LEN(fds.size_bytes()), 0};
+    cmsghdr* rights = CMSG_FIRSTHDR(&message);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(fds.size_bytes());
+    std::memcpy(CMSG_DATA(rights), fds.data(), fds.size_bytes());
     if (sendmsg(socket.get(), &message, MSG_NOSIGNAL) < 0)
         return os::error("send to the peer");
     return {};

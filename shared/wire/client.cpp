@@ -106,12 +106,10 @@ Result<Session> open_session(const UniqueFd& socket, const Request& request) {
     return session;
 }
 
-Result<UniqueFd> ask_door(const UniqueFd& socket, std::int32_t pid, ProcFile file,
-                          std::uint32_t fd) {
+Result<UniqueFd> ask_door(const UniqueFd& socket, std::int32_t pid, ProcFile file) {
     DoorRequest request;
     request.pid = pid;
     request.file = file;
-    request.fd = fd;
     if (auto sent = send_message(socket, request); !sent)
         return sent.error();
     DoorReply reply;
@@ -124,6 +122,22 @@ Result<UniqueFd> ask_door(const UniqueFd& socket, std::int32_t pid, ProcFile fil
     if (!opened.valid())
         return error("talk to privd", "an answer without its fd", EBADMSG);
     return opened;
+}
+
+Result<std::string> ask_link(const UniqueFd& socket, std::int32_t pid, ProcFile link) {
+    DoorRequest request;
+    request.pid = pid;
+    request.file = link;
+    if (auto sent = send_message(socket, request); !sent)
+        return sent.error();
+    LinkReply reply;
+    if (auto got = receive(socket, reply); !got)
+        return got.error();
+    if (reply.error != 0)
+        return error("read through privd", "a link of /proc", reply.error);
+    if (reply.length > sizeof reply.text)
+        return error("talk to privd", "a link that is too long", EBADMSG);
+    return std::string(reply.text, reply.length);
 }
 
 Result<UniqueFd> connect_to(const char* path) {

@@ -21,10 +21,12 @@ struct Session {
 // version, or sent something that is not this protocol). Blocks.
 os::Result<Session> open_session(const os::UniqueFd& socket, const Request& request);
 
-// Opens one file of /proc/PID. The error's number is that of privd's open: ESRCH or ENOENT when the
-// process has gone, EACCES when privd may not. Blocks.
-os::Result<os::UniqueFd> ask_door(const os::UniqueFd& socket, std::int32_t pid, ProcFile file,
-                                  std::uint32_t fd = 0);
+// Opens one file of /proc/PID that is no link. The error's number is that of privd's open: ESRCH or
+// ENOENT when the process has gone, EACCES when privd may not. Blocks.
+os::Result<os::UniqueFd> ask_door(const os::UniqueFd& socket, std::int32_t pid, ProcFile file);
+
+// Reads where a link of /proc/PID leads. Errors as above. Blocks.
+os::Result<std::string> ask_link(const os::UniqueFd& socket, std::int32_t pid, ProcFile link);
 
 struct Received {
     std::size_t bytes = 0;

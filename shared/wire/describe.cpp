@@ -35,6 +35,8 @@ const char* step_name(LoadStep step) {
     case step_ring: return "create a ring buffer";
     case step_load: return "load the probe";
     case step_attach: return "attach the probe";
+    case step_btf: return "open the kernel's types (/sys/kernel/btf/vmlinux, or the file of --btf)";
+    case step_types: return "read the kernel's types by privd-types";
     }
     return "load the probe";
 }
@@ -56,15 +58,27 @@ std::string reason(std::int32_t number) {
     return number == 0 ? "" : std::string(": ") + std::strerror(number) + hint(number);
 }
 
+std::string describe_types(std::int32_t number) {
+    if (number == ENOEXEC)
+        return "privd-types could not read the kernel's types; its own line on stderr says why";
+    if (number == EBADMSG)
+        return "privd-types wrote types that privd does not accept; install both from the same "
+               "release";
+    return std::string("privd could not run privd-types, which belongs beside privd: ") +
+           std::strerror(number);
+}
+
 std::string describe_load(Driver driver, LoadStep step, std::int32_t number) {
     if (driver == Driver::module && step == step_open)
         return "privd could not open /dev/tiercel" + reason(number) +
                (number == ENOENT ? "; load the module: tiercel-driver module load" : "");
-    if (step == step_load && number == ESRCH) // libbpf's answer when it finds no kernel BTF
+    if (step == step_btf && number == ENOENT)
         return std::string("this kernel has no BTF (/sys/kernel/btf/vmlinux), which the ") +
                std::string(option_of(driver)) +
                " driver needs; use a kernel built with CONFIG_DEBUG_INFO_BTF, or " +
                "privd --driver classic_bpf --btf FILE";
+    if (step == step_types)
+        return describe_types(number);
     if (driver == Driver::modern && step == step_ring && number == EINVAL)
         return "this kernel has no BPF ring buffer, which the modern_bpf driver needs; use Linux "
                "5.8 "

@@ -10,7 +10,8 @@
 //                      ◀──────────────     Fds + SCM_RIGHTS, as many records as Reply.fds[] says
 //                      ◀──────────────     Done; privd exits, or stays as the /proc door:
 //   DoorRequest        ──────────────▶
-//                      ◀──────────────     DoorReply, with one fd when error is 0
+//                      ◀──────────────     DoorReply, with one fd when error is 0; LinkReply for a
+//                      link
 //
 // Only privd sends fds: a record with fds from the analyzer ends the session. Integers are in
 // native byte order: both ends are on one machine.
@@ -24,9 +25,9 @@
 namespace tiercel::wire {
 
 constexpr std::uint32_t magic = 0x4c435254; // "TRCL"
-constexpr std::uint16_t version = 2;
+constexpr std::uint16_t version = 3;
 
-enum class Type : std::uint16_t { open = 1, door, reply, fds, done, door_reply };
+enum class Type : std::uint16_t { open = 1, door, reply, fds, done, door_reply, link_reply };
 
 struct Header {
     std::uint32_t magic = wire::magic;
@@ -73,7 +74,15 @@ enum class Status : std::uint32_t {
 };
 // clang-format on
 
-enum LoadStep : std::uint64_t { step_open, step_ring, step_load, step_attach };
+// step_btf: open the kernel's types; step_types: run privd-types and check what it has written.
+enum LoadStep : std::uint64_t {
+    step_open,
+    step_ring,
+    step_load,
+    step_attach,
+    step_btf,
+    step_types
+};
 
 struct Reply {
     Header header{.type = Type::reply};
@@ -104,21 +113,14 @@ struct Done {
     Header header{.type = Type::done};
 };
 
-// Files of /proc/PID the door opens. exe, cwd, root and ns_* are links: they come as O_PATH fds,
-// good for fstat(2) only. environ is mode 0400: another uid's needs CAP_DAC_READ_SEARCH, which
-// privd does not have.
-// clang-format off
-enum class ProcFile : std::uint32_t {
-    exe, cwd, root, ns_pid, ns_mnt, ns_net, ns_user, ns_cgroup,
-    maps, fdinfo, cmdline, status, stat, cgroup, environ, loginuid, count
-};
-// clang-format on
+// Files of /proc/PID that the door opens. exe and cwd are links: their text comes, and no fd,
+// because an fd of the target could be used to open other files.
+enum class ProcFile : std::uint32_t { exe, cwd, cmdline, status, stat, cgroup, loginuid, count };
 
 struct DoorRequest {
     Header header{.type = Type::door};
     std::int32_t pid = 0; // process or thread, > 0
     ProcFile file = ProcFile::status;
-    std::uint32_t fd = 0; // for fdinfo: which
 };
 
 struct DoorReply {
@@ -126,11 +128,21 @@ struct DoorReply {
     std::int32_t error = 0; // errno of the open, or 0 with one fd
 };
 
+// The answer for a link. The text is cut at link_bytes.
+constexpr std::size_t link_bytes = 4096;
+
+struct LinkReply {
+    Header header{.type = Type::link_reply};
+    std::int32_t error = 0;   // errno of readlink(2), or 0
+    std::uint32_t length = 0; // of the text, which has no NUL; at most link_bytes
+    char text[link_bytes] = {};
+};
+
 // Sizes and offsets are the protocol: any change needs a new version.
 static_assert(sizeof(Header) == 8 && sizeof(Request) == 96 && offsetof(Request, interest) == 32);
 static_assert(sizeof(Reply) == 88 && offsetof(Reply, fds) == 44 && offsetof(Reply, door) == 68 &&
               offsetof(Reply, load_begin_ns) == 72);
 static_assert(sizeof(Fds) == 20 && sizeof(Done) == 8);
-static_assert(sizeof(DoorRequest) == 20 && sizeof(DoorReply) == 12);
+static_assert(sizeof(DoorRequest) == 16 && sizeof(DoorReply) == 12 && sizeof(LinkReply) == 4112);
 
 } // namespace tiercel::wire

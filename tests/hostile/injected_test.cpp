@@ -90,11 +90,27 @@ bool killed_by_filter(int status) {
     return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
 }
 
+// Whether the rule lets a process live that makes the call with all arguments zero.
+bool survives_zeros(policy::Only only) {
+    switch (only) {
+    case policy::Only::anything:
+    case policy::Only::not_executable:
+    case policy::Only::connected:            // the address is null
+    case policy::Only::failing: return true; // the call fails
+    case policy::Only::itself:
+    case policy::Only::appending:
+    case policy::Only::of_the_module:
+    case policy::Only::unix_socket:
+    case policy::Only::bpf_commands: return false;
+    }
+    return false;
+}
+
 // Whether the list allows the call when all its arguments are zero.
 bool allowed_with_zeros(int number) {
     const auto allows = [number](const policy::Allow& rule) {
         return std::ranges::find(rule.calls, number) != rule.calls.end() &&
-               (rule.only == policy::Only::anything || rule.only == policy::Only::not_executable);
+               survives_zeros(rule.only);
     };
     return std::ranges::any_of(policy::analyzer_steady, allows);
 }

@@ -41,11 +41,7 @@ bool write_all(int fd, std::string_view text) {
 
 bool send_all(int fd, std::string_view text) {
     while (!text.empty()) {
-        iovec part{const_cast<char*>(text.data()), text.size()};
-        msghdr message{};
-        message.msg_iov = &part;
-        message.msg_iovlen = 1;
-        const ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+        const ssize_t sent = send(fd, text.data(), text.size(), MSG_NOSIGNAL);
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent <= 0)
@@ -105,7 +101,7 @@ class FileSink : public FdSink {
         : FdSink("file " + path, std::move(fd)), directory_(std::move(directory)),
           file_(std::move(file)) {}
     bool reopen() override {
-        UniqueFd fresh(openat(directory_.get(), file_.c_str(), kFileFlags, 0640));
+        UniqueFd fresh(openat(directory_.get(), file_.c_str(), kFileFlags, policy::reopen_mode));
         if (!fresh.valid())
             return false;
         fd_ = std::move(fresh);
@@ -135,8 +131,7 @@ class StreamSink : public FdSink {
 
 class SyslogSink : public Sink {
   public:
-    SyslogSink(std::string ident, const sockaddr_un& address, UniqueFd fd)
-        : ident_(std::move(ident)), address_(address), fd_(std::move(fd)) {}
+    SyslogSink(std::string ident, UniqueFd fd) : ident_(std::move(ident)), fd_(std::move(fd)) {}
     std::string name() const override { return "syslog"; }
     bool write(std::string_view line, config::Priority priority) override {
         constexpr int kFacilityUser = 1 << 3;
@@ -148,18 +143,12 @@ class SyslogSink : public Sink {
         std::string text = '<' + std::to_string(kFacilityUser | static_cast<int>(priority)) + '>' +
                            when + ' ' + ident_ + '[' + std::to_string(getpid()) + "]: ";
         text += line;
-        iovec part{text.data(), text.size()};
-        msghdr message{};
-        message.msg_name = &address_;
-        message.msg_namelen = sizeof address_;
-        message.msg_iov = &part;
-        message.msg_iovlen = 1;
-        return sendmsg(fd_.get(), &message, MSG_NOSIGNAL) == static_cast<ssize_t>(text.size());
+        return send(fd_.get(), text.data(), text.size(), MSG_NOSIGNAL) ==
+               static_cast<ssize_t>(text.size());
     }
 
   private:
     std::string ident_;
-    sockaddr_un address_;
     UniqueFd fd_;
 };
 
@@ -179,7 +168,7 @@ SinkResult open_file(const std::string& path) {
     UniqueFd dirfd(open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!dirfd.valid())
         return os::error("open the directory of the alert file", path);
-    UniqueFd fd(openat(dirfd.get(), file.c_str(), kFileFlags, 0640));
+    UniqueFd fd(openat(dirfd.get(), file.c_str(), kFileFlags, policy::reopen_mode));
     if (!fd.valid())
         return os::error("open the alert file", path);
     return std::unique_ptr<Sink>(
@@ -193,9 +182,9 @@ SinkResult open_syslog(const std::string& ident, const std::string& path) {
     UniqueFd fd(socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     if (!fd.valid())
         return os::error("make a socket for syslog");
-    if (access(path.c_str(), W_OK) != 0)
+    if (connect(fd.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
         return os::error("reach syslog", path);
-    return std::unique_ptr<Sink>(std::make_unique<SyslogSink>(ident, address, std::move(fd)));
+    return std::unique_ptr<Sink>(std::make_unique<SyslogSink>(ident, std::move(fd)));
 }
 
 SinkResult open_unix_socket(const std::string& path) {
@@ -220,6 +209,7 @@ SinkResult open_program(const std::string& command) {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, theirs.get(), STDIN_FILENO);
+    posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
     char shell[] = "sh", option[] = "-c";
     std::string line = command;
     char* arguments[] = {shell, option, line.data(), nullptr};

@@ -4,8 +4,11 @@
 // ever need; afterwards it needs these system calls only:
 //
 //     standard output, file         write; file, to be reopened: openat on its directory fd, close
-//     syslog                        sendmsg (to /dev/log by name, so that a restarted one is found)
-//     program, Unix stream socket   sendmsg; a broken connection is not made again (no socket())
+//     syslog                        sendto with no address: the socket is connected to /dev/log.
+//     Under
+//                                   systemd that socket outlives the daemon; another syslogd that
+//                                   is restarted is lost, because the sandbox has no connect(2)
+//     program, Unix stream socket   the same; a broken connection is not made again
 //
 // A sink may block: the Outbox that feeds it runs in a thread of its own.
 #pragma once

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// A session up to the point where the kernel would be asked: nothing here needs privilege.
-#include "privd/privd.h"
+//
+// A session with a driver that loads nothing: every check of a request, the phases, and a whole
+// hand-over. Nothing here needs privilege.
+#include "privd/door.h"
+#include "privd/drivers/complaint.h"
+#include "privd/session.h"
+#include "shared/wire/client.h"
 
 #include <cstring>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
 #include <thread>
 #include <unistd.h>
 
@@ -14,6 +22,34 @@ using namespace tiercel::privd;
 using wire::Status;
 
 namespace {
+
+// A driver that "loads" by handing /dev/null over, or fails as `failure` says.
+int failure = 0;
+
+wire::Reply open_nothing(const char*) {
+    return {};
+}
+
+wire::Reply prepare_nothing(std::uint64_t) {
+    return {};
+}
+
+wire::Reply start_nothing(const wire::Request& request, pid_t self, Handover& into) {
+    Load load(request, self, into);
+    load.reply.ring_count = 1;
+    load.reply.cpus = 1;
+    bool done = into.add(wire::Kind::ring, open("/dev/null", O_RDWR | O_CLOEXEC)) &&
+                into.add(wire::Kind::counters, open("/dev/null", O_RDONLY | O_CLOEXEC));
+    errno = failure;
+    return load.end(done && failure == 0);
+}
+
+constexpr policy::Allow few[] = {{"all that the session does after a hand-over",
+                                  {SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(recvmsg),
+                                   SCMP_SYS(close), SCMP_SYS(write), SCMP_SYS(exit_group)}}};
+
+const Driver fake_driver{wire::Driver::modern, few,          few, {}, open_nothing,
+                         prepare_nothing,      start_nothing};
 
 // A session that would be refused for want of a capability, were its request right.
 struct Talk {
@@ -35,7 +71,7 @@ struct Talk {
         return got ? reply.status : Status::count;
     }
     os::UniqueFd peer;
-    Session session;
+    Session session{.driver = fake_driver, .plan = {}, .refusal = {}};
 };
 
 template <typename Change>
@@ -58,8 +94,7 @@ TEST_CASE("every field is checked") {
     CHECK(changed([](Request& r) { r.header.type = wire::Type::reply; }) == Status::malformed);
     CHECK(changed([](Request& r) { r.header.type = static_cast<wire::Type>(77); }) ==
           Status::malformed);
-    CHECK(changed([](Request& r) { r.driver = static_cast<wire::Driver>(5); }) ==
-          Status::bad_driver);
+    CHECK(changed([](Request& r) { r.driver = wire::Driver::count; }) == Status::bad_driver);
     CHECK(changed([](Request& r) { r.driver = static_cast<wire::Driver>(~0u); }) ==
           Status::bad_driver);
     for (auto driver : {wire::Driver::classic, wire::Driver::module, wire::Driver::userspace})
@@ -128,42 +163,106 @@ TEST_CASE("another uid is refused before anything else is looked at") {
     CHECK(talk.say(&request, sizeof request) == Status::wrong_peer);
 }
 
-TEST_CASE("the door opens what is on the menu and nothing else") {
+TEST_CASE("an empty record is answered, and a peer that has gone is none") {
+    CHECK(Talk().say("", 0) == Status::malformed);
+    Talk gone;
+    gone.peer.reset();
+    auto served = gone.session.run();
+    REQUIRE_FALSE(served.has_value());
+    CHECK(served.error().number == ECONNRESET);
+}
+
+TEST_CASE("a peer that asks for nothing in time is told from one that has gone") {
+    Talk talk;
+    timeval patience{0, 1000};
+    REQUIRE(setsockopt(talk.session.socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience,
+                       sizeof patience) == 0);
+    auto served = talk.session.run();
+    REQUIRE_FALSE(served.has_value());
+    CHECK(served.error().number == ETIMEDOUT);
+}
+
+TEST_CASE("a load that fails is told with its errno, and hands nothing over") {
+    Talk talk;
+    talk.session.refusal = {};
+    failure = ENOMEM;
+    wire::Request request;
+    REQUIRE(wire::send_message(talk.peer, request));
+    CHECK_FALSE(talk.session.run().has_value());
+    failure = 0;
+    wire::Reply reply;
+    REQUIRE(wire::receive_record(talk.peer, &reply, sizeof reply));
+    CHECK(reply.status == Status::load_failed);
+    CHECK(reply.error == ENOMEM);
+    CHECK(reply.driver == wire::Driver::modern);
+}
+
+// In a child, because the session installs its steady filter.
+TEST_CASE("a right request gets the reply, every descriptor, and Done") {
+    Talk talk;
+    talk.session.refusal = {};
+    pid_t child = fork();
+    if (child == 0) {
+        talk.peer.reset();
+        bool served = talk.session.run().has_value();
+        syscall(SYS_exit_group, served ? 0 : 1);
+    }
+    talk.session.socket.reset();
+    auto session = wire::client::open_session(talk.peer, wire::Request{});
+    REQUIRE(session);
+    CHECK(session->reply.status == Status::ok);
+    CHECK(session->rings.size() == 1);
+    CHECK(session->counters.size() == 1);
+    int status = 0;
+    REQUIRE(waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status));
+    CHECK(WEXITSTATUS(status) == 0);
+}
+
+TEST_CASE("the door opens the files of the list, and gives the text of the links") {
     using wire::ProcFile;
-    std::int32_t failure = -1;
-    auto open_own = [&](ProcFile file, std::uint32_t fd = 0) {
-        return open_door({.pid = getpid(), .file = file, .fd = fd}, failure);
-    };
-    for (std::uint32_t file = 0; file < static_cast<std::uint32_t>(ProcFile::count); ++file) {
-        CAPTURE(file);
-        os::UniqueFd opened = open_own(static_cast<ProcFile>(file));
-        if (static_cast<ProcFile>(file) == ProcFile::loginuid && failure == ENOENT)
-            continue; // a kernel without audit
-        CHECK(failure == 0);
-        CHECK(opened.valid());
-        // Links, up to ns_cgroup, give nothing to read.
-        char byte;
-        if (static_cast<ProcFile>(file) <= ProcFile::ns_cgroup)
-            CHECK(read(opened.get(), &byte, 1) < 0);
-        else
-            CHECK(read(opened.get(), &byte, 1) >= 0);
+    std::int32_t error = -1;
+    for (ProcFile file : {ProcFile::cmdline, ProcFile::status, ProcFile::stat, ProcFile::cgroup}) {
+        os::UniqueFd opened = open_door({.pid = getpid(), .file = file}, error);
+        CHECK(error == 0);
+        char byte = 0;
+        CHECK(read(opened.get(), &byte, 1) == 1);
     }
-    char target[256] = {}, opened_target[256] = {};
-    os::UniqueFd exe = open_own(ProcFile::exe);
-    REQUIRE(readlink("/proc/self/exe", target, sizeof target - 1) > 0);
-    char self[64];
-    snprintf(self, sizeof self, "/proc/self/fd/%d", exe.get());
-    REQUIRE(readlink(self, opened_target, sizeof opened_target - 1) > 0);
-    CHECK(std::strcmp(target, opened_target) == 0);
-    CHECK_FALSE(open_own(ProcFile::count).valid());
-    CHECK(failure == EINVAL);
-    CHECK_FALSE(open_own(static_cast<ProcFile>(~0u)).valid());
-    CHECK_FALSE(open_own(ProcFile::fdinfo, 0xffffffff).valid());
-    CHECK(failure == ENOENT);
+    wire::LinkReply link;
+    for (ProcFile file : {ProcFile::exe, ProcFile::cwd}) {
+        CHECK_FALSE(open_door({.pid = getpid(), .file = file}, error).valid());
+        CHECK(error == EINVAL);
+        char target[4096];
+        ssize_t length = readlink(file == ProcFile::exe ? "/proc/self/exe" : "/proc/self/cwd",
+                                  target, sizeof target);
+        REQUIRE(length > 0);
+        CHECK(read_link({.pid = getpid(), .file = file}, link) == 0);
+        CHECK(std::string_view(link.text, link.length) ==
+              std::string_view(target, static_cast<std::size_t>(length)));
+    }
+    CHECK(read_link({.pid = getpid(), .file = ProcFile::stat}, link) == EINVAL);
+    for (auto file : {ProcFile::count, static_cast<ProcFile>(~0u)}) {
+        CHECK_FALSE(open_door({.pid = getpid(), .file = file}, error).valid());
+        CHECK(error == EINVAL);
+        CHECK(read_link({.pid = getpid(), .file = file}, link) == EINVAL);
+    }
     for (std::int32_t pid : {0, -1, INT32_MIN}) {
-        CHECK_FALSE(open_door({.pid = pid, .file = ProcFile::status}, failure).valid());
-        CHECK(failure == EINVAL);
+        CHECK_FALSE(open_door({.pid = pid, .file = ProcFile::status}, error).valid());
+        CHECK(error == EINVAL);
     }
-    CHECK_FALSE(open_door({.pid = INT32_MAX, .file = ProcFile::status}, failure).valid());
-    CHECK(failure == ENOENT);
+    CHECK_FALSE(open_door({.pid = INT32_MAX, .file = ProcFile::status}, error).valid());
+    CHECK(error == ENOENT);
+}
+
+TEST_CASE("of the verifier's log the last line that says something is kept") {
+    const char* line = nullptr;
+    auto verdict = [&](const char* log) {
+        std::size_t length = last_verdict(log, line);
+        return std::string(line != nullptr && length > 0 ? line : "", length);
+    };
+    CHECK(verdict("0: (b7) r0 = 0\nR1 type=ctx expected=fp\nprocessed 4 insns (limit 1000000)\n"
+                  "verification time 20 usec\n") == "R1 type=ctx expected=fp");
+    CHECK(verdict("one line").compare("one line") == 0);
+    CHECK(verdict("processed 4 insns\n\n").empty());
+    CHECK(verdict("").empty());
 }

@@ -103,7 +103,8 @@ TEST_CASE("the completions offer the drivers of the table") {
     CHECK(has(zsh, "compadd " + all + "\n"));
     CHECK(has(zsh, "compadd " + loaders + "\n"));
     const std::string bash = read("packaging/completions/tiercel.bash");
-    CHECK(has(bash, "analyzer:--driver) mapfile -t COMPREPLY < <(compgen -W '" + all + "'"));
+    CHECK(has(bash, "analyzer:--driver | tiercel:--driver) mapfile -t COMPREPLY < <(compgen -W '" +
+                        all + "'"));
     CHECK(has(bash, "privd:--driver) mapfile -t COMPREPLY < <(compgen -W '" + loaders + "'"));
     CHECK(has(bash, "tiercel-driver:load) mapfile -t COMPREPLY < <(compgen -W '" + loaders + "'"));
 }
@@ -144,7 +145,8 @@ TEST_CASE("units and SECURITY.md name no capability that the table lacks") {
         known.insert(name);
     }
     CHECK(std::string(wire::capability_name(0)) == "unknown");
-    for (const std::string& name : capabilities_in(read("packaging/systemd/privd.service.in")))
+    for (const std::string& name :
+         capabilities_in(read("packaging/systemd/tiercel-privd.service.in")))
         CHECK_MESSAGE(known.contains(name), name);
     const auto told = capabilities_in(read("SECURITY.md"));
     for (const auto& row : wire::capability_table)

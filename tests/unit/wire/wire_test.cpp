@@ -210,8 +210,7 @@ TEST_CASE("the door gives one fd or the errno of the open") {
         DoorRequest request;
         CHECK(receive_record(pair.right, &request, sizeof request));
         CHECK(request.pid == 42);
-        CHECK(request.file == ProcFile::fdinfo);
-        CHECK(request.fd == 7);
+        CHECK(request.file == ProcFile::cgroup);
         auto file = null();
         int fd = file.get();
         CHECK(send_message(pair.right, DoorReply{}, {&fd, 1}));
@@ -220,9 +219,29 @@ TEST_CASE("the door gives one fd or the errno of the open") {
         CHECK(receive_record(pair.right, &request, sizeof request));
         CHECK(send_message(pair.right, DoorReply{}));
     });
-    CHECK(client::ask_door(pair.left, 42, ProcFile::fdinfo, 7)->valid());
+    CHECK(client::ask_door(pair.left, 42, ProcFile::cgroup)->valid());
     CHECK(client::ask_door(pair.left, 42, ProcFile::stat).error().number == ESRCH);
     CHECK(client::ask_door(pair.left, 42, ProcFile::stat).error().number == EBADMSG);
+    server.join();
+}
+
+TEST_CASE("the door gives a link's text, its length checked, or the errno of the reading") {
+    Pair pair;
+    std::thread server([&] {
+        DoorRequest request;
+        CHECK(receive_record(pair.right, &request, sizeof request));
+        CHECK(request.file == ProcFile::exe);
+        LinkReply reply{.length = 8};
+        std::memcpy(reply.text, "/bin/cat", 8);
+        CHECK(send_message(pair.right, reply));
+        CHECK(receive_record(pair.right, &request, sizeof request));
+        CHECK(send_message(pair.right, LinkReply{.error = EACCES}));
+        CHECK(receive_record(pair.right, &request, sizeof request));
+        CHECK(send_message(pair.right, LinkReply{.length = link_bytes + 1}));
+    });
+    CHECK(*client::ask_link(pair.left, 42, ProcFile::exe) == "/bin/cat");
+    CHECK(client::ask_link(pair.left, 42, ProcFile::cwd).error().number == EACCES);
+    CHECK(client::ask_link(pair.left, 42, ProcFile::cwd).error().number == EBADMSG);
     server.join();
 }
 
@@ -246,9 +265,13 @@ TEST_CASE("every status has one line of its own, and says what it is about") {
     reply.detail = 2 | 4;
     CHECK(client::describe(reply).find("context switches and page faults") != std::string::npos);
     reply.status = Status::load_failed;
-    reply.detail = step_load;
-    reply.error = ESRCH;
-    CHECK(client::describe(reply).find("/sys/kernel/btf/vmlinux") != std::string::npos);
+    reply.detail = step_btf;
+    reply.error = ENOENT;
+    CHECK(client::describe(reply).find("this kernel has no BTF") != std::string::npos);
+    reply.error = EACCES;
+    CHECK(client::describe(reply).find("this kernel has no BTF") == std::string::npos);
+    reply.detail = step_types;
+    CHECK(client::describe(reply).find("could not run privd-types") != std::string::npos);
     reply.status = static_cast<Status>(12345);
     CHECK(client::describe(reply).find("unknown status") != std::string::npos);
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "privd/privd.h"
+//
+// Implements what the loads of all drivers have in common: the descriptors that will be handed
+// over, the probe's configuration, and the reply.
+#include "privd/drivers/driver.h"
 
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 
 namespace tiercel::privd {
-
-char complaint[256];
 
 namespace {
 
@@ -18,6 +19,23 @@ std::uint64_t now(clockid_t clock) {
 }
 
 } // namespace
+
+bool Handover::add(wire::Kind kind, int fd) {
+    os::UniqueFd owned(fd);
+    auto row = static_cast<std::size_t>(kind);
+    if (!owned.valid() || count[row] == wire::fds_of_kind_max)
+        return false;
+    fds[row][count[row]] = std::move(owned);
+    ++count[row];
+    return true;
+}
+
+void Handover::clear() {
+    for (std::size_t row = 1; row < wire::kinds; ++row)
+        while (count[row] > 0)
+            fds[row][--count[row]].reset();
+    complaint[0] = '\0';
+}
 
 Load::Load(const wire::Request& request, pid_t self, Handover& handover) : into(handover) {
     reply.load_begin_ns = now(CLOCK_MONOTONIC);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// privd-types, which privd runs before it takes a peer, in a process without any capability: of the
-// 5 MiB in which a kernel describes its types, of which libbpf holds two copies, what the probes
-// name, some 30 KiB. Standard input is the kernel's BTF, or a file like it; standard output gets
-// BTF and, behind it, the number in the kernel of each type. Exit codes: 0 done, 1 failure.
+// privd-types, which privd runs before it takes a peer. It implements the choice of kernel types:
+// of the 5 MiB in which a kernel describes its types, and of which libbpf holds two copies, it
+// keeps what the probes name, some 30 KiB. Standard input is the kernel's BTF, or a file like it;
+// standard output gets BTF and, behind it, the number in the kernel of each type. It gives up its
+// one capability and makes itself undumpable before it reads. Exit codes: 0 done, 1 failure.
 //
 // The format is the kernel's Documentation/bpf/btf.rst.
 #include "kernel/common/abi.h"
@@ -13,8 +14,11 @@
 #include <cstdio>
 #include <cstring>
 #include <linux/btf.h>
+#include <linux/capability.h>
 #include <string>
 #include <string_view>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <unordered_map>
 #include <unordered_set>
@@ -336,7 +340,21 @@ bool Types::write() const {
 
 } // namespace
 
+// The capability that privd gave this process kept other processes of its account away until now.
+// Undumpable, it is as far from them; and it needs no capability.
+static void give_up_privilege() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    __user_cap_data_struct none[2] = {};
+    bool given_up = prctl(PR_SET_DUMPABLE, 0) == 0 &&
+                    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0 &&
+                    syscall(SYS_capset, &header, none) == 0;
+    if (!given_up)
+        fail("this process cannot give up its privilege");
+}
+
 int main() {
+    give_up_privilege();
+    prctl(PR_SET_NAME, "privd-types"); // the kernel names a program that has no path by a number
     Types types;
     types.read_names();
     types.read_types();

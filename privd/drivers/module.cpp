@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernel module: a device that privd's account may open, and no capability at all. What the
-// device understands is written in kernel/module/uapi.h.
+// Implements the driver of the kernel module: a device that privd opens, and no capability at all.
+// kernel/module/uapi.h describes what the device understands.
 #include "kernel/module/uapi.h"
 #include "policy/privilege/privd_syscalls.h"
-#include "privd/privd.h"
+#include "privd/drivers/driver.h"
 
 #include <cerrno>
 #include <fcntl.h>
@@ -18,20 +18,24 @@ using wire::Kind;
 
 os::UniqueFd device;
 
-// While privd is what it was started as: its account need not be in the device's group.
-wire::Reply prepare(const char*, Account) {
-    device = os::UniqueFd(open("/dev/tiercel", O_RDWR | O_CLOEXEC));
+// Called before the account changes, which need not be in the device's group.
+wire::Reply open(const char*) {
+    device = os::UniqueFd(::open("/dev/tiercel", O_RDWR | O_CLOEXEC));
     if (device.valid())
         return {};
     return {.status = wire::Status::load_failed, .error = errno, .detail = wire::step_open};
+}
+
+wire::Reply prepare(std::uint64_t) {
+    return {};
 }
 
 // uapi.h counts its kinds as wire::Kind does.
 static_assert(TIERCEL_FD_ITER_TASK_FILE == static_cast<int>(Kind::iter_task_file));
 
 bool take(Handover& into, Kind kind, std::uint32_t index = 0) {
-    return into.add(
-        kind, ioctl(device.get(), TIERCEL_IOC_FD, static_cast<unsigned long>(kind) << 16 | index));
+    unsigned long wanted = static_cast<unsigned long>(kind) << 16 | index;
+    return into.add(kind, ioctl(device.get(), TIERCEL_IOC_FD, wanted));
 }
 
 // The last one taken is the link, which attaches: before it, nothing is captured.
@@ -62,6 +66,7 @@ constexpr auto load_calls = policy::joined(policy::privd_load, policy::privd_loa
 
 } // namespace
 
-const Driver driver{wire::Driver::module, load_calls, policy::privd_steady, {}, prepare, start};
+const Driver module_driver{
+    wire::Driver::module, load_calls, policy::privd_steady, {}, open, prepare, start};
 
 } // namespace tiercel::privd
