@@ -139,7 +139,7 @@ bool open_buffers(ProbeLoad& load, bpf_object* object) {
 }
 
 // The kernel empties the array when the last fd goes through which it was filled
-// (kernel/bpf/arraymap.c), so it is handed over too, frozen.
+// (kernel/bpf/arraymap.c), so it is passed on too, frozen.
 bool keep_rings(ProbeLoad& load, bpf_object* object) {
     int rings = bpf_object__find_map_fd_by_name(object, "rings");
     return bpf_map_freeze(rings) == 0 &&

@@ -36,7 +36,7 @@ bool attach_stub(const bpf_program* stub, __u32 function, Handover& into) {
 }
 
 // The program that stubs jump to. The kernel empties a prog array when its last fd is closed
-// (kernel/bpf/arraymap.c), so the array is handed over too, frozen.
+// (kernel/bpf/arraymap.c), so the array is passed on too, frozen.
 bool fill_jump(bpf_object* object, const char* map, const char* program, Handover& into) {
     int jump = bpf_object__find_map_fd_by_name(object, map);
     int target = bpf_program__fd(bpf_object__find_program_by_name(object, program));

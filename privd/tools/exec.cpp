@@ -26,7 +26,7 @@ using namespace tiercel::privd;
 namespace {
 
 constexpr char help_begin[] =
-    "privd " TIERCEL_VERSION ": loads the probe, hands it over to the analyzer, and leaves\n"
+    "privd " TIERCEL_VERSION ": loads the probe, passes its rings to the analyzer, and exits\n"
     "  privd [OPTION...] --exec -- ANALYZER [ARGUMENT...]\n"
     "  privd [OPTION...] [--peer-user NAME] --socket PATH   (or systemd's LISTEN_FDS)\n"
     "  privd [--user NAME] --prove-caps [--driver NAME] [--json]\n"

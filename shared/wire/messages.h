@@ -53,8 +53,8 @@ struct Request {
     std::uint64_t interest[interest_words] = {};
 };
 
-// The kinds of fd that are handed over. The iterators and the door give read-only access. A driver
-// whose rings cannot be polled (memory, not BPF maps) hands over the reading end of a non-blocking
+// The kinds of fd that a driver passes. The iterators and the door give read-only access. A driver
+// whose rings cannot be polled (memory, not BPF maps) passes the reading end of a non-blocking
 // pipe as wakeup: bytes in it ask the reader to look, and its end says that no more events come.
 enum class Kind : std::uint32_t { ring, counters, link, iter_task, iter_task_file, wakeup, count };
 constexpr std::size_t kinds = static_cast<std::size_t>(Kind::count);
@@ -63,7 +63,7 @@ constexpr std::uint32_t fds_of_kind_max = 1024;
 
 // Why a session did or did not begin, in words: describe.cpp. With wrong_version, wrong_peer,
 // bad_tracepoints, not_built_in, missing_capability and load_failed, Reply.detail is privd's
-// version, the uid served, the tracepoints that the driver lacks (0: nobody knows them), the
+// version, the uid served, the tracepoints that the driver lacks (0: not known), the
 // driver, the mask of missing capabilities and the enum LoadStep. Reply.error is the kernel's errno
 // where it was the kernel that refused.
 // clang-format off
