@@ -115,7 +115,7 @@ TEST_CASE("bytes that are no UTF-8 do not break JSON") {
     Alert alert = sample();
     alert.message = "\xff\xfe";
     alert.fields = {{"fd.name", std::string("/\xc3(")}};
-    CHECK_NOTHROW(nlohmann::json::parse(render(alert, style)));
+    CHECK(nlohmann::json::parse(render(alert, style)).is_object());
 }
 
 TEST_CASE("a file is appended to, and found again after it was moved") {
