@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Coverage: which events have a test, and which events and parameters the tests really saw and
-// compared. The suite fails when an event of the table has no test, or when one was never seen and
-// nobody says why.
+// compared. The suite fails if an event of the table has no test, or if one was never seen and no
+// reason is given.
 #pragma once
 
 #include "shared/event/table.h"

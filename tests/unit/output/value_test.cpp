@@ -7,7 +7,6 @@
 #include "tests/unit/output/make_event.h"
 
 using namespace tiercel;
-using output::ParamKind;
 using test::raw;
 using test::text;
 
