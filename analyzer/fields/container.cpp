@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fields of the container that the thread runs in. Ids come from cgroups; all else is what its
-// runtime has said, and has no value before that.
+// Fields of the container that the thread runs in. Ids come from cgroups. All other fields come
+// from the container's runtime, and have no value before its answer.
 #include <algorithm>
 #include <string>
 
@@ -13,75 +13,61 @@ namespace tiercel::filter {
 namespace {
 
 using state::Container;
+using state::Thread;
 
 bool on_host(const EventContext& event) {
     return event.thread != nullptr && event.thread->container_id.empty();
 }
 
-// nullptr: the host, or nothing has been said.
-const Container* told(const EventContext& event) {
+// Returns the runtime's answer; nullptr on the host and before the answer.
+const Container* answer(const EventContext& event) {
     if (event.thread == nullptr || event.thread->container_id.empty())
         return nullptr;
     return event.state->containers().find(event.thread->container_id.view());
 }
 
-Values id(const EventContext& event, const Argument&, Value& single) {
-    if (event.thread == nullptr)
-        return no_value();
-    return text_value(single, on_host(event) ? "host" : event.thread->container_id.view());
+std::string_view id(const Thread& thread) {
+    return thread.container_id.empty() ? "host" : thread.container_id.view();
 }
 
-Values full_id(const EventContext& event, const Argument&, Value& single) {
-    if (event.thread == nullptr)
-        return no_value();
-    const std::string_view full = state::container_name(event.thread->cgroups.view()).full_id;
-    return full.empty() ? no_value() : text_value(single, full);
+std::optional<std::string_view> if_any(std::string_view text) {
+    return text.empty() ? std::nullopt : std::optional(text);
 }
 
-// Who answered knows best; else what the cgroup's name tells.
-Values type(const EventContext& event, const Argument&, Value& single) {
-    if (event.thread == nullptr)
-        return no_value();
+std::optional<std::string_view> full_id(const Thread& thread) {
+    return if_any(state::container_name(thread.cgroups.view()).full_id);
+}
+
+// The runtime that answered; before an answer, the one that the name of the cgroup gives.
+std::optional<std::string_view> type(const EventContext& event, const Thread& thread) {
     if (on_host(event))
-        return text_value(single, "host");
-    const Container* container = told(event);
-    const std::string_view text = state::name(
-        container != nullptr ? container->runtime
-                             : state::container_name(event.thread->cgroups.view()).runtime);
-    return text.empty() ? no_value() : text_value(single, text);
+        return "host";
+    const Container* container = answer(event);
+    return if_any(state::name(container != nullptr
+                                  ? container->runtime
+                                  : state::container_name(thread.cgroups.view()).runtime));
 }
 
-// The texts of Container, by variant.
-constexpr std::string Container::*kTexts[] = {
-    &Container::name,       &Container::image,    &Container::image_id,
-    &Container::repository, &Container::tag,      &Container::digest,
-    &Container::ip,         &Container::pod_name, &Container::pod_namespace};
-enum Text : std::uint16_t { NAME, IMAGE, IMAGE_ID, REPOSITORY, TAG, DIGEST, IP, POD, NAMESPACE };
-
-Values text(const EventContext& event, const Argument& argument, Value& single) {
-    if (argument.variant == NAME && on_host(event))
-        return text_value(single, "host");
-    const Container* container = told(event);
-    if (container == nullptr)
-        return no_value();
-    const std::string& value = container->*kTexts[argument.variant];
-    return value.empty() ? no_value() : text_value(single, value);
+// No value if nothing is known of the container.
+template <auto getter>
+Values of_container(const EventContext& event, const Argument&, Value& single) {
+    const Container* container = answer(event);
+    return container != nullptr ? get<getter>(event, *container, single) : no_value();
 }
 
-constexpr std::optional<bool> Container::*kFlags[] = {
-    &Container::privileged, &Container::host_pid, &Container::host_network, &Container::host_ipc};
-enum Flag : std::uint16_t { PRIVILEGED, HOST_PID, HOST_NETWORK, HOST_IPC };
-
-Values flag(const EventContext& event, const Argument& argument, Value& single) {
-    const Container* container = told(event);
-    if (container == nullptr || !(container->*kFlags[argument.variant]))
-        return no_value();
-    return bool_value(single, *(container->*kFlags[argument.variant]));
+template <std::string Container::*text>
+std::optional<std::string_view> text_of(const Container& container) {
+    return if_any(container.*text);
 }
 
-// One, or without a key all of them as "name:value, name:value".
+Values name(const EventContext& event, const Argument& argument, Value& single) {
+    return on_host(event) ? text_value(single, "host")
+                          : of_container<text_of<&Container::name>>(event, argument, single);
+}
+
+// The label with the name in brackets; without one, all labels as "name:value, name:value".
 Values labels(const EventContext& event, const Argument& argument, Value& single) {
-    const Container* container = told(event);
+    const Container* container = answer(event);
     if (container == nullptr)
         return no_value();
     if (!argument.key.empty()) {
@@ -109,147 +95,131 @@ void append_mount(const Container::Mount& mount, std::string& out) {
     out += mount.propagation;
 }
 
-enum MountPart : std::uint16_t { ALL, SOURCE, DESTINATION, MODE, WRITABLE, PROPAGATION };
-
-std::string_view part_of(const Container::Mount& mount, std::uint16_t part) {
-    switch (part) {
-    case SOURCE: return mount.source;
-    case DESTINATION: return mount.destination;
-    case MODE: return mount.mode;
-    case WRITABLE: return mount.writable ? "true" : "false";
-    default: return mount.propagation;
-    }
-}
-
-// The key of one mount: its number, or its path: inside the container, for its source outside.
-const Container::Mount* find_mount(const Container& container, const Argument& argument) {
+// Finds a mount by its number, or by the path in `path`.
+const Container::Mount* find_mount(const Container& container, const Argument& argument,
+                                   std::string Container::Mount::*path) {
     if (argument.index >= 0) {
         const auto index = static_cast<std::size_t>(argument.index);
         return index < container.mounts.size() ? &container.mounts[index] : nullptr;
     }
-    const auto path = argument.variant == DESTINATION ? &Container::Mount::source
-                                                      : &Container::Mount::destination;
     const auto found = std::ranges::find(container.mounts, argument.key, path);
     return found == container.mounts.end() ? nullptr : &*found;
 }
 
-Values mount(const EventContext& event, const Argument& argument, Value& single) {
-    const Container* container = told(event);
+// A part of the mount in brackets, which is found by number or by its `path`.
+template <auto getter, std::string Container::Mount::*path = &Container::Mount::destination>
+Values of_mount(const EventContext& event, const Argument& argument, Value& single) {
+    const Container* container = answer(event);
     if (container == nullptr || argument.key.empty())
         return no_value();
-    const Container::Mount* found = find_mount(*container, argument);
-    if (found == nullptr)
-        return no_value();
-    if (argument.variant != ALL)
-        return text_value(single, part_of(*found, argument.variant));
-    std::string& whole = event.arena->scratch();
-    append_mount(*found, whole);
-    return text_value(single, event.arena->copy(whole));
+    const Container::Mount* found = find_mount(*container, argument, path);
+    return found != nullptr ? get<getter>(event, *found, single) : no_value();
 }
 
-Values mounts(const EventContext& event, const Argument&, Value& single) {
-    const Container* container = told(event);
-    if (container == nullptr)
-        return no_value();
-    std::string& all = event.arena->scratch();
-    for (const Container::Mount& each : container->mounts) {
+void append_whole_mount(std::string& out, const Container::Mount& mount) {
+    append_mount(mount, out);
+}
+
+std::string_view writable(const Container::Mount& mount) {
+    return mount.writable ? "true" : "false";
+}
+
+std::optional<std::string> mounts(const Container& container) {
+    std::string all;
+    for (const Container::Mount& each : container.mounts) {
         all += all.empty() ? "" : ",";
         append_mount(each, all);
     }
-    return all.empty() ? no_value() : text_value(single, event.arena->copy(all));
+    return all.empty() ? std::nullopt : std::optional(std::move(all));
 }
 
-Values start(const EventContext& event, const Argument&, Value& single) {
-    const Container* container = told(event);
-    return container == nullptr || container->started_ns == 0
-               ? no_value()
-               : unsigned_value(single, container->started_ns);
+std::optional<std::uint64_t> start(const Container& container) {
+    return container.started_ns == 0 ? std::nullopt : std::optional(container.started_ns);
 }
 
-Values duration(const EventContext& event, const Argument&, Value& single) {
-    const Container* container = told(event);
-    return container == nullptr || container->started_ns == 0 ||
-                   container->started_ns > event.event->ts()
-               ? no_value()
-               : unsigned_value(single, event.event->ts() - container->started_ns);
+std::optional<std::uint64_t> duration(const EventContext& event, const Container& container) {
+    if (container.started_ns == 0 || container.started_ns > event.event->ts())
+        return std::nullopt;
+    return event.event->ts() - container.started_ns;
 }
 
-Values pod_uid(const EventContext& event, const Argument&, Value& single) {
-    if (event.thread == nullptr)
-        return no_value();
-    const std::string uid = state::pod_uid(event.thread->cgroups.view());
-    return uid.empty() ? no_value() : text_value(single, event.arena->copy(uid));
+std::optional<std::string> pod_uid(const Thread& thread) {
+    std::string uid = state::pod_uid(thread.cgroups.view());
+    return uid.empty() ? std::nullopt : std::optional(std::move(uid));
 }
 
-Values unknown(const EventContext&, const Argument&, Value&) {
-    return no_value();
-}
+constexpr std::string_view kNever =
+    "Always without a value, because the runtime is not asked for it.";
 
-constexpr ValueType T = ValueType::text;
-constexpr ValueType U = ValueType::unsigned_number;
-constexpr ValueType B = ValueType::boolean;
-constexpr auto kNone = FieldArgument::none;
-constexpr auto kKey = FieldArgument::optional_key;
-constexpr auto kSingle = Plurality::single;
-// What is asked of runtimes does not say these.
-constexpr std::string_view kNever = "Always without a value: it is not asked for.";
+using Mount = Container::Mount;
 
 constexpr FieldInfo kContainer[] = {
-    {"container.id", "CHARBUF", T,
+    {"container.id", kText,
      "First 12 characters of the container's id, from its cgroups; 'host' outside of containers.",
-     id, 0, kNone, kSingle, 1},
-    {"container.full_id", "CHARBUF", T, "The container's whole id, from its cgroups.", full_id, 0,
-     kNone, kSingle, 10},
-    {"container.type", "CHARBUF", T,
-     "docker, podman, containerd, cri-o, systemd-nspawn; 'host' outside of containers.", type, 0,
-     kNone, kSingle, 10},
-    {"container.name", "CHARBUF", T, "Its name; 'host' outside of containers.", text, NAME},
-    {"container.image", "CHARBUF", T, "Its image as it was named: repository, tag, digest.", text,
-     IMAGE},
-    {"container.image.id", "CHARBUF", T, "First 12 characters of its image's id.", text, IMAGE_ID},
-    {"container.image.repository", "CHARBUF", T, "The image's name without tag and digest.", text,
-     REPOSITORY},
-    {"container.image.tag", "CHARBUF", T, "The image's tag, if it was named with one.", text, TAG},
-    {"container.image.digest", "CHARBUF", T,
-     "The image's digest: of Docker and Podman if it was named with it.", text, DIGEST},
-    {"container.privileged", "BOOL", B, "Whether it is privileged; of Docker and Podman.", flag,
-     PRIVILEGED},
-    {"container.host_pid", "BOOL", B, "Whether it has the host's processes.", flag, HOST_PID},
-    {"container.host_network", "BOOL", B, "Whether it has the host's network.", flag, HOST_NETWORK},
-    {"container.host_ipc", "BOOL", B, "Whether it has the host's IPC.", flag, HOST_IPC},
-    {"container.ip", "CHARBUF", T, "Its address; of Docker and Podman.", text, IP},
-    {"container.label", "CHARBUF", T, "One of its labels.", labels, 0, kKey},
-    {"container.labels", "CHARBUF", T, "All its labels: name:value, joined by ', '.", labels},
-    {"container.mounts", "CHARBUF", T,
-     "Its mounts: source:destination:mode:writable:propagation, joined by ','.", mounts},
-    {"container.mount", "CHARBUF", T, "One mount, by its number or destination.", mount, ALL, kKey},
-    {"container.mount.source", "CHARBUF", T, "A mount's source, by number or destination.", mount,
-     SOURCE, kKey},
-    {"container.mount.dest", "CHARBUF", T, "A mount's destination, by number or source.", mount,
-     DESTINATION, kKey},
-    {"container.mount.mode", "CHARBUF", T, "A mount's mode, by number or destination.", mount, MODE,
+     of_thread<id>, cost(1)},
+    {"container.full_id", kText, "The container's whole id, from its cgroups.", of_thread<full_id>,
+     cost(10)},
+    {"container.type", kText,
+     "docker, podman, containerd, cri-o, systemd-nspawn; 'host' outside of containers.",
+     of_thread<type>, cost(10)},
+    {"container.name", kText, "Its name; 'host' outside of containers.", name},
+    {"container.image", kText, "Its image as it was named: repository, tag, digest.",
+     of_container<text_of<&Container::image>>},
+    {"container.image.id", kText, "First 12 characters of its image's id.",
+     of_container<text_of<&Container::image_id>>},
+    {"container.image.repository", kText, "The image's name without tag and digest.",
+     of_container<text_of<&Container::repository>>},
+    {"container.image.tag", kText, "The image's tag, if it was named with one.",
+     of_container<text_of<&Container::tag>>},
+    {"container.image.digest", kText,
+     "The image's digest; with Docker and Podman if it was named with it.",
+     of_container<text_of<&Container::digest>>},
+    {"container.privileged", kBool, "Whether it is privileged; with Docker and Podman.",
+     of_container<&Container::privileged>},
+    {"container.host_pid", kBool, "Whether it has the host's processes.",
+     of_container<&Container::host_pid>},
+    {"container.host_network", kBool, "Whether it has the host's network.",
+     of_container<&Container::host_network>},
+    {"container.host_ipc", kBool, "Whether it has the host's IPC.",
+     of_container<&Container::host_ipc>},
+    {"container.ip", kText, "Its address; with Docker and Podman.",
+     of_container<text_of<&Container::ip>>},
+    {"container.label", kText, "One of its labels: container.label[NAME].", labels, kKey},
+    {"container.labels", kText, "All its labels: name:value, joined by ', '.", labels},
+    {"container.mounts", kText,
+     "Its mounts: source:destination:mode:writable:propagation, joined by ','.",
+     of_container<mounts>},
+    {"container.mount", kText, "One mount, by its number or destination.",
+     of_mount<append_whole_mount>, kKey},
+    {"container.mount.source", kText, "A mount's source, by number or destination.",
+     of_mount<&Mount::source>, kKey},
+    {"container.mount.dest", kText, "A mount's destination, by number or source.",
+     of_mount<&Mount::destination, &Mount::source>, kKey},
+    {"container.mount.mode", kText, "A mount's mode, by number or destination.",
+     of_mount<&Mount::mode>, kKey},
+    {"container.mount.rdwr", kText, "Whether a mount may be written to.", of_mount<writable>, kKey},
+    {"container.mount.propagation", kText, "A mount's propagation.", of_mount<&Mount::propagation>,
      kKey},
-    {"container.mount.rdwr", "CHARBUF", T, "Whether a mount may be written to.", mount, WRITABLE,
-     kKey},
-    {"container.mount.propagation", "CHARBUF", T, "A mount's propagation.", mount, PROPAGATION,
-     kKey},
-    {"container.start_ts", "ABSTIME", U, "When it began, ns; of containerd and CRI-O.", start},
-    {"container.duration", "RELTIME", U, "Time since then, ns.", duration},
-    {"container.healthcheck", "CHARBUF", T, kNever, unknown},
-    {"container.liveness_probe", "CHARBUF", T, kNever, unknown},
-    {"container.readiness_probe", "CHARBUF", T, kNever, unknown},
-    {"container.cni.json", "CHARBUF", T, kNever, unknown},
-    {"k8s.pod.uid", "CHARBUF", T, "Uid of the Kubernetes pod, from its cgroups.", pod_uid, 0, kNone,
-     kSingle, 10},
-    {"k8s.pod.name", "CHARBUF", T, "Name of the pod, from the container's labels.", text, POD},
-    {"k8s.ns.name", "CHARBUF", T, "Namespace of the pod, from the same.", text, NAMESPACE},
-    {"k8s.pod.id", "CHARBUF", T, kNever, unknown},
-    {"k8s.pod.sandbox_id", "CHARBUF", T, kNever, unknown},
-    {"k8s.pod.full_sandbox_id", "CHARBUF", T, kNever, unknown},
-    {"k8s.pod.label", "CHARBUF", T, kNever, unknown, 0, kKey},
-    {"k8s.pod.labels", "CHARBUF", T, kNever, unknown},
-    {"k8s.pod.ip", "CHARBUF", T, kNever, unknown},
-    {"k8s.pod.cni.json", "CHARBUF", T, kNever, unknown},
+    {"container.start_ts", kAbsTime, "When it began, ns; with containerd and CRI-O.",
+     of_container<start>},
+    {"container.duration", kRelTime, "Time since then, ns.", of_container<duration>},
+    {"container.healthcheck", kText, kNever, never},
+    {"container.liveness_probe", kText, kNever, never},
+    {"container.readiness_probe", kText, kNever, never},
+    {"container.cni.json", kText, kNever, never},
+    {"k8s.pod.uid", kText, "Uid of the Kubernetes pod, from its cgroups.", of_thread<pod_uid>,
+     cost(10)},
+    {"k8s.pod.name", kText, "Name of the pod, from the container's labels.",
+     of_container<text_of<&Container::pod_name>>},
+    {"k8s.ns.name", kText, "Namespace of the pod, from the container's labels.",
+     of_container<text_of<&Container::pod_namespace>>},
+    {"k8s.pod.id", kText, kNever, never},
+    {"k8s.pod.sandbox_id", kText, kNever, never},
+    {"k8s.pod.full_sandbox_id", kText, kNever, never},
+    {"k8s.pod.label", kText, kNever, never, kKey},
+    {"k8s.pod.labels", kText, kNever, never},
+    {"k8s.pod.ip", kText, kNever, never},
+    {"k8s.pod.cni.json", kText, kNever, never},
 };
 
 } // namespace

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fields of the event's fd, its two ends apart.
+// Fields of the event's fd. fd_peer.cpp has those of a connection's two ends.
 #include <string>
 
 #include "analyzer/fields/params.h"
 #include "analyzer/fields/values.h"
 #include "analyzer/state/path.h"
-#include "analyzer/state/update.h"
+#include "shared/event/params.h"
 
 namespace tiercel::filter {
 namespace {
@@ -14,69 +14,67 @@ namespace {
 using state::Fd;
 using state::FdKind;
 
-bool concerns_fd(const EventContext& event) {
-    constexpr std::uint16_t kFdFlags = event::CREATES_FD | event::USES_FD | event::DESTROYS_FD;
-    return event.thread != nullptr && (event.event->info().flags & kFdFlags) != 0;
-}
-
 bool is_file(const Fd& fd) {
     return fd.kind == FdKind::file || fd.kind == FdKind::file_with_flags;
 }
 
-// The name that an event would have given its fd, had it succeeded.
+// Appends the name that an event would have given its fd if it had succeeded.
 void append_intended_name(const EventContext& event, bool raw_name, std::string& out) {
+    namespace param = event::param;
     const event::EventView& view = *event.event;
-    std::string meaning;
-    switch (view.code()) {
-    case event::SYSCALL_OPEN_X:
-    case event::SYSCALL_CREAT_X:
-    case event::SOCKET_ACCEPT_5_X:
-    case event::SOCKET_ACCEPT4_6_X:
-    case event::SOCKET_CONNECT_X: {
-        std::string raw;
-        append_param(event, 1, raw, meaning);
+    const auto param_text = [&](std::uint32_t index) {
+        std::string raw, meaning;
+        append_param(event, index, raw, meaning);
         out += meaning.empty() || raw_name ? raw : meaning;
-        return;
-    }
+    };
+    switch (view.code()) {
+    case event::SYSCALL_OPEN_X: return param_text(param::SYSCALL_OPEN_X::name);
+    case event::SYSCALL_CREAT_X: return param_text(param::SYSCALL_CREAT_X::name);
+    case event::SOCKET_ACCEPT_5_X: return param_text(param::SOCKET_ACCEPT_5_X::tuple);
+    case event::SOCKET_ACCEPT4_6_X: return param_text(param::SOCKET_ACCEPT4_6_X::tuple);
+    case event::SOCKET_CONNECT_X: return param_text(param::SOCKET_CONNECT_X::tuple);
     case event::SYSCALL_OPENAT_2_X:
     case event::SYSCALL_OPENAT2_X: {
-        const std::string_view path = view.text(2);
+        const std::string_view path = view.text(param::SYSCALL_OPENAT_2_X::name);
         if (raw_name) {
             out += path;
             return;
         }
-        const std::int64_t dirfd = view.number<std::int64_t>(1).value_or(state::kAtFdcwd);
-        const Fd* directory = dirfd != state::kAtFdcwd ? event.thread->fd(dirfd) : nullptr;
-        state::join_path(dirfd == state::kAtFdcwd ? event.thread->cwd()
+        const std::int64_t dirfd =
+            view.number<std::int64_t>(param::SYSCALL_OPENAT_2_X::dirfd).value_or(event::kAtFdcwd);
+        const Fd* directory = dirfd != event::kAtFdcwd ? event.thread->fd(dirfd) : nullptr;
+        state::join_path(dirfd == event::kAtFdcwd ? event.thread->cwd()
                          : directory != nullptr   ? directory->name.view()
                                                   : std::string_view("<UNKNOWN>"),
                          path, out);
         return;
     }
-    case event::SYSCALL_OPEN_BY_HANDLE_AT_X: out += view.text(3); return;
-    default: return;
+    case event::SYSCALL_OPEN_BY_HANDLE_AT_X:
+        out += view.text(param::SYSCALL_OPEN_BY_HANDLE_AT_X::path);
+        return;
+    default: return; // all other events give their fd no name
     }
 }
+static_assert(int{event::param::SYSCALL_OPENAT_2_X::name} ==
+              int{event::param::SYSCALL_OPENAT2_X::name});
 
-Values intended_name(const EventContext& event, bool raw_name, Value& single) {
+std::optional<std::string> intended_name(const EventContext& event, bool raw_name) {
     if (!event.event->info().is_exit())
-        return no_value();
-    std::string& text = event.arena->scratch();
+        return std::nullopt;
+    std::string text;
     append_intended_name(event, raw_name, text);
-    return text_value(single, event.arena->copy(text));
+    return text;
 }
 
-Values num(const EventContext& event, const Argument&, Value& single) {
-    return concerns_fd(event) ? number_value(single, event.fd_num) : no_value();
+std::optional<std::int64_t> number(const EventContext& event) {
+    return concerns_fd(event) ? std::optional(event.fd_num) : std::nullopt;
 }
 
-Values type(const EventContext& event, const Argument&, Value& single) {
-    return concerns_fd(event) && event.fd != nullptr
-               ? text_value(single, state::fd_kind_name(event.fd->kind))
-               : no_value();
+std::string_view kind_name(const Fd& fd) {
+    return state::fd_kind_name(fd.kind);
 }
 
-// What a call that failed would have made.
+// fd.typechar of the fd that a failed call would have made.
 char intended_letter(std::uint16_t code) {
     using namespace event;
     switch (code) {
@@ -96,16 +94,15 @@ char intended_letter(std::uint16_t code) {
     case SYSCALL_TIMERFD_CREATE_X: return 't';
     case SYSCALL_INOTIFY_INIT_X:
     case SYSCALL_INOTIFY_INIT1_X: return 'i';
-    default: return 'o';
+    default: return 'o'; // other events make no fd of a known type
     }
 }
 
-Values type_letter(const EventContext& event, const Argument&, Value& single) {
+std::optional<std::string> type_letter(const EventContext& event) {
     if (!concerns_fd(event))
-        return no_value();
-    const char letter = event.fd != nullptr ? state::fd_kind_letter(event.fd->kind)
-                                            : intended_letter(event.event->code());
-    return text_value(single, event.arena->copy({&letter, 1}));
+        return std::nullopt;
+    return std::string(1, event.fd != nullptr ? state::fd_kind_letter(event.fd->kind)
+                                              : intended_letter(event.event->code()));
 }
 
 Values types(const EventContext& event, const Argument& argument, Value& single) {
@@ -129,27 +126,17 @@ Values types(const EventContext& event, const Argument& argument, Value& single)
     return {true, values.data(), count};
 }
 
-enum NameVariant : std::uint16_t { PLAIN = 0, WITH_CONTAINER = 1 };
-
-// With the container's id before it, where asked for.
-Values finish(const EventContext& event, const Argument& argument, std::string_view text,
-              Value& single) {
-    if (argument.variant == PLAIN)
-        return text_value(single, text);
-    std::string& joined = event.arena->scratch();
-    joined += event.thread->container_id.view();
-    joined += ':';
-    joined += text;
-    return text_value(single, event.arena->copy(joined));
+std::optional<std::string> name(const EventContext& event) {
+    if (!concerns_fd(event))
+        return std::nullopt;
+    return event.fd != nullptr ? std::string(event.fd->name.view()) : intended_name(event, false);
 }
 
-Values name(const EventContext& event, const Argument& argument, Value& single) {
-    if (!concerns_fd(event))
-        return no_value();
-    if (event.fd != nullptr)
-        return finish(event, argument, event.fd->name.view(), single);
-    const Values intended = intended_name(event, false, single);
-    return intended.present ? finish(event, argument, single.text, single) : intended;
+// The same without a copy of the state's text.
+Values name_values(const EventContext& event, const Argument&, Value& single) {
+    if (concerns_fd(event) && event.fd != nullptr)
+        return text_value(single, event.fd->name.view());
+    return to_values(event, name(event), single);
 }
 
 Values raw_name(const EventContext& event, const Argument&, Value& single) {
@@ -157,146 +144,129 @@ Values raw_name(const EventContext& event, const Argument&, Value& single) {
         return no_value();
     if (event.fd != nullptr)
         return text_value(single, event.fd->raw_name.view());
-    return intended_name(event, true, single);
+    return to_values(event, intended_name(event, true), single);
 }
 
-Values directory(const EventContext& event, const Argument& argument, Value& single) {
-    if (!concerns_fd(event))
-        return no_value();
-    std::string_view path;
-    if (event.fd == nullptr) {
-        if (!intended_name(event, false, single).present)
-            return no_value();
-        path = single.text;
-    } else if (event.fd->kind == FdKind::directory) {
-        return finish(event, argument, event.fd->name.view(), single);
-    } else if (is_file(*event.fd)) {
-        path = event.fd->name.view();
-    } else {
-        return no_value();
-    }
+// The directory part of a path: "/" if the path has no other.
+std::string_view directory_of(std::string_view path) {
     const std::size_t slash = path.rfind('/');
     if (slash == std::string_view::npos || slash == 0)
-        return finish(event, argument, "/", single);
-    return finish(event, argument, slash + 1 < path.size() ? path.substr(0, slash) : path, single);
+        return "/";
+    return slash + 1 < path.size() ? path.substr(0, slash) : path;
 }
 
-Values file_name(const EventContext& event, const Argument&, Value& single) {
-    if (!concerns_fd(event) || event.fd == nullptr || !is_file(*event.fd))
-        return no_value();
-    const std::string_view path = event.fd->name.view();
+std::optional<std::string> directory(const EventContext& event) {
+    if (!concerns_fd(event))
+        return std::nullopt;
+    if (event.fd == nullptr) {
+        const std::optional<std::string> path = intended_name(event, false);
+        return path ? std::optional(std::string(directory_of(*path))) : std::nullopt;
+    }
+    if (event.fd->kind == FdKind::directory)
+        return std::string(event.fd->name.view());
+    if (!is_file(*event.fd))
+        return std::nullopt;
+    return std::string(directory_of(event.fd->name.view()));
+}
+
+// The same without a copy of the state's text.
+Values directory_values(const EventContext& event, const Argument&, Value& single) {
+    if (concerns_fd(event) && event.fd != nullptr && is_file(*event.fd))
+        return text_value(single, directory_of(event.fd->name.view()));
+    return to_values(event, directory(event), single);
+}
+
+// `text` after the container's id and ':'.
+std::optional<std::string> in_container(const EventContext& event,
+                                        const std::optional<std::string>& text) {
+    if (!text)
+        return std::nullopt;
+    return std::string(event.thread->container_id.view()) + ':' + *text;
+}
+
+std::optional<std::string> name_in_container(const EventContext& event) {
+    return in_container(event, name(event));
+}
+std::optional<std::string> directory_in_container(const EventContext& event) {
+    return in_container(event, directory(event));
+}
+
+std::optional<std::string_view> file_name(const Fd& fd) {
+    if (!is_file(fd))
+        return std::nullopt;
+    const std::string_view path = fd.name.view();
     const std::size_t slash = path.rfind('/');
     if (slash == std::string_view::npos)
-        return text_value(single, "/");
-    return text_value(single, slash + 1 < path.size() ? path.substr(slash + 1) : path);
+        return "/";
+    return slash + 1 < path.size() ? path.substr(slash + 1) : path;
 }
 
-Values l4proto(const EventContext& event, const Argument&, Value& single) {
-    if (!concerns_fd(event) || event.fd == nullptr)
-        return no_value();
-    const std::string_view name =
-        state::l4_name(event.fd->is_ip() ? event.fd->shown_l4() : state::L4::none);
-    return text_value(single, name.empty() ? "<NA>" : name);
+std::string_view l4proto(const Fd& fd) {
+    const std::string_view name = state::l4_name(fd.is_ip() ? fd.shown_l4() : state::L4::none);
+    return name.empty() ? "<NA>" : name;
 }
 
-Values family(const EventContext& event, const Argument&, Value& single) {
-    if (!concerns_fd(event) || event.fd == nullptr)
-        return no_value();
-    if (event.fd->is_ip())
-        return text_value(single, "ip");
-    return event.fd->kind == FdKind::unix_socket ? text_value(single, "unix") : no_value();
+std::optional<std::string_view> family(const Fd& fd) {
+    if (fd.is_ip())
+        return "ip";
+    return fd.kind == FdKind::unix_socket ? std::optional<std::string_view>("unix") : std::nullopt;
 }
 
-Values uid(const EventContext& event, const Argument&, Value& single) {
+std::optional<std::string> thread_and_number(const EventContext& event) {
     if (!concerns_fd(event))
-        return no_value();
-    std::string& text = event.arena->scratch();
-    text = std::to_string(event.thread->tid) + std::to_string(event.fd_num);
-    return text_value(single, event.arena->copy(text));
+        return std::nullopt;
+    return std::to_string(event.thread->tid) + std::to_string(event.fd_num);
 }
 
-Values connected(const EventContext& event, const Argument&, Value& single) {
-    if (!concerns_fd(event) || event.fd == nullptr)
-        return no_value();
-    return bool_value(single, event.fd->is(Fd::connected));
+template <Fd::Flags flag>
+bool has_flag(const Fd& fd) {
+    return fd.is(flag);
 }
 
-Values name_changed(const EventContext& event, const Argument&, Value& single) {
-    if (!concerns_fd(event) || event.fd == nullptr)
-        return no_value();
-    return bool_value(single, event.fd_name_changed);
+// Device numbers have the form of new_encode_dev() in include/linux/kdev_t.h.
+std::uint32_t device_major(const Fd& fd) {
+    return fd.dev >> 8 & 0xfff;
 }
-
-enum NumberVariant : std::uint16_t { DEV, DEV_MAJOR, DEV_MINOR, INO };
-
-// Device numbers are encoded as the kernel's new_encode_dev() does.
-Values number(const EventContext& event, const Argument& argument, Value& single) {
-    if (!concerns_fd(event) || event.fd == nullptr)
-        return no_value();
-    const std::uint32_t dev = event.fd->dev;
-    switch (argument.variant) {
-    case DEV: return unsigned_value(single, dev);
-    case DEV_MAJOR: return unsigned_value(single, dev >> 8 & 0xfff);
-    case DEV_MINOR: return unsigned_value(single, (dev & 0xff) | (dev >> 12 & 0xfff00));
-    default: return unsigned_value(single, event.fd->ino);
-    }
+std::uint32_t device_minor(const Fd& fd) {
+    return (fd.dev & 0xff) | (fd.dev >> 12 & 0xfff00);
 }
-
-enum LayerVariant : std::uint16_t { UPPER = Fd::upper_layer, LOWER = Fd::lower_layer };
-
-Values layer(const EventContext& event, const Argument& argument, Value& single) {
-    if (!concerns_fd(event) || event.fd == nullptr)
-        return no_value();
-    return bool_value(single, (event.fd->flags & argument.variant) != 0);
-}
-
-constexpr ValueType T = ValueType::text;
-constexpr ValueType U = ValueType::unsigned_number;
-constexpr ValueType S = ValueType::signed_number;
-constexpr ValueType B = ValueType::boolean;
-constexpr auto kNone = FieldArgument::none;
-constexpr auto kSingle = Plurality::single;
 
 constexpr FieldInfo kFields[] = {
-    {"fd.num", "INT64", S, "Number of the fd that the event uses or makes; -1 when it made none.",
-     num, 0, kNone, kSingle, 1},
-    {"fd.type", "CHARBUF", T,
-     "What the fd is: file, directory, ipv4, ipv6, unix, pipe, event, signalfd, eventpoll, "
+    {"fd.num", kInt64, "Number of the fd that the event uses or makes; -1 if it made none.",
+     of_event<number>, cost(1)},
+    {"fd.type", kText,
+     "Type of the fd: file, directory, ipv4, ipv6, unix, pipe, event, signalfd, eventpoll, "
      "inotify, timerfd, netlink, bpf, userfaultfd, io_uring, memfd, pidfd.",
-     type, 0, kNone, kSingle, 1},
-    {"fd.typechar", "CHARBUF", T,
+     of_fd<kind_name>, cost(1)},
+    {"fd.typechar", kText,
      "fd.type as one character: f, 4, 6, u, p, e, s, l, i, t, n, b, r, m, P; o for others.",
-     type_letter},
-    {"fd.types", "LIST(CHARBUF)", T, "Types of all open fds, each once; or of one: fd.types[0].",
-     types, 0, FieldArgument::optional_index, Plurality::list, 30},
-    {"fd.name", "CHARBUF", T, "Name of the fd: a file's path, a connection's addresses.", name,
-     PLAIN, kNone, kSingle, 2},
-    {"fd.nameraw", "CHARBUF", T, "A file's path as the process gave it.", raw_name, 0, kNone,
-     kSingle, 2},
-    {"fd.directory", "CHARBUF", T, "Directory of the file.", directory, PLAIN, kNone, kSingle, 3},
-    {"fd.filename", "CHARBUF", T, "Name of the file without its directory.", file_name, 0, kNone,
-     kSingle, 3},
-    {"fd.containername", "CHARBUF", T, "The container's id, ':' and fd.name.", name, WITH_CONTAINER,
-     kNone, kSingle, 8},
-    {"fd.containerdirectory", "CHARBUF", T, "The container's id, ':' and fd.directory.", directory,
-     WITH_CONTAINER, kNone, kSingle, 8},
-    {"fd.l4proto", "CHARBUF", T, "Protocol of a socket: tcp, udp, icmp or raw.", l4proto, 0, kNone,
-     kSingle, 1},
-    {"fd.sockfamily", "CHARBUF", T, "Family of a socket: ip or unix.", family, 0, kNone, kSingle,
-     1},
-    {"fd.uid", "CHARBUF", T, "Thread id and fd number, joined.", uid},
-    {"fd.connected", "BOOL", B, "Whether a socket is connected.", connected, 0, kNone, kSingle, 1},
-    {"fd.name_changed", "BOOL", B, "Whether this event gave the fd another name.", name_changed, 0,
-     kNone, kSingle, 1},
-    {"fd.dev", "INT32", U, "Device that the file lies on.", number, DEV, kNone, kSingle, 1,
-     FieldPrint::hex},
-    {"fd.dev.major", "INT32", U, "Major number of fd.dev.", number, DEV_MAJOR, kNone, kSingle, 1},
-    {"fd.dev.minor", "INT32", U, "Minor number of fd.dev.", number, DEV_MINOR, kNone, kSingle, 1},
-    {"fd.ino", "INT64", U, "Inode of the file.", number, INO, kNone, kSingle, 1},
-    {"fd.is_upper_layer", "BOOL", B, "Whether the file lies in the upper layer of an overlay.",
-     layer, UPPER, kNone, kSingle, 1},
-    {"fd.is_lower_layer", "BOOL", B, "Whether the file lies in the lower layer of an overlay.",
-     layer, LOWER, kNone, kSingle, 1},
+     of_event<type_letter>},
+    {"fd.types", kTexts, "Types of all open fds, each once; or of one: fd.types[0].", types, kIndex,
+     Plurality::list, cost(30)},
+    {"fd.name", kText, "Name of the fd: a file's path, a connection's addresses.", name_values,
+     cost(2)},
+    {"fd.nameraw", kText, "A file's path as the process gave it.", raw_name, cost(2)},
+    {"fd.directory", kText, "Directory of the file.", directory_values, cost(3)},
+    {"fd.filename", kText, "Name of the file without its directory.", of_fd<file_name>, cost(3)},
+    {"fd.containername", kText, "The container's id, ':' and fd.name.", of_event<name_in_container>,
+     cost(8)},
+    {"fd.containerdirectory", kText, "The container's id, ':' and fd.directory.",
+     of_event<directory_in_container>, cost(8)},
+    {"fd.l4proto", kText, "Protocol of a socket: tcp, udp, icmp or raw.", of_fd<l4proto>, cost(1)},
+    {"fd.sockfamily", kText, "Family of a socket: ip or unix.", of_fd<family>, cost(1)},
+    {"fd.uid", kText, "Thread id and fd number, joined.", of_event<thread_and_number>},
+    {"fd.connected", kBool, "Whether a socket is connected.", of_fd<has_flag<Fd::connected>>,
+     cost(1)},
+    {"fd.name_changed", kBool, "Whether this event gave the fd another name.",
+     of_fd<[](const EventContext& event, const Fd&) { return event.fd_name_changed; }>, cost(1)},
+    {"fd.dev", kDevice, "Device of the file.", of_fd<&Fd::dev>, cost(1), FieldPrint::hex},
+    {"fd.dev.major", kDevice, "Major number of fd.dev.", of_fd<device_major>, cost(1)},
+    {"fd.dev.minor", kDevice, "Minor number of fd.dev.", of_fd<device_minor>, cost(1)},
+    {"fd.ino", kInt64, "Inode of the file.", of_fd<&Fd::ino>, cost(1)},
+    {"fd.is_upper_layer", kBool, "Whether the file is in the upper layer of an overlay.",
+     of_fd<has_flag<Fd::upper_layer>>, cost(1)},
+    {"fd.is_lower_layer", kBool, "Whether the file is in the lower layer of an overlay.",
+     of_fd<has_flag<Fd::lower_layer>>, cost(1)},
 };
 
 } // namespace

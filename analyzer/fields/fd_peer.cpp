@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Fields of a connection's two ends: by role (client, server) and by place (local, remote).
-#include <netdb.h>
-#include <netinet/in.h>
+#include <string>
 
 #include "analyzer/fields/values.h"
 
@@ -11,26 +10,27 @@ namespace {
 
 using state::Fd;
 
-enum End : std::uint16_t { CLIENT, SERVER, LOCAL, REMOTE, BOTH };
+enum class End : std::uint8_t { client, server, local, remote };
 
 const Fd* socket_of(const EventContext& event) {
     return event.thread != nullptr && event.fd != nullptr && event.fd->is_ip() ? event.fd : nullptr;
 }
 
-// Whether the `source` side answers for `end`. Nothing: the socket has no such end, or none that is
-// known. A connection's source is its client; the local end is the server's when this process is
-// it.
-std::optional<bool> is_source(const Fd& fd, std::uint16_t end) {
+// Returns true if `end` is the source of the socket, false if it is the destination, and nothing if
+// the socket has no such end or the end is not known. The source of a connection is its client. The
+// local end is the server's if this process is the server.
+std::optional<bool> is_source(const Fd& fd, End end) {
     if (!fd.is_connection())
-        return end == SERVER ? std::optional(false) : std::nullopt;
+        return end == End::server ? std::optional(false) : std::nullopt;
     if (!fd.has_role())
         return std::nullopt;
     switch (end) {
-    case CLIENT: return true;
-    case SERVER: return false;
-    case LOCAL: return fd.is(Fd::client);
-    default: return fd.is(Fd::server);
+    case End::client: return true;
+    case End::server: return false;
+    case End::local: return fd.is(Fd::client);
+    case End::remote: return fd.is(Fd::server);
     }
+    return std::nullopt;
 }
 
 std::string_view address_text(const Fd& fd, bool source) {
@@ -38,14 +38,17 @@ std::string_view address_text(const Fd& fd, bool source) {
     return {reinterpret_cast<const char*>(ip.data()), fd.is_ipv6() ? ip.size() : 4};
 }
 
-Values ip(const EventContext& event, const Argument& argument, Value& single) {
+template <End end>
+std::optional<std::string_view> address(const EventContext& event) {
+    const Fd* fd = socket_of(event);
+    const auto source = fd != nullptr ? is_source(*fd, end) : std::nullopt;
+    return source ? std::optional(address_text(*fd, *source)) : std::nullopt;
+}
+
+Values both_addresses(const EventContext& event) {
     const Fd* fd = socket_of(event);
     if (fd == nullptr)
         return no_value();
-    if (argument.variant != BOTH) {
-        const auto source = is_source(*fd, argument.variant);
-        return source ? text_value(single, address_text(*fd, *source)) : no_value();
-    }
     const std::span<Value> values = event.arena->array<Value>(2);
     std::uint32_t count = 0;
     if (fd->is_connection())
@@ -54,15 +57,17 @@ Values ip(const EventContext& event, const Argument& argument, Value& single) {
     return {true, values.data(), count};
 }
 
-Values port(const EventContext& event, const Argument& argument, Value& single) {
+template <End end>
+std::optional<std::uint16_t> port(const EventContext& event) {
+    const Fd* fd = socket_of(event);
+    const auto source = fd != nullptr ? is_source(*fd, end) : std::nullopt;
+    return source ? std::optional(*source ? fd->source_port : fd->dest_port) : std::nullopt;
+}
+
+Values both_ports(const EventContext& event) {
     const Fd* fd = socket_of(event);
     if (fd == nullptr)
         return no_value();
-    if (argument.variant != BOTH) {
-        const auto source = is_source(*fd, argument.variant);
-        return source ? unsigned_value(single, *source ? fd->source_port : fd->dest_port)
-                      : no_value();
-    }
     const std::span<Value> values = event.arena->array<Value>(2);
     std::uint32_t count = 0;
     if (fd->is_connection())
@@ -71,65 +76,54 @@ Values port(const EventContext& event, const Argument& argument, Value& single) 
     return {true, values.data(), count};
 }
 
-// Services have names in /etc/services, which the sensor does not read: the port stands for itself.
-Values protocol(const EventContext& event, const Argument& argument, Value& single) {
-    Value number;
-    if (!port(event, argument, number).present)
-        return no_value();
-    return text_value(single, event.arena->copy(std::to_string(number.number)));
+// The port as text. Names of services are for conditions: `fd.sport = ssh`.
+template <End end>
+std::optional<std::string> port_text(const EventContext& event) {
+    const auto number = port<end>(event);
+    return number ? std::optional(std::to_string(*number)) : std::nullopt;
 }
 
-Values is_server(const EventContext& event, const Argument&, Value& single) {
+std::optional<bool> is_server(const EventContext& event) {
     if (event.thread == nullptr || event.fd == nullptr)
-        return no_value();
-    return bool_value(single, event.fd->is_ip() && event.fd->is(Fd::server));
+        return std::nullopt;
+    return event.fd->is_ip() && event.fd->is(Fd::server);
 }
 
-// Names are not looked up: it would tell the network what is being watched.
-Values never(const EventContext&, const Argument&, Value&) {
-    return no_value();
-}
-
-constexpr ValueType T = ValueType::text;
-constexpr ValueType A = ValueType::address;
-constexpr ValueType N = ValueType::network;
-constexpr ValueType U = ValueType::unsigned_number;
-constexpr auto kNone = FieldArgument::none;
-constexpr auto kSingle = Plurality::single;
-constexpr auto kEnds = Plurality::endpoints;
+constexpr std::string_view kNoNames =
+    "Always without a value, because a look-up would tell the network what is watched.";
 
 constexpr FieldInfo kFields[] = {
-    {"fd.ip", "IPADDR", A, "Address of either end.", ip, BOTH, kNone, kEnds, 3},
-    {"fd.cip", "IPADDR", A, "Address of the client.", ip, CLIENT, kNone, kSingle, 1},
-    {"fd.sip", "IPADDR", A, "Address of the server.", ip, SERVER, kNone, kSingle, 1},
-    {"fd.lip", "IPADDR", A, "Address of this machine's end.", ip, LOCAL, kNone, kSingle, 1},
-    {"fd.rip", "IPADDR", A, "Address of the other end.", ip, REMOTE, kNone, kSingle, 1},
-    {"fd.net", "IPNET", N, "Address of either end, compared with networks.", ip, BOTH, kNone, kEnds,
-     3},
-    {"fd.cnet", "IPNET", N, "Address of the client, compared with networks.", ip, CLIENT, kNone,
-     kSingle, 1},
-    {"fd.snet", "IPNET", N, "Address of the server, compared with networks.", ip, SERVER, kNone,
-     kSingle, 1},
-    {"fd.lnet", "IPNET", N, "Address of this machine's end, compared with networks.", ip, LOCAL,
-     kNone, kSingle, 1},
-    {"fd.rnet", "IPNET", N, "Address of the other end, compared with networks.", ip, REMOTE, kNone,
-     kSingle, 1},
-    {"fd.port", "PORT", U, "Port of either end.", port, BOTH, kNone, kEnds, 3},
-    {"fd.cport", "PORT", U, "Port of the client.", port, CLIENT, kNone, kSingle, 1},
-    {"fd.sport", "PORT", U, "Port of the server.", port, SERVER, kNone, kSingle, 1},
-    {"fd.lport", "PORT", U, "Port of this machine's end.", port, LOCAL, kNone, kSingle, 1},
-    {"fd.rport", "PORT", U, "Port of the other end.", port, REMOTE, kNone, kSingle, 1},
-    {"fd.proto", "PORT", U, "Port of either end, as fd.port.", port, BOTH, kNone, kEnds, 3},
-    {"fd.cproto", "CHARBUF", T, "The client's port as text.", protocol, CLIENT},
-    {"fd.sproto", "CHARBUF", T, "The server's port as text.", protocol, SERVER},
-    {"fd.lproto", "CHARBUF", T, "The local port as text.", protocol, LOCAL},
-    {"fd.rproto", "CHARBUF", T, "The remote port as text.", protocol, REMOTE},
-    {"fd.is_server", "BOOL", ValueType::boolean,
-     "Whether this process is the server of the connection.", is_server, 0, kNone, kSingle, 1},
-    {"fd.cip.name", "CHARBUF", T, "Always without a value: names are not looked up.", never},
-    {"fd.sip.name", "CHARBUF", T, "Always without a value: names are not looked up.", never},
-    {"fd.lip.name", "CHARBUF", T, "Always without a value: names are not looked up.", never},
-    {"fd.rip.name", "CHARBUF", T, "Always without a value: names are not looked up.", never},
+    {"fd.ip", kAddress, "Address of either end.", of_event<both_addresses>, kEnds, cost(3)},
+    {"fd.cip", kAddress, "Address of the client.", of_event<address<End::client>>, cost(1)},
+    {"fd.sip", kAddress, "Address of the server.", of_event<address<End::server>>, cost(1)},
+    {"fd.lip", kAddress, "Address of this machine's end.", of_event<address<End::local>>, cost(1)},
+    {"fd.rip", kAddress, "Address of the other end.", of_event<address<End::remote>>, cost(1)},
+    {"fd.net", kNetwork, "Address of either end, compared with networks.", of_event<both_addresses>,
+     kEnds, cost(3)},
+    {"fd.cnet", kNetwork, "Address of the client, compared with networks.",
+     of_event<address<End::client>>, cost(1)},
+    {"fd.snet", kNetwork, "Address of the server, compared with networks.",
+     of_event<address<End::server>>, cost(1)},
+    {"fd.lnet", kNetwork, "Address of this machine's end, compared with networks.",
+     of_event<address<End::local>>, cost(1)},
+    {"fd.rnet", kNetwork, "Address of the other end, compared with networks.",
+     of_event<address<End::remote>>, cost(1)},
+    {"fd.port", kPort, "Port of either end.", of_event<both_ports>, kEnds, cost(3)},
+    {"fd.cport", kPort, "Port of the client.", of_event<port<End::client>>, cost(1)},
+    {"fd.sport", kPort, "Port of the server.", of_event<port<End::server>>, cost(1)},
+    {"fd.lport", kPort, "Port of this machine's end.", of_event<port<End::local>>, cost(1)},
+    {"fd.rport", kPort, "Port of the other end.", of_event<port<End::remote>>, cost(1)},
+    {"fd.proto", kPort, "Port of either end, as fd.port.", of_event<both_ports>, kEnds, cost(3)},
+    {"fd.cproto", kText, "The client's port as text.", of_event<port_text<End::client>>},
+    {"fd.sproto", kText, "The server's port as text.", of_event<port_text<End::server>>},
+    {"fd.lproto", kText, "The local port as text.", of_event<port_text<End::local>>},
+    {"fd.rproto", kText, "The remote port as text.", of_event<port_text<End::remote>>},
+    {"fd.is_server", kBool, "Whether this process is the server of the connection.",
+     of_event<is_server>, cost(1)},
+    {"fd.cip.name", kText, kNoNames, never},
+    {"fd.sip.name", kText, kNoNames, never},
+    {"fd.lip.name", kText, kNoNames, never},
+    {"fd.rip.name", kText, kNoNames, never},
 };
 
 } // namespace

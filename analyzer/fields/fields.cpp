@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Fields: the registry of all fields, their resolution by name, and values as text.
 #include "analyzer/fields/fields.h"
 
 #include <algorithm>
@@ -15,14 +17,18 @@ namespace {
 
 const FieldClass kClasses[] = {
     {"evt", "The event itself.", event_fields()},
-    {"evt (time)", "When it happened.", time_fields()},
+    {"evt (result)", "The result of the call.", event_result_fields()},
+    {"evt (parameters)", "The parameters of the call.", event_param_fields()},
+    {"evt (time)", "The time of the event.", time_fields()},
     {"process", "The process that caused the event.", process_fields()},
+    {"process (program)", "The program that the process runs.", executable_fields()},
     {"process lineage", "Its parents, its session and its process group.", lineage_fields()},
     {"thread", "The thread that caused the event.", thread_fields()},
     {"fd", "The file descriptor that the event uses or makes.", fd_fields()},
     {"fd (endpoints)", "The two ends of a connection.", fd_peer_fields()},
+    {"fdlist", "The fds that poll and ppoll wait for.", fd_list_fields()},
     {"fs.path", "The paths that a file system call works on, when it succeeded.", path_fields()},
-    {"user", "The user who runs the thread.", user_fields()},
+    {"user", "The user of the thread.", user_fields()},
     {"group", "The group of the thread.", group_fields()},
     {"container", "The container that the process runs in.", container_fields()},
 };
@@ -66,16 +72,35 @@ ValueType value_type(event::ParamType type) {
     case IPV6ADDR: return ValueType::address;
     case BOOL: return ValueType::boolean;
     case DOUBLE: return ValueType::real;
-    default: return ValueType::unsigned_number;
+    case UINT8:
+    case UINT16:
+    case UINT32:
+    case UINT64:
+    case SYSCALLID:
+    case SIGTYPE:
+    case RELTIME:
+    case ABSTIME:
+    case PORT:
+    case FLAGS8:
+    case FLAGS16:
+    case FLAGS32:
+    case UID:
+    case GID:
+    case SIGSET:
+    case MODE:
+    case ENUMFLAGS8:
+    case ENUMFLAGS16:
+    case ENUMFLAGS32: return ValueType::unsigned_number;
     }
+    return ValueType::unsigned_number;
 }
 
-// The type of the first event's parameter of that name.
-std::optional<ValueType> param_type(std::string_view name) {
+// The first event's parameter of that name; nullptr if no event has one.
+const event::ParamInfo* find_param(std::string_view name) {
     for (const event::EventInfo& info : event::events())
         if (const int index = info.find_param(name); index >= 0)
-            return value_type(info.params[static_cast<std::size_t>(index)].type);
-    return std::nullopt;
+            return &info.params[static_cast<std::size_t>(index)];
+    return nullptr;
 }
 
 bool wrong(Fields::Problem& problem, std::string message, std::string hint = {}) {
@@ -153,8 +178,9 @@ bool Fields::resolve(std::string_view name, std::string_view argument, bool has_
     if (info == nullptr)
         return unknown_field(problem, name);
     field.info = info;
-    field.type = info->type;
-    field.argument.variant = info->variant;
+    field.type = info->type.value;
+    field.bits = info->type.bits;
+    field.is_port = info->type.shown == "PORT";
     field.argument.key = argument;
     std::int64_t number = -1;
     const auto [end, error] =
@@ -174,16 +200,17 @@ bool Fields::resolve(std::string_view name, std::string_view argument, bool has_
         if (!has_argument || argument.empty())
             return wrong(problem, quoted + " needs an argument",
                          "for example evt.arg.fd or evt.arg[0]");
-        return is_number || param_type(argument) || info->variant != 0 ||
+        return is_number || find_param(argument) != nullptr ||
                wrong(problem, "no event has a parameter \"" + std::string(argument) + '"');
     case FieldArgument::name:
         if (argument.empty())
             return wrong(problem, quoted + " needs an argument");
-        if (info->type == ValueType::bytes) { // evt.rawarg: the parameter's own type
-            const auto type = param_type(argument);
-            if (!type)
+        if (info->type.value == ValueType::bytes) { // evt.rawarg has the parameter's own type
+            const event::ParamInfo* param = find_param(argument);
+            if (param == nullptr)
                 return wrong(problem, "no event has a parameter \"" + std::string(argument) + '"');
-            field.type = *type;
+            field.type = value_type(param->type);
+            field.bits = static_cast<std::uint8_t>(event::width(param->type) * 8);
         }
         return true;
     }
@@ -192,23 +219,40 @@ bool Fields::resolve(std::string_view name, std::string_view argument, bool has_
 
 std::uint32_t Fields::add(ResolvedField field) {
     for (std::uint32_t id = 0; id < fields_.size(); ++id)
-        if (fields_[id].info == field.info && fields_[id].argument.key == field.argument.key)
+        if (fields_[id].info == field.info && fields_[id].argument.key == field.argument.key &&
+            fields_[id].argument.each == field.argument.each)
             return id;
     fields_.push_back(std::move(field));
     return static_cast<std::uint32_t>(fields_.size() - 1);
 }
 
-bool Fields::resolve(const Operand& operand, FieldUse& use, Problem& problem) {
+bool Fields::resolve_use(const Operand& operand, bool as_list, FieldUse& use, Problem& problem) {
     ResolvedField field;
     if (!resolve(operand.name, operand.argument, operand.has_argument, field, problem))
         return false;
+    const FieldInfo& info = *field.info;
+    field.argument.each =
+        as_list && info.elements == FieldElements::separable && field.argument.key.empty();
     use.type = field.type;
-    use.plurality = field.argument.key.empty() ? field.info->plurality : Plurality::single;
-    use.cost = field.info->cost;
-    use.is_event_type = field.info->name == "evt.type";
-    use.is_distance = field.info->name == "evt.around";
+    use.plurality = field.argument.each          ? Plurality::list
+                    : field.argument.key.empty() ? info.plurality
+                                                 : Plurality::single;
+    use.cost = info.cost;
+    use.is_event_type = info.name == "evt.type";
+    use.is_distance = info.name == "evt.around";
+    use.is_port = field.is_port;
+    use.bits = field.bits == 0 ? 64 : field.bits;
+    use.never = info.extract == &never ? info.description : std::string_view();
     use.id = add(std::move(field));
     return true;
+}
+
+bool Fields::resolve(const Operand& operand, FieldUse& use, Problem& problem) {
+    return resolve_use(operand, false, use, problem);
+}
+
+bool Fields::resolve_list(const Operand& operand, FieldUse& use, Problem& problem) {
+    return resolve_use(operand, true, use, problem);
 }
 
 std::optional<std::uint32_t> Fields::resolve(std::string_view text, Problem& problem) {
@@ -247,7 +291,8 @@ bool EventFields::append_text(std::uint32_t id, std::string& out) {
 }
 
 void append_values(const ResolvedField& field, const Values& values, std::string& out) {
-    const bool list = field.argument.key.empty() && field.info->plurality != Plurality::single;
+    const bool list = field.argument.each ||
+                      (field.argument.key.empty() && field.info->plurality != Plurality::single);
     if (list)
         out += '(';
     for (std::uint32_t i = 0; i < values.count; ++i) {

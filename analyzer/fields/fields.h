@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Fields: everything that rules and output templates can ask of an event, by Falco's names. One
-// table row describes a field: its name, type, argument, description and the function that extracts
-// it.
+// Fields: the values that rules and output templates can use of an event, by Falco's names
 //
-// Fields resolves names when rules are loaded; EventFields fetches values while events go by. A
-// value lives until the next event; fetching allocates nothing once the arena has grown.
+// One table row describes a field: its name, type, description, the function that gets its value,
+// and options. values.h has the words for the rows.
+//
+// Fields resolves names when rules are loaded; EventFields fetches values of events. A value lives
+// until the next event. A fetch allocates nothing once the arena has grown.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@
 
 namespace tiercel::filter {
 
-// One event and what is known about it.
+// One event and the state's knowledge about it.
 struct EventContext {
     const event::EventView* event = nullptr;
     std::uint64_t num = 0;
@@ -49,26 +50,55 @@ enum class FieldArgument : std::uint8_t {
 // How a number is printed.
 enum class FieldPrint : std::uint8_t { decimal, hex, padded9 };
 
+// Whether the field can give the parts of its text one by one, where a list is wanted.
+enum class FieldElements : std::uint8_t { none, separable };
+
 // A field's argument as resolved.
 struct Argument {
-    std::string key;           // as given; empty: none
-    std::int64_t index = -1;   // of keys that are numbers
-    std::uint16_t variant = 0; // which of the fields that share an extractor
+    std::string key;         // as given; empty: none
+    std::int64_t index = -1; // of keys that are numbers
+    bool each = false;       // of a separable field: each part is a value
+};
+
+struct FieldType {
+    std::string_view shown; // the name in Falco's documentation: "CHARBUF", "UINT64", "IPADDR"…
+    ValueType value;
+    std::uint8_t bits = 64; // width of a number
+};
+
+struct FieldCost {
+    std::uint8_t value;
 };
 
 using Extract = Values (*)(const EventContext& event, const Argument& argument, Value& single);
 
 struct FieldInfo {
+    // `options` are any of: a FieldCost, FieldArgument, Plurality, FieldPrint, FieldElements.
+    template <typename... Options>
+    constexpr FieldInfo(std::string_view field_name, FieldType field_type,
+                        std::string_view field_description, Extract field_extract,
+                        Options... options)
+        : name(field_name), type(field_type), description(field_description),
+          extract(field_extract) {
+        (set(options), ...);
+    }
+
     std::string_view name;
-    std::string_view shown_type; // as Falco calls it: "CHARBUF", "UINT64", "IPADDR"…
-    ValueType type;
+    FieldType type;
     std::string_view description;
     Extract extract;
-    std::uint16_t variant = 0;
     FieldArgument argument = FieldArgument::none;
     Plurality plurality = Plurality::single; // without an argument
-    std::uint8_t cost = 4;
     FieldPrint print = FieldPrint::decimal;
+    FieldElements elements = FieldElements::none;
+    std::uint8_t cost = 4;
+
+  private:
+    constexpr void set(FieldCost option) { cost = option.value; }
+    constexpr void set(FieldArgument option) { argument = option; }
+    constexpr void set(Plurality option) { plurality = option; }
+    constexpr void set(FieldPrint option) { print = option; }
+    constexpr void set(FieldElements option) { elements = option; }
 };
 
 struct FieldClass {
@@ -82,19 +112,27 @@ std::span<const FieldClass> field_classes();
 struct ResolvedField {
     const FieldInfo* info = nullptr;
     Argument argument;
-    ValueType type = ValueType::text; // of this use: evt.rawarg's depends on the parameter
+    ValueType type = ValueType::text; // of this use: evt.rawarg has the type of the parameter
+    std::uint8_t bits = 64;           // width of a number
+    bool is_port = false;
+    bool is_list() const {
+        return argument.each || (argument.key.empty() && info->plurality == Plurality::list);
+    }
 };
 
 class Fields : public FieldCatalog {
   public:
     bool resolve(const Operand& operand, FieldUse& use, Problem& problem) override;
-    // `text` as written in templates: "proc.aname[2]", "evt.arg.flags". Nothing: no such field.
+    bool resolve_list(const Operand& operand, FieldUse& use, Problem& problem) override;
+    // Resolves a field as templates have it: "proc.aname[2]", "evt.arg.flags". Returns nothing if
+    // there is no such field.
     std::optional<std::uint32_t> resolve(std::string_view text, Problem& problem);
     const ResolvedField& operator[](std::uint32_t id) const { return fields_[id]; }
 
   private:
     bool resolve(std::string_view name, std::string_view argument, bool has_argument,
                  ResolvedField& field, Problem& problem);
+    bool resolve_use(const Operand& operand, bool as_list, FieldUse& use, Problem& problem);
     std::uint32_t add(ResolvedField field);
     std::vector<ResolvedField> fields_;
 };
@@ -105,17 +143,18 @@ class EventFields : public FieldSource {
         context_.state = &state;
         context_.arena = &arena_;
     }
-    // Once for each event, after the state took it.
+    // Call once for each event, after the state has processed it.
     void set(const event::EventView& event, std::uint64_t num, std::uint16_t cpu,
              const state::Current& now);
-    // Lent; looked at with each event, for a capture tells the name of its machine later.
+    // `hostname` must outlive this object. It is read for each event, because a capture gives the
+    // name of its machine late.
     void set_hostname(const char* hostname) { context_.hostname = hostname; }
 
     Values fetch(std::uint32_t id, Value& single) override {
         const ResolvedField& field = fields_[id];
         return field.info->extract(context_, field.argument, single);
     }
-    // Appends the text of the field; "<NA>" when it has no value. Whether it has one.
+    // Appends the text of the field, or "<NA>" and returns false if the field has no value.
     bool append_text(std::uint32_t id, std::string& out);
     const Fields& fields() const { return fields_; }
     const EventContext& context() const { return context_; }
@@ -126,7 +165,7 @@ class EventFields : public FieldSource {
     EventContext context_;
 };
 
-// As append_text, for a value that was fetched.
+// Appends the text of values that were fetched.
 void append_values(const ResolvedField& field, const Values& values, std::string& out);
 
 } // namespace tiercel::filter

@@ -1,7 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Format: finds the fields and transformers of a template, and renders them for events.
 #include "analyzer/fields/format.h"
 
+#include "analyzer/language/parser.h"
+#include "analyzer/match/resolver.h"
+#include "analyzer/match/slot_reader.h"
+
 namespace tiercel::filter {
+
+struct Format::Computed {
+    Graph graph;
+    SlotId slot = kNoSlot;
+    std::unique_ptr<SlotReader> reader; // of graph's slots
+    ResolvedField shown;                // how the result is printed
+    FieldInfo info{{}, {{}, ValueType::text}, {}, nullptr};
+};
+
 namespace {
 
 bool is_name_char(char c) {
@@ -9,8 +24,10 @@ bool is_name_char(char c) {
            c == '.';
 }
 
-// How much of `text` names a field with its argument, and which; 0: none. Full stops after a name
-// are punctuation, so shorter names are tried too.
+constexpr std::string_view kContainerInfo = "container.info";
+
+// Returns the length of the field with its argument at the start of `text`, and sets `id`; 0: there
+// is no field. Full stops after a name are punctuation, so shorter names are tried too.
 std::size_t match_field(std::string_view text, Fields& fields, std::uint32_t& id,
                         Fields::Problem& problem) {
     std::size_t end = 0;
@@ -37,7 +54,55 @@ std::size_t match_field(std::string_view text, Fields& fields, std::uint32_t& id
     return 0;
 }
 
+// Returns true if a transformer begins at `text`.
+bool is_call(std::string_view text) {
+    const std::size_t bracket = text.find('(');
+    Transform transform;
+    return bracket != std::string_view::npos && find_transform(text.substr(0, bracket), transform);
+}
+
+// Compiles the transformer at the start of `text` and sets `length`.
+std::shared_ptr<Format::Computed> compile_call(std::string_view text, Fields& fields,
+                                               std::size_t& length, Format::Problem& problem) {
+    const auto parsed = parse_operand(text, length);
+    if (const auto* error = std::get_if<SyntaxError>(&parsed)) {
+        problem = {error->span.offset, error->message, error->hint};
+        return nullptr;
+    }
+    auto computed = std::make_shared<Format::Computed>();
+    std::vector<Issue> issues;
+    const std::optional<SlotId> slot =
+        Resolver(computed->graph, fields).resolve(std::get<Operand>(parsed), issues);
+    if (!slot) {
+        problem = {issues[0].span.offset, issues[0].message, issues[0].hint};
+        return nullptr;
+    }
+    const FieldUse& use = computed->graph.slots()[*slot].use;
+    computed->slot = *slot;
+    computed->reader = std::make_unique<SlotReader>(computed->graph.slots());
+    computed->info.plurality = use.plurality;
+    computed->shown.info = &computed->info;
+    computed->shown.type = use.type;
+    return computed;
+}
+
+bool render_call(Format::Computed& computed, EventFields& event, std::string& out) {
+    computed.reader->start(event);
+    const Values& values = computed.reader->fetch(computed.slot);
+    if (!values.present) {
+        out += "<NA>";
+        return false;
+    }
+    append_values(computed.shown, values, out);
+    return true;
+}
+
 } // namespace
+
+void Format::add(Piece& piece) {
+    pieces_.push_back(std::move(piece));
+    piece = Piece{};
+}
 
 std::optional<Format> Format::compile(std::string_view text, Fields& fields, Problem& problem) {
     Format format;
@@ -53,21 +118,42 @@ std::optional<Format> Format::compile(std::string_view text, Fields& fields, Pro
             at += 2;
             continue;
         }
+        const std::string_view rest = text.substr(at + 1);
         Fields::Problem unknown;
-        const std::size_t length = match_field(text.substr(at + 1), fields, piece.field, unknown);
+        std::size_t length = 0;
+        if (rest.starts_with(kContainerInfo)) {
+            format.has_container_info_ = true;
+            for (const std::string_view name : {"container.id", "container.name"}) {
+                piece.text += name == "container.id" ? "container_id=" : " container_name=";
+                piece.field = *fields.resolve(name, unknown);
+                piece.has_field = true;
+                piece.name = name;
+                format.add(piece);
+            }
+            at += 1 + kContainerInfo.size();
+            continue;
+        }
+        if (is_call(rest)) {
+            piece.computed = compile_call(rest, fields, length, problem);
+            if (!piece.computed) {
+                problem.offset += at + 1;
+                return std::nullopt;
+            }
+        } else {
+            length = match_field(rest, fields, piece.field, unknown);
+            piece.has_field = length > 0;
+        }
         if (length == 0) {
             problem = {at, unknown.message.empty() ? "no field follows '%'" : unknown.message,
                        unknown.hint};
             return std::nullopt;
         }
-        piece.has_field = true;
-        piece.name = text.substr(at + 1, length);
-        format.pieces_.push_back(std::move(piece));
-        piece = Piece{};
+        piece.name = rest.substr(0, length);
+        format.add(piece);
         at += 1 + length;
     }
     if (!piece.text.empty())
-        format.pieces_.push_back(std::move(piece));
+        format.add(piece);
     return format;
 }
 
@@ -76,6 +162,8 @@ bool Format::render(EventFields& event, std::string& out) const {
     for (const Piece& piece : pieces_) {
         out += piece.text;
         if (piece.has_field && !event.append_text(piece.field, out))
+            complete = false;
+        if (piece.computed && !render_call(*piece.computed, event, out))
             complete = false;
     }
     return complete;

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdint>
-
 #include "analyzer/fields/list.h"
 
 #include "analyzer/fields/fields.h"
@@ -23,7 +21,7 @@ std::string_view argument_text(FieldArgument argument) {
     return {};
 }
 
-// The description in lines that begin under its own start.
+// Appends a description in lines that are indented by `indent` characters.
 void append_wrapped(std::string& out, std::string_view text, std::size_t indent) {
     std::size_t column = indent;
     while (!text.empty()) {
@@ -60,7 +58,7 @@ void append_text(std::string& out, const FieldClass& group) {
         } else {
             out.append(kNameWidth - (out.size() - start), ' ');
         }
-        append_wrapped(out, std::string(field.shown_type) + ": " + std::string(field.description),
+        append_wrapped(out, std::string(field.type.shown) + ": " + std::string(field.description),
                        kNameWidth);
     }
 }
@@ -76,7 +74,7 @@ void append_markdown(std::string& out, const FieldClass& group) {
         out += field.name;
         out += argument_text(field.argument);
         out += "` | ";
-        out += field.shown_type;
+        out += field.type.shown;
         out += " | ";
         out += field.description;
         out += " |\n";
@@ -101,7 +99,7 @@ void append_json(std::string& out, const FieldClass& group) {
         out += ", \"name\": ";
         append_quoted(out, field.name);
         out += ", \"type\": ";
-        append_quoted(out, field.shown_type);
+        append_quoted(out, field.type.shown);
         out += ", \"argument\": ";
         append_quoted(out, argument_text(field.argument));
         out += ", \"description\": ";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The list of all fields, for people and for programs.
+// The list of all fields, for --list-fields and the manual pages.
 #pragma once
 
 #include <cstdint>

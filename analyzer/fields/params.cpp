@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Parameters as text: one function for each kind of parameter type.
 #include "analyzer/fields/params.h"
 
 #include <algorithm>
@@ -9,7 +11,6 @@
 #include "analyzer/fields/time.h"
 #include "analyzer/state/path.h"
 #include "analyzer/state/socket.h"
-#include "analyzer/state/update.h"
 
 namespace tiercel::filter {
 namespace {
@@ -71,7 +72,7 @@ void append_fd(const Out& out, std::int64_t number) {
     append_number(out.raw, number);
     if (out.event.thread == nullptr)
         return;
-    if (number == state::kAtFdcwd) {
+    if (number == event::kAtFdcwd) {
         out.meaning += "AT_FDCWD";
     } else if (number < 0) {
         out.meaning += errno_name(number);
@@ -130,7 +131,7 @@ void append_mode(const Out& out) {
     append_formatted(out.raw, mode, out.info.format);
 }
 
-// The path as given, and the whole one where that differs.
+// Appends the path as given, and the whole path as its meaning if it differs.
 void append_path(const Out& out) {
     const auto* chars = reinterpret_cast<const char*>(out.value.data());
     const std::string_view path(chars, strnlen(chars, out.value.size()));
@@ -141,7 +142,7 @@ void append_path(const Out& out) {
     if (out.info.dirfd >= 0) {
         const auto dirfd =
             out.event.event->number<std::int64_t>(static_cast<std::uint32_t>(out.info.dirfd));
-        if (dirfd && *dirfd != state::kAtFdcwd) {
+        if (dirfd && *dirfd != event::kAtFdcwd) {
             const state::Fd* fd = out.event.thread->fd(*dirfd);
             directory = fd != nullptr ? std::string(fd->name.view()) : std::string();
         }
@@ -183,26 +184,18 @@ void append_interval(const Out& out) {
 }
 
 void append_fd_list(const Out& out) {
-    constexpr std::size_t kEntry = sizeof(std::int64_t) + sizeof(std::uint16_t);
-    if (out.event.thread == nullptr || out.value.size() < sizeof(std::uint16_t))
+    if (out.event.thread == nullptr)
         return;
-    const auto count = number_in<std::uint16_t>(out.value);
-    Bytes rest = out.value.subspan(sizeof count);
-    for (std::uint16_t i = 0; i < count && rest.size() >= kEntry;
-         ++i, rest = rest.subspan(kEntry)) {
-        const auto number = number_in<std::int64_t>(rest);
+    for_each_listed_fd(out.value, [&](std::int64_t number, std::uint16_t flags) {
         const state::Fd* fd = out.event.thread->fd(number);
-        if (i > 0)
+        if (!out.raw.empty())
             out.raw += ' ';
         append_number(out.raw, number);
         out.raw += ':';
         out.raw += fd != nullptr ? state::fd_kind_letter(fd->kind) : '?';
-        char flags[8];
-        const auto end = std::to_chars(flags, flags + sizeof flags,
-                                       number_in<std::uint16_t>(rest.subspan(sizeof number)), 16)
-                             .ptr;
-        out.raw.append(flags, end);
-    }
+        char digits[8];
+        out.raw.append(digits, std::to_chars(digits, digits + sizeof digits, flags, 16).ptr);
+    });
 }
 
 void append_signals(const Out& out) {
@@ -226,7 +219,7 @@ void append_strings(const Out& out, char between) {
     });
 }
 
-// Numbers, and what they stand for; false: the type is none of these.
+// Appends a number and its meaning; returns false if the type is no number.
 bool append_numeric(const Out& out, ParamType type) {
     using enum ParamType;
     switch (type) {
@@ -266,51 +259,63 @@ bool append_numeric(const Out& out, ParamType type) {
             out.meaning += call->name;
         break;
     case BOOL: out.raw += number_in<std::uint32_t>(out.value) != 0 ? "true" : "false"; break;
-    default: return false;
+    case NONE:
+    case CHARBUF:
+    case BYTEBUF:
+    case SOCKADDR:
+    case SOCKTUPLE:
+    case FDLIST:
+    case FSPATH:
+    case IPV4ADDR:
+    case IPV6ADDR:
+    case DYN:
+    case DOUBLE:
+    case CHARBUFARRAY:
+    case CHARBUF_PAIR_ARRAY:
+    case FSRELPATH: return false;
     }
     return true;
+}
+
+std::string_view text_in(Bytes bytes) {
+    const auto* chars = reinterpret_cast<const char*>(bytes.data());
+    return {chars, strnlen(chars, bytes.size())};
 }
 
 void append_typed(const Out& out, ParamType type) {
     using enum ParamType;
     if (append_numeric(out, type))
         return;
-    switch (type) {
-    case FSPATH:
-    case FSRELPATH: return append_path(out);
-    case BYTEBUF: return append_bytes(out.raw, out.value);
-    case FDLIST: return append_fd_list(out);
-    case CHARBUFARRAY: return append_strings(out, '.');
-    case CHARBUF_PAIR_ARRAY: return append_strings(out, ',');
-    case CHARBUF: {
-        const auto* chars = reinterpret_cast<const char*>(out.value.data());
-        return append_clean(out.raw, {chars, strnlen(chars, out.value.size())});
-    }
-    case SOCKADDR:
+    if (type == FSPATH || type == FSRELPATH) {
+        append_path(out);
+    } else if (type == BYTEBUF) {
+        append_bytes(out.raw, out.value);
+    } else if (type == FDLIST) {
+        append_fd_list(out);
+    } else if (type == CHARBUFARRAY || type == CHARBUF_PAIR_ARRAY) {
+        append_strings(out, type == CHARBUFARRAY ? '.' : ',');
+    } else if (type == CHARBUF) {
+        append_clean(out.raw, text_in(out.value));
+    } else if (type == SOCKADDR) {
         if (const auto address = state::parse_address(out.value))
             state::append_address(out.raw, *address);
-        return;
-    case SOCKTUPLE:
+    } else if (type == SOCKTUPLE) {
         if (const auto tuple = state::parse_tuple(out.value))
             state::append_tuple(out.raw, *tuple);
-        return;
-    case IPV4ADDR:
-    case IPV6ADDR: {
+    } else if (type == IPV4ADDR || type == IPV6ADDR) {
         state::Address ip{};
         std::memcpy(ip.data(), out.value.data(), std::min(ip.size(), out.value.size()));
-        return state::append_ip(out.raw, ip, type == IPV6ADDR);
-    }
-    case DOUBLE: {
+        state::append_ip(out.raw, ip, type == IPV6ADDR);
+    } else if (type == DOUBLE) {
         char text[32];
         std::snprintf(text, sizeof text, "%.1lf", number_in<double>(out.value));
         out.raw += text;
-        return;
-    }
-    default: out.raw += "INVALID DYNAMIC PARAMETER";
+    } else {
+        out.raw += "INVALID DYNAMIC PARAMETER";
     }
 }
 
-// Which types were without a value in captures before every type could be.
+// Returns true for the types that could lack a value before all types could; they print as NULL.
 bool prints_null(ParamType type) {
     using enum ParamType;
     return type == BYTEBUF || type == SOCKTUPLE || type == FDLIST || type == CHARBUFARRAY ||
@@ -328,8 +333,6 @@ void append_clean(std::string& out, std::string_view text) {
 void append_bytes(std::string& out, Bytes bytes) {
     for (const std::byte byte : bytes) {
         const char c = static_cast<char>(byte);
-        if (c == '"' || c == '\\')
-            out += '\\';
         out += c >= 0x20 && c < 0x7f ? c : '.';
     }
 }

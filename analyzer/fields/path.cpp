@@ -6,50 +6,55 @@
 
 #include "analyzer/fields/values.h"
 #include "analyzer/state/path.h"
-#include "analyzer/state/update.h"
+#include "shared/event/params.h"
 
 namespace tiercel::filter {
 namespace {
 
 using namespace event;
 
-// Parameter numbers; -1: none; kFdName: the fd's name.
-constexpr std::int8_t kFdName = -2;
+// In place of a parameter's number: there is none, or the path is the name of the event's fd.
+constexpr std::int8_t kNone = -1, kFdName = -2;
 struct PathRow {
     std::uint16_t code = 0;
-    std::int8_t name = -1;
-    std::int8_t source = -1; // of a move or link: where the new name is
-    std::int8_t target = -1; // and what it points to
+    std::int8_t name = kNone;
+    std::int8_t source = kNone; // of a move: the old name; of a link: the new name
+    std::int8_t target = kNone; // of a move: the new name; of a link: the file it points to
 };
 constexpr PathRow kPaths[] = {
-    {SYSCALL_OPEN_X, 1},
-    {SYSCALL_OPENAT_2_X, 2},
-    {SYSCALL_OPENAT2_X, 2},
-    {SYSCALL_OPEN_BY_HANDLE_AT_X, 3},
-    {SYSCALL_CREAT_X, 1},
-    {SYSCALL_MKDIR_2_X, 1},
-    {SYSCALL_MKDIRAT_X, 2},
-    {SYSCALL_RMDIR_2_X, 1},
-    {SYSCALL_UNLINK_2_X, 1},
-    {SYSCALL_UNLINKAT_2_X, 2},
-    {SYSCALL_CHMOD_X, 1},
-    {SYSCALL_FCHMODAT_X, 2},
+    {SYSCALL_OPEN_X, param::SYSCALL_OPEN_X::name},
+    {SYSCALL_OPENAT_2_X, param::SYSCALL_OPENAT_2_X::name},
+    {SYSCALL_OPENAT2_X, param::SYSCALL_OPENAT2_X::name},
+    {SYSCALL_OPEN_BY_HANDLE_AT_X, param::SYSCALL_OPEN_BY_HANDLE_AT_X::path},
+    {SYSCALL_CREAT_X, param::SYSCALL_CREAT_X::name},
+    {SYSCALL_MKDIR_2_X, param::SYSCALL_MKDIR_2_X::path},
+    {SYSCALL_MKDIRAT_X, param::SYSCALL_MKDIRAT_X::path},
+    {SYSCALL_RMDIR_2_X, param::SYSCALL_RMDIR_2_X::path},
+    {SYSCALL_UNLINK_2_X, param::SYSCALL_UNLINK_2_X::path},
+    {SYSCALL_UNLINKAT_2_X, param::SYSCALL_UNLINKAT_2_X::name},
+    {SYSCALL_CHMOD_X, param::SYSCALL_CHMOD_X::filename},
+    {SYSCALL_FCHMODAT_X, param::SYSCALL_FCHMODAT_X::filename},
     {SYSCALL_FCHMOD_X, kFdName},
-    {SYSCALL_CHOWN_X, 1},
-    {SYSCALL_LCHOWN_X, 1},
+    {SYSCALL_CHOWN_X, param::SYSCALL_CHOWN_X::path},
+    {SYSCALL_LCHOWN_X, param::SYSCALL_LCHOWN_X::path},
     {SYSCALL_FCHOWN_X, kFdName},
-    {SYSCALL_FCHOWNAT_X, 2},
-    {SYSCALL_QUOTACTL_X, 1},
-    {SYSCALL_UMOUNT_1_X, 1},
-    {SYSCALL_UMOUNT2_X, 1},
-    {SYSCALL_RENAME_X, -1, 1, 2},
-    {SYSCALL_RENAMEAT_X, -1, 2, 4},
-    {SYSCALL_RENAMEAT2_X, -1, 2, 4},
-    {SYSCALL_LINK_2_X, -1, 2, 1},
-    {SYSCALL_LINKAT_2_X, -1, 4, 2},
-    {SYSCALL_SYMLINK_X, -1, 2, 1},
-    {SYSCALL_SYMLINKAT_X, -1, 3, 1},
-    {SYSCALL_MOUNT_X, -1, 1, 2},
+    {SYSCALL_FCHOWNAT_X, param::SYSCALL_FCHOWNAT_X::pathname},
+    {SYSCALL_QUOTACTL_X, param::SYSCALL_QUOTACTL_X::special},
+    {SYSCALL_UMOUNT_1_X, param::SYSCALL_UMOUNT_1_X::name},
+    {SYSCALL_UMOUNT2_X, param::SYSCALL_UMOUNT2_X::name},
+    {SYSCALL_RENAME_X, kNone, param::SYSCALL_RENAME_X::oldpath, param::SYSCALL_RENAME_X::newpath},
+    {SYSCALL_RENAMEAT_X, kNone, param::SYSCALL_RENAMEAT_X::oldpath,
+     param::SYSCALL_RENAMEAT_X::newpath},
+    {SYSCALL_RENAMEAT2_X, kNone, param::SYSCALL_RENAMEAT2_X::oldpath,
+     param::SYSCALL_RENAMEAT2_X::newpath},
+    {SYSCALL_LINK_2_X, kNone, param::SYSCALL_LINK_2_X::newpath, param::SYSCALL_LINK_2_X::oldpath},
+    {SYSCALL_LINKAT_2_X, kNone, param::SYSCALL_LINKAT_2_X::newpath,
+     param::SYSCALL_LINKAT_2_X::oldpath},
+    {SYSCALL_SYMLINK_X, kNone, param::SYSCALL_SYMLINK_X::linkpath,
+     param::SYSCALL_SYMLINK_X::target},
+    {SYSCALL_SYMLINKAT_X, kNone, param::SYSCALL_SYMLINKAT_X::linkpath,
+     param::SYSCALL_SYMLINKAT_X::target},
+    {SYSCALL_MOUNT_X, kNone, param::SYSCALL_MOUNT_X::dev, param::SYSCALL_MOUNT_X::dir},
 };
 
 const PathRow* row_of(std::uint16_t code) {
@@ -62,10 +67,8 @@ const PathRow* row_of(std::uint16_t code) {
     return table[code];
 }
 
-enum Which : std::uint16_t { NAME, SOURCE, TARGET };
-constexpr std::uint16_t kRaw = 4;
-
-// Opening counts when it failed too, as the name was asked for; all others must have succeeded.
+// Returns true for opens, which name their file even if they fail, and for other calls that
+// succeeded.
 bool happened(const EventContext& event) {
     const EventInfo& info = event.event->info();
     const auto result = event.event->number<std::int64_t>(0);
@@ -74,61 +77,61 @@ bool happened(const EventContext& event) {
     return info.params[0].type == ParamType::FD ? *result != -1 : *result == 0;
 }
 
-Values path(const EventContext& event, const Argument& argument, Value& single) {
+// The parameter's text, or the fd's name; nothing if the event has no such path.
+std::optional<std::string_view> given_path(const EventContext& event, std::int8_t param) {
+    if (param == kFdName)
+        return event.fd != nullptr ? std::optional(event.fd->name.view()) : std::nullopt;
+    if (param < 0 || event.event->param(static_cast<std::uint32_t>(param)).empty())
+        return std::nullopt;
+    return event.event->text(static_cast<std::uint32_t>(param));
+}
+
+// The directory that a relative path in parameter `param` starts at.
+std::string_view base_of(const EventContext& event, std::int8_t param) {
+    const std::string_view cwd = event.thread->cwd();
+    if (param < 0)
+        return cwd;
+    const ParamInfo& info = event.event->info().params[static_cast<std::size_t>(param)];
+    if (info.dirfd < 0)
+        return cwd;
+    const auto dirfd = event.event->number<std::int64_t>(static_cast<std::uint32_t>(info.dirfd));
+    const state::Fd* fd = dirfd && *dirfd != event::kAtFdcwd ? event.thread->fd(*dirfd) : nullptr;
+    return fd != nullptr ? fd->name.view() : cwd;
+}
+
+template <std::int8_t PathRow::*which>
+std::optional<std::string_view> raw_path(const EventContext& event) {
     const PathRow* row = row_of(event.event->code());
-    if (row == nullptr || !happened(event))
-        return no_value();
-    const std::uint16_t which = argument.variant & 3;
-    const std::int8_t param = which == NAME     ? row->name
-                              : which == SOURCE ? row->source
-                                                : row->target;
-    std::string_view text;
-    std::string directory;
-    if (param == kFdName) {
-        if (event.fd == nullptr)
-            return no_value();
-        text = event.fd->name.view();
-    } else if (param >= 0 && !event.event->param(static_cast<std::uint32_t>(param)).empty()) {
-        text = event.event->text(static_cast<std::uint32_t>(param));
-    } else {
-        return no_value();
-    }
-    if ((argument.variant & kRaw) != 0 || text.starts_with('/'))
-        return text_value(single, text);
+    return row != nullptr && happened(event) ? given_path(event, row->*which) : std::nullopt;
+}
+
+template <std::int8_t PathRow::*which>
+Values whole_path(const EventContext& event, const Argument&, Value& single) {
+    const std::optional<std::string_view> text = raw_path<which>(event);
+    if (!text || text->starts_with('/'))
+        return to_values(event, text, single);
     if (event.thread == nullptr)
         return no_value();
-    std::string_view base = event.thread->cwd();
-    if (param >= 0) {
-        const ParamInfo& info = event.event->info().params[static_cast<std::size_t>(param)];
-        const auto dirfd =
-            info.dirfd >= 0
-                ? event.event->number<std::int64_t>(static_cast<std::uint32_t>(info.dirfd))
-                : std::nullopt;
-        if (dirfd && *dirfd != state::kAtFdcwd)
-            if (const state::Fd* fd = event.thread->fd(*dirfd))
-                base = fd->name.view();
-    }
     std::string& whole = event.arena->scratch();
-    state::join_path(base, text, whole);
+    state::join_path(base_of(event, row_of(event.event->code())->*which), *text, whole);
     return text_value(single, event.arena->copy(whole));
 }
 
-constexpr ValueType T = ValueType::text;
 constexpr FieldInfo kFields[] = {
-    {"fs.path.name", "CHARBUF", T, "The path that the call works on, whole.", path, NAME,
-     FieldArgument::none, Plurality::single, 3},
-    {"fs.path.nameraw", "CHARBUF", T, "The path that the call works on, as the process gave it.",
-     path, NAME | kRaw, FieldArgument::none, Plurality::single, 2},
-    {"fs.path.source", "CHARBUF", T,
-     "Of calls with two paths: the one that is moved, or the new link, whole.", path, SOURCE,
-     FieldArgument::none, Plurality::single, 3},
-    {"fs.path.sourceraw", "CHARBUF", T, "fs.path.source as the process gave it.", path,
-     SOURCE | kRaw, FieldArgument::none, Plurality::single, 2},
-    {"fs.path.target", "CHARBUF", T,
-     "Of calls with two paths: where it is moved to, or what the link points to, whole.", path,
-     TARGET, FieldArgument::none, Plurality::single, 3},
-    {"fs.path.targetraw", "CHARBUF", T, "fs.path.target as the process gave it.", path,
-     TARGET | kRaw, FieldArgument::none, Plurality::single, 2},
+    {"fs.path.name", kText, "The path that the call works on, whole.", whole_path<&PathRow::name>,
+     cost(3)},
+    {"fs.path.nameraw", kText, "The path that the call works on, as the process gave it.",
+     of_event<raw_path<&PathRow::name>>, cost(2)},
+    {"fs.path.source", kText,
+     "Of calls with two paths: the one that is moved, or the new link, whole.",
+     whole_path<&PathRow::source>, cost(3)},
+    {"fs.path.sourceraw", kText, "fs.path.source as the process gave it.",
+     of_event<raw_path<&PathRow::source>>, cost(2)},
+    {"fs.path.target", kText,
+     "Of calls with two paths: the new place, or the file that the link points to, whole.",
+     whole_path<&PathRow::target>, cost(3)},
+    {"fs.path.targetraw", kText, "fs.path.target as the process gave it.",
+     of_event<raw_path<&PathRow::target>>, cost(2)},
 };
 
 } // namespace

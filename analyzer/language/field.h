@@ -39,11 +39,11 @@ struct FieldUse {
     Plurality plurality = Plurality::single;
     // Relative cost of a fetch: 1 a number of the event, 4 a look-up, 20 a walk over ancestors.
     std::uint8_t cost = 4;
-    bool is_event_type = false;  // evt.type: known from the event's code alone
-    bool is_distance = false;    // evt.around: `=` means within, and is the only comparison
-    bool is_port = false;        // a number that may be given as the name of a service
-    std::uint8_t bits = 64;      // width of a number
-    const char* never = nullptr; // the reason why the field never has a value; nullptr: it may
+    bool is_event_type = false; // evt.type: known from the event's code alone
+    bool is_distance = false;   // evt.around: `=` means within, and is the only comparison
+    bool is_port = false;       // a number that may be given as the name of a service
+    std::uint8_t bits = 64;     // width of a number
+    std::string_view never;     // why the field never has a value; empty: it may have one
 };
 
 struct Value {

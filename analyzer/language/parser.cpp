@@ -107,6 +107,13 @@ class Parser {
         fail_here("nested too deep");
         return true;
     }
+    bool too_many() {
+        if (++checks_ <= kMaxChecks)
+            return false;
+        fail_here("the condition has more than " + std::to_string(kMaxChecks) + " comparisons",
+                  "compare with a list: `FIELD in (a, b)`");
+        return true;
+    }
     Span since(std::uint32_t offset) const { return {offset, lexer_.offset() - offset}; }
 
     bool parse_any(Node& node) { return parse_chain(node, Node::Kind::any); }
@@ -162,7 +169,7 @@ class Parser {
 
     bool parse_primary(Node& node) {
         const Level level(*this);
-        if (too_deep())
+        if (too_deep() || too_many())
             return false;
         const std::uint32_t from = lexer_.offset();
         if (lexer_.take('(')) {
@@ -433,6 +440,7 @@ class Parser {
 
     Lexer lexer_;
     unsigned depth_ = 0;
+    unsigned checks_ = 0;
     std::optional<SyntaxError> error_;
 };
 

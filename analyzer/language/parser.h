@@ -37,6 +37,8 @@ struct SyntaxError {
 
 // The depth to which parentheses and transformers may nest.
 inline constexpr unsigned kMaxDepth = 200;
+// The number of comparisons and macros in a condition.
+inline constexpr unsigned kMaxChecks = 50'000;
 
 std::variant<Node, SyntaxError> parse(std::string_view condition);
 

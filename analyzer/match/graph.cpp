@@ -67,8 +67,10 @@ SlotId Graph::slot(Slot slot) {
 NodeId Graph::add(GraphNode node, std::string key) {
     const auto [entry, fresh] =
         ids_.try_emplace(std::move(key), static_cast<NodeId>(nodes_.size()));
-    if (fresh)
+    if (fresh) {
+        edges_ += node.children.size();
         nodes_.push_back(std::move(node));
+    }
     return entry->second;
 }
 

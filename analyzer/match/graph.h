@@ -69,6 +69,8 @@ class Graph {
     const Test& test_of(NodeId id) const { return tests_[nodes_[id].test]; }
     const std::vector<Slot>& slots() const { return slots_; }
     std::size_t size() const { return nodes_.size(); }
+    // Returns true if the graph has grown so large that no further condition should be added.
+    bool is_full() const { return edges_ > kMostEdges; }
 
     // Returns the node that remains of `id` if evt.type is `event_type`. `known` caches the answers
     // for one type; it must be empty at the first call.
@@ -76,11 +78,14 @@ class Graph {
     NodeId specialize(NodeId id, std::string_view event_type, Known& known);
 
   private:
+    static constexpr std::size_t kMostEdges = 4'000'000;
+
     NodeId combine(GraphNode::Kind kind, const std::vector<NodeId>& children);
     NodeId add(GraphNode node, std::string key);
     void order_children(GraphNode& node) const;
 
     std::vector<GraphNode> nodes_;
+    std::size_t edges_ = 0; // children of all nodes
     std::vector<Test> tests_;
     std::vector<Slot> slots_;
     std::unordered_map<std::string, NodeId> ids_;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/match/program_groups.h"
 
+#include <algorithm>
 #include <optional>
 
 namespace tiercel::filter {
@@ -38,6 +39,10 @@ std::optional<Group::Type> group_type(const Test& test, const FieldUse& use) {
     return std::nullopt;
 }
 
+// A group of equalities has a row of bits for each literal, so its size grows with the square of
+// the number of its comparisons. Larger sets are split.
+constexpr std::size_t kMostBits = 2048;
+
 // From how many literals on one pass over all of them is cheaper than one test each. A substring
 // automaton reads the whole value byte by byte, which a few searches with the C library's memmem()
 // beat.
@@ -73,10 +78,14 @@ std::vector<Group> GroupBuilder::build() {
         const bool numbers = type != ValueType::text && type != ValueType::bytes;
         if (members.literals < worth(std::get<1>(key), numbers))
             continue;
-        for (std::uint32_t bit = 0; bit < members.nodes.size(); ++bit)
-            places_[members.nodes[bit]] = {static_cast<std::uint32_t>(groups.size()), bit};
-        groups.push_back(make(key, members));
-        groups.back().numbers = numbers;
+        const std::span<const NodeId> all(members.nodes);
+        for (std::size_t first = 0; first < all.size(); first += kMostBits) {
+            const auto part = all.subspan(first, std::min(kMostBits, all.size() - first));
+            for (std::uint32_t bit = 0; bit < part.size(); ++bit)
+                places_[part[bit]] = {static_cast<std::uint32_t>(groups.size()), bit};
+            groups.push_back(make(key, part));
+            groups.back().numbers = numbers;
+        }
     }
     return groups;
 }
@@ -86,14 +95,14 @@ GroupBuilder::Place GroupBuilder::place(NodeId id) const {
     return found == places_.end() ? Place{} : found->second;
 }
 
-Group GroupBuilder::make(const Key& key, const Members& members) const {
+Group GroupBuilder::make(const Key& key, std::span<const NodeId> nodes) const {
     Group group;
     std::tie(group.slot, group.type, group.every) = key;
-    group.bits = static_cast<std::uint32_t>(members.nodes.size());
+    group.bits = static_cast<std::uint32_t>(nodes.size());
     group.words = words_for(group.bits);
     const bool trie = group.type == Group::Type::prefix || group.type == Group::Type::suffix;
     if (group.type == Group::Type::equal) {
-        fill_equal(group, members);
+        fill_equal(group, nodes);
         return group;
     }
     if (trie)
@@ -101,21 +110,21 @@ Group GroupBuilder::make(const Key& key, const Members& members) const {
     else
         group.substrings = std::make_unique<SubstringSet>(group.type == Group::Type::folded);
     for (std::uint32_t bit = 0; bit < group.bits; ++bit) {
-        const std::string& literal = graph_.test_of(members.nodes[bit]).comparison.literals()[0];
+        const std::string& literal = graph_.test_of(nodes[bit]).comparison.literals()[0];
         trie ? group.prefixes->add(literal, bit) : group.substrings->add(literal, bit);
     }
     trie ? group.prefixes->freeze() : group.substrings->freeze();
     return group;
 }
 
-void GroupBuilder::fill_equal(Group& group, const Members& members) const {
-    for (const NodeId id : members.nodes) {
+void GroupBuilder::fill_equal(Group& group, std::span<const NodeId> nodes) const {
+    for (const NodeId id : nodes) {
         for (const std::string& literal : graph_.test_of(id).comparison.literals())
             group.table.add(literal);
     }
     group.rows.assign((group.table.size() + 1) * std::size_t{group.words}, 0);
     for (std::uint32_t bit = 0; bit < group.bits; ++bit) {
-        for (const std::string& literal : graph_.test_of(members.nodes[bit]).comparison.literals())
+        for (const std::string& literal : graph_.test_of(nodes[bit]).comparison.literals())
             set_bit(&group.rows[group.table.add(literal) * std::size_t{group.words}], bit);
     }
     group.table.freeze();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <span>
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
@@ -16,9 +17,9 @@ namespace tiercel::filter {
 class GroupBuilder {
   public:
     explicit GroupBuilder(const Graph& graph) : graph_(graph) {}
-    // Considers comparison `id`; each is to be added once.
+    // Adds comparison `id`. Call once for each comparison.
     void add(NodeId id);
-    // Makes the groups. After it, place() tells where a comparison went.
+    // Makes the groups. Afterwards place() returns the place of a comparison.
     std::vector<Group> build();
     struct Place {
         std::uint32_t group = kNothing;
@@ -32,8 +33,8 @@ class GroupBuilder {
         std::vector<NodeId> nodes;
         std::size_t literals = 0;
     };
-    Group make(const Key& key, const Members& members) const;
-    void fill_equal(Group& group, const Members& members) const;
+    Group make(const Key& key, std::span<const NodeId> nodes) const;
+    void fill_equal(Group& group, std::span<const NodeId> nodes) const;
 
     const Graph& graph_;
     std::map<Key, Members> members_;

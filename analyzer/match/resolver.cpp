@@ -25,6 +25,9 @@ std::string nearest_event_type(const std::string& word) {
 // A list after oneof, anyof or allof has at most so many values, because each becomes a test.
 constexpr std::size_t kMostQuantified = 10'000;
 
+// All conditions together have at most so many values, after lists are expanded.
+constexpr std::size_t kMostValues = 3'000'000;
+
 std::string call_name(const Operand& operand) {
     return std::string(transform_name(operand.transform)) + "()";
 }
@@ -40,6 +43,10 @@ bool is_negated_equality(const Comparison& comparison) {
 
 NodeId Resolver::resolve(const Node& node, Scope& scope, std::vector<Issue>& issues) {
     std::vector<NodeId> children;
+    if (graph_.is_full()) {
+        issues.push_back({node.span, "the conditions of all rules together are too large", {}});
+        return kFalse;
+    }
     switch (node.kind) {
     case Node::Kind::check: return resolve_check(node, scope, issues);
     case Node::Kind::macro: return resolve_macro(node, scope, issues);
@@ -90,7 +97,16 @@ NodeId Resolver::compare_constants(const Node& node, SlotId slot, Scope& scope,
             constants.values.insert(constants.values.end(), list->begin(), list->end());
         constants.spans.resize(constants.values.size(), literal.span);
     }
+    values_ += constants.values.size();
+    if (values_ > kMostValues) {
+        issues.push_back({node.span,
+                          "the conditions have more than " + std::to_string(kMostValues) +
+                              " values when lists are expanded",
+                          "use the largest lists in fewer conditions"});
+        return kFalse;
+    }
     const FieldUse& use = graph_.slots()[slot].use;
+    const bool never = never_holds(check, slot, constants, issues);
     if (use.is_event_type && !check_event_types(check, constants, issues))
         return kFalse;
     if (use.is_distance && (check.op != Op::eq || check.quantifier != Quantifier::none)) {
@@ -98,9 +114,32 @@ NodeId Resolver::compare_constants(const Node& node, SlotId slot, Scope& scope,
                           "evt.around[TIME]=MS: within so many milliseconds of that time"});
         return kFalse;
     }
-    if (check.quantifier != Quantifier::none)
-        return compare_quantified(check, slot, constants, issues);
-    return compare(slot, use.is_distance ? Op::le : check.op, constants, issues);
+    const NodeId compared =
+        check.quantifier != Quantifier::none
+            ? compare_quantified(check, slot, constants, issues)
+            : compare(slot, use.is_distance ? Op::le : check.op, constants, issues);
+    return never ? kFalse : compared;
+}
+
+// Reports comparisons that never hold. Returns true if `check` is one.
+bool Resolver::never_holds(const Check& check, SlotId slot, const Constants& constants,
+                           std::vector<Issue>& issues) const {
+    const auto report = [&](Issue::Weight weight, std::string message, std::string hint) {
+        issues.push_back({constants.whole, std::move(message), std::move(hint), false, weight});
+        return true;
+    };
+    const FieldUse& use = graph_.slots()[slot].use;
+    const bool list = takes_list(check.op) || check.quantifier != Quantifier::none;
+    if (!use.never.empty())
+        return report(Issue::Weight::remark, check.left.name + " has no value",
+                      std::string(use.never));
+    if (list && constants.values.empty() && use.plurality != Plurality::list)
+        return report(Issue::Weight::remark, "a list is empty", {});
+    if (check.left.name == "evt.dir" && check.op == Op::eq && constants.values.size() == 1 &&
+        constants.values[0] == ">")
+        return report(Issue::Weight::warning, "there are only exit events, as in Falco since 0.42",
+                      "remove the comparison, or compare with '<'");
+    return false;
 }
 
 NodeId Resolver::compare_quantified(const Check& check, SlotId slot, const Constants& constants,

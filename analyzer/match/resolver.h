@@ -22,7 +22,9 @@ struct Issue {
     std::string message;
     std::string hint;
     bool unknown_name = false; // there is no such field or event type; a rule may be skipped then
-    bool warning = false;      // the condition is valid, but probably not as intended
+    // A warning: the condition is valid, but probably not as intended. A remark only explains why a
+    // condition never holds, because empty lists are common in rule files.
+    enum class Weight : std::uint8_t { error, warning, remark } weight = Weight::error;
 };
 
 // The macros and lists that a condition may use.
@@ -59,6 +61,8 @@ class Resolver {
     NodeId resolve_macro(const Node& node, Scope& scope, std::vector<Issue>& issues);
     NodeId compare_constants(const Node& node, SlotId slot, Scope& scope,
                              std::vector<Issue>& issues);
+    bool never_holds(const Check& check, SlotId slot, const Constants& constants,
+                     std::vector<Issue>& issues) const;
     NodeId compare_quantified(const Check& check, SlotId slot, const Constants& constants,
                               std::vector<Issue>& issues);
     NodeId compare(SlotId slot, Op op, const Constants& constants, std::vector<Issue>& issues);
@@ -76,6 +80,7 @@ class Resolver {
 
     Graph& graph_;
     FieldCatalog& fields_;
+    std::size_t values_ = 0; // of all conditions, with lists expanded
 };
 
 } // namespace tiercel::filter

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Compiler: resolves each rule's condition, decides whether the rule is on, and checks its output.
 #include "analyzer/rules/compiler.h"
 
 #include <algorithm>
@@ -13,7 +15,7 @@ namespace tiercel::rules {
 
 namespace {
 
-// The fields that Falco's container plugin marks so, in its order and form.
+// The fields that Falco's container plugin suggests for outputs, in its order and form.
 constexpr std::string_view kSuggested =
     " container_id=%container.id container_name=%container.name"
     " container_image_repository=%container.image.repository"
@@ -48,7 +50,7 @@ class Compiler {
                  definition.place,
                  1,
                  subject(definition),
-                 "is of source '" + definition.source + "', which there is none of; skipped",
+                 "is skipped, because there are no events of source '" + definition.source + "'",
                  {}});
             return;
         }
@@ -64,8 +66,10 @@ class Compiler {
         std::vector<filter::Issue> issues;
         const filter::NodeId root =
             resolver_.resolve(std::get<filter::Node>(parsed), names_, issues);
-        if (!accept(definition, condition, issues) || !accept_output(definition, rule))
+        if (!accept(definition, condition, issues) || !accept_exceptions(definition) ||
+            !accept_output(definition, rule))
             return;
+        reasons_.push_back(root == filter::kFalse ? reason_of(issues) : std::string());
         set.rules.push_back(std::move(rule));
         roots_.push_back(set.rules.back().enabled ? root : filter::kFalse);
         places_.push_back(&definition);
@@ -116,8 +120,8 @@ class Compiler {
                            [&rule](const std::string& tag) { return has_tag(rule, tag); });
     }
 
-    // Complains about what is wrong with the condition, the macros it uses included. False: not to
-    // load.
+    // Reports the mistakes of the condition and of the macros that it uses. Returns false if the
+    // rule cannot be loaded.
     bool accept(const RuleDefinition& definition, const Text& condition,
                 const std::vector<filter::Issue>& issues) {
         if (names_.any_broken())
@@ -127,8 +131,12 @@ class Compiler {
             const auto& more = names_.entry(name).issues;
             all.insert(all.end(), more.begin(), more.end());
         }
-        if (all.empty())
+        std::erase_if(all, [](const filter::Issue& issue) { return !is_error(issue); });
+        if (all.empty()) {
+            for (const filter::Issue& issue : issues)
+                report(issue, condition, subject(definition));
             return true;
+        }
         const bool forgiven = definition.skip_if_unknown_filter &&
                               std::all_of(all.begin(), all.end(), [](const filter::Issue& issue) {
                                   return issue.unknown_name;
@@ -139,17 +147,63 @@ class Compiler {
             return false;
         }
         for (const filter::Issue& issue : issues)
-            diagnostics_.add(diagnose(Severity::error, condition, subject(definition), issue));
+            report(issue, condition, subject(definition));
         for (const std::string& name : names_.used()) {
             Names::Macro& macro = names_.entry(name);
             if (macro.reported)
                 continue;
             macro.reported = true;
             for (const filter::Issue& issue : macro.issues)
-                diagnostics_.add(diagnose(Severity::error, macro.definition->condition,
-                                          "macro '" + name + "'", issue));
+                report(issue, macro.definition->condition, "macro '" + name + "'");
         }
         return false;
+    }
+
+    static bool is_error(const filter::Issue& issue) {
+        return issue.weight == filter::Issue::Weight::error;
+    }
+
+    void report(const filter::Issue& issue, const Text& text, const std::string& subject) {
+        if (issue.weight != filter::Issue::Weight::remark)
+            diagnostics_.add(diagnose(is_error(issue) ? Severity::error : Severity::warning, text,
+                                      subject, issue));
+    }
+
+    // The first remark or warning of the condition, or of the macros that it uses.
+    std::string reason_of(const std::vector<filter::Issue>& issues) {
+        if (!issues.empty())
+            return issues[0].message;
+        for (const std::string& name : names_.used())
+            if (!names_.entry(name).issues.empty())
+                return names_.entry(name).issues[0].message;
+        return "its comparisons exclude each other";
+    }
+
+    // Reports fields that do not exist in exceptions, also in those without values.
+    bool accept_exceptions(const RuleDefinition& definition) {
+        bool good = true;
+        for (const ExceptionDefinition& exception : definition.exceptions) {
+            std::vector<Entry> fields = exception.fields.entries;
+            if (!exception.fields.is_list)
+                fields = {exception.fields};
+            for (const Entry& field : fields) {
+                std::size_t length = 0;
+                const auto parsed = filter::parse_operand(field.word, length);
+                std::vector<filter::Issue> issues;
+                if (const auto* operand = std::get_if<filter::Operand>(&parsed))
+                    resolver_.resolve(*operand, issues);
+                else
+                    issues.push_back({{}, "this is no field", {}});
+                for (const filter::Issue& issue : issues)
+                    diagnostics_.add(
+                        {definition.skip_if_unknown_filter ? Severity::warning : Severity::error,
+                         field.place, static_cast<std::uint32_t>(field.word.size()),
+                         subject(definition),
+                         "exception '" + exception.name + "': " + issue.message, issue.hint});
+                good = good && issues.empty();
+            }
+        }
+        return good;
     }
 
     bool accept_output(const RuleDefinition& definition, const Rule& rule) {
@@ -163,11 +217,13 @@ class Compiler {
             if (!problem)
                 continue;
             const bool forgiven = problem->unknown && definition.skip_if_unknown_filter;
-            diagnostics_.add({forgiven ? Severity::warning : Severity::error,
+            const bool warning = forgiven || problem->warning;
+            diagnostics_.add({warning ? Severity::warning : Severity::error,
                               definition.output.at(problem->offset),
                               static_cast<std::uint32_t>(problem->length), subject(definition),
                               (forgiven ? "skipped: " : "") + problem->message, problem->hint});
-            return false;
+            if (!problem->warning)
+                return false;
         }
         return true;
     }
@@ -176,13 +232,15 @@ class Compiler {
         const std::vector<std::size_t>& kinds = set.interest.kinds;
         for (std::size_t i = 0; i < kinds.size(); ++i) {
             const bool never = kinds[i] == 0 && set.rules[i].enabled;
-            if (places_[i]->warn_evttypes && (kinds[i] > filter::kManyKinds || never)) {
-                diagnostics_.add({Severity::warning, places_[i]->place, 1, subject(*places_[i]),
-                                  never
-                                      ? "can never match: its event types exclude each other"
-                                      : "matches too many event types, which costs on every event",
-                                  never ? "" : "compare evt.type, or say `warn_evttypes: false`"});
-            }
+            if (!places_[i]->warn_evttypes || (kinds[i] <= filter::kManyKinds && !never))
+                continue;
+            const std::string& reason = reasons_[i];
+            diagnostics_.add(
+                {Severity::warning, places_[i]->place, 1, subject(*places_[i]),
+                 never ? "can never match: " +
+                             (reason.empty() ? "its event types exclude each other" : reason)
+                       : "matches too many event types, which costs on every event",
+                 never ? "" : "compare evt.type, or say `warn_evttypes: false`"});
         }
     }
 
@@ -194,6 +252,7 @@ class Compiler {
     Names names_;
     std::vector<filter::NodeId> roots_;
     std::vector<const RuleDefinition*> places_;
+    std::vector<std::string> reasons_; // of each rule whose condition is always false
 };
 
 } // namespace

@@ -13,7 +13,7 @@ namespace {
 class NoNames : public Scope {
   public:
     std::optional<NodeId> macro(const std::string& name, Issue& issue) override {
-        issue.message = "'" + name + "' is no comparison, and there are no macros here";
+        issue.message = "'" + name + "' is no comparison, and macros exist in rule files only";
         return std::nullopt;
     }
     const std::vector<std::string>* list(const std::string&) override { return nullptr; }
@@ -38,7 +38,8 @@ std::variant<Condition, std::vector<Condition::Problem>> Condition::compile(std:
     std::vector<Issue> issues;
     const NodeId root = Resolver(graph, fields).resolve(std::get<Node>(parsed), names, issues);
     for (const Issue& issue : issues)
-        add(issue.span, issue.message, issue.hint);
+        if (issue.weight == Issue::Weight::error)
+            add(issue.span, issue.message, issue.hint);
     if (!problems.empty())
         return problems;
     return Condition(build_program(std::move(graph), {root}));

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Exceptions: completes their comparison operators, and writes them as conditions.
 #include "analyzer/rules/exceptions.h"
 
 #include "analyzer/language/ast.h"
@@ -17,7 +19,7 @@ bool is_list_op(const Entry& comp) {
     return filter::find_op(comp.word, op) && filter::takes_list(op);
 }
 
-// Values with blanks are quoted for the reader of conditions, unless they bring their own quotes.
+// Quotes a value with blanks for the parser of conditions, unless it has quotes of its own.
 std::string as_value(const std::string& word) {
     const bool quotes = word.find(' ') != std::string::npos && word[0] != '"' && word[0] != '\'';
     return quotes ? '"' + word + '"' : word;
@@ -45,7 +47,7 @@ class Writer {
     Writer(const RuleDefinition& rule, Diagnostics& diagnostics)
         : subject_("rule '" + rule.name + "'"), diagnostics_(diagnostics) {}
 
-    // The exception as a condition; empty when it has no values.
+    // Returns the exception as a condition; empty if it has no values.
     Text write(const ExceptionDefinition& exception) {
         return exception.fields.is_list ? write_tuples(exception) : write_single(exception);
     }
@@ -56,7 +58,24 @@ class Writer {
             {Severity::error, place, 1, subject_, "exception '" + exception + "': " + message, {}});
     }
 
+    // A single field with an operator that takes one value: one comparison for each value.
+    Text write_alternatives(const ExceptionDefinition& exception) {
+        Text text;
+        for (const Entry& value : exception.values) {
+            if (value.is_list) {
+                complain(value.place, exception.name,
+                         "a single field takes words as values, not lists");
+                continue;
+            }
+            text.append(text.empty() ? "" : " or ", exception.place);
+            text.append(comparison(exception.fields, exception.comps, value), value.place);
+        }
+        return text;
+    }
+
     Text write_single(const ExceptionDefinition& exception) {
+        if (!is_list_op(exception.comps))
+            return write_alternatives(exception);
         Text text;
         for (const Entry& value : exception.values) {
             if (value.is_list) {
@@ -99,7 +118,7 @@ class Writer {
     Diagnostics& diagnostics_;
 };
 
-// Fields given as a list: one comparison operator for each, `=` where none is said.
+// For a list of fields: one operator for each field, `=` by default.
 const char* complete_tuple(ExceptionDefinition& exception) {
     if (!exception.comps.given()) {
         exception.comps.is_list = true;
@@ -121,9 +140,7 @@ const char* complete_single(ExceptionDefinition& exception) {
         exception.comps.word = "in";
     if (exception.comps.is_list)
         return "fields and comps must both be words or both be lists";
-    if (!is_list_op(exception.comps))
-        return "with a single field, comps must be in, pmatch or intersects";
-    return nullptr;
+    return is_op(exception.comps) ? nullptr : "comps has an unknown comparison operator";
 }
 
 } // namespace

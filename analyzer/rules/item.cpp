@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// ItemView: reads the keys of an item, and reports those that are missing, unknown or wrong.
 #include "analyzer/rules/item.h"
 
 #include <algorithm>
@@ -179,7 +181,8 @@ std::vector<ExceptionDefinition> ItemView::take_exceptions(bool appending) {
                                            return other.name == exception->name;
                                        });
         if (twice)
-            complain(exception->place, "has two exceptions named '" + exception->name + "'");
+            warn(exception->place, "has two exceptions named '" + exception->name + "'",
+                 "both apply; appending adds to the first");
         exceptions.push_back(std::move(*exception));
     }
     return exceptions;

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Names: resolves macros and lists when a condition first uses them.
 #include "analyzer/rules/names.h"
+
+#include <utility>
 
 #include "analyzer/language/parser.h"
 #include "analyzer/language/suggest.h"
@@ -21,7 +25,7 @@ Names::Names(const Collector& collector, filter::Resolver& resolver, Diagnostics
         if (auto* error = std::get_if<filter::SyntaxError>(&parsed)) {
             diagnostics_.add(diagnose(Severity::error, definition.condition,
                                       "macro '" + definition.name + "'",
-                                      {error->span, error->message, error->hint, false}));
+                                      {error->span, error->message, error->hint}));
         } else {
             macro.tree = std::move(std::get<filter::Node>(parsed));
         }
@@ -52,7 +56,7 @@ std::optional<filter::NodeId> Names::macro(const std::string& name, filter::Issu
     }
     Macro& macro = found->second;
     if (macro.resolving) {
-        issue.message = "macro '" + name + "' is made of itself";
+        issue.message = "macro '" + name + "' contains itself";
         return std::nullopt;
     }
     if (!macro.resolved)
@@ -100,16 +104,21 @@ const std::vector<std::string>* Names::list(const std::string& name) {
     return &entry->second;
 }
 
-// A list that contains itself contributes nothing the second time.
+// Adds the items of list `name` and of the lists within it. `path` has the lists that are being
+// expanded.
 void Names::add_items(const std::string& name, std::vector<std::string>& values,
                       std::set<std::string>& path) {
-    if (!path.insert(name).second)
-        return;
     const ListDefinition& list = *collector_.lists().find(name);
+    path.insert(name);
     for (const Item& item : list.items) {
+        if (too_large(list, values))
+            break;
         if (collector_.lists().find(item.text) != nullptr) {
             lists_used_.insert(item.text);
-            add_items(item.text, values, path);
+            if (path.contains(item.text))
+                complain(list, item.place, "contains itself, by way of '" + item.text + "'");
+            else
+                add_items(item.text, values, path);
             continue;
         }
         std::string value;
@@ -117,18 +126,24 @@ void Names::add_items(const std::string& name, std::vector<std::string>& values,
         if (filter::unquote_item(item.text, value, quoted))
             values.push_back(std::move(value));
         else
-            complain_item(list, item);
+            complain(list, item.place, "the quotes of '" + item.text + "' do not match");
     }
     path.erase(name);
 }
 
-void Names::complain_item(const ListDefinition& list, const Item& item) {
-    diagnostics_.add({Severity::error,
-                      item.place,
-                      1,
-                      "list '" + list.name + "'",
-                      "the quotes of '" + item.text + "' do not match",
-                      {}});
+bool Names::too_large(const ListDefinition& list, const std::vector<std::string>& values) {
+    if (values.size() < kMostListValues)
+        return false;
+    if (!std::exchange(too_large_said_, true))
+        complain(list, list.place,
+                 "has more than " + std::to_string(kMostListValues) +
+                     " values when the lists within it are expanded");
+    return true;
+}
+
+void Names::complain(const ListDefinition& list, const Place& place, std::string message) {
+    diagnostics_.add(
+        {Severity::error, place, 1, "list '" + list.name + "'", std::move(message), {}});
 }
 
 void Names::finish() {
@@ -139,7 +154,7 @@ void Names::finish() {
             resolve(definition.name, macro);
         const std::string subject = "macro '" + definition.name + "'";
         for (const filter::Issue& issue : macro.issues) {
-            if (!macro.reported) // no rule that is loaded needs it
+            if (!macro.reported && issue.weight != filter::Issue::Weight::remark)
                 diagnostics_.add(diagnose(Severity::warning, definition.condition, subject, issue));
         }
         if (!used.contains(definition.name))

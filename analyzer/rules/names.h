@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names: what macros and lists stand for, worked out when first asked. It is the Scope in which
-// conditions are resolved: a macro sees those defined before it was last touched, a rule sees all;
-// lists have no order.
+// Names: the meaning of the names of macros and lists
+//
+// It is the Scope in which conditions are resolved. A macro can use macros that were defined before
+// its last change; a rule can use all macros. Lists have no order.
 #pragma once
 
 #include <set>
@@ -15,6 +16,10 @@
 
 namespace tiercel::rules {
 
+// A list with more values than this is refused, so that a small file with lists of lists cannot use
+// all memory.
+inline constexpr std::size_t kMostListValues = 500'000;
+
 class Names : public filter::Scope {
   public:
     Names(const Collector& collector, filter::Resolver& resolver, Diagnostics& diagnostics);
@@ -24,7 +29,7 @@ class Names : public filter::Scope {
 
     struct Macro {
         const MacroDefinition* definition = nullptr;
-        std::optional<filter::Node> tree; // nothing: a syntax error, complained about
+        std::optional<filter::Node> tree; // nothing after a syntax error, which is reported
         bool resolved = false;
         bool resolving = false;
         bool reported = false;
@@ -33,22 +38,24 @@ class Names : public filter::Scope {
         std::set<std::string> uses; // other macros, directly and through them
     };
 
-    // Starts noting which macros are used, for the next condition; used() gives them with all they
-    // use.
+    // Starts to note the macros that the next condition uses. used() returns them with all macros
+    // that they use.
     void start_noting() { used_.clear(); }
     const std::set<std::string>& used() const { return used_; }
     Macro& entry(const std::string& name) { return macros_.at(name); }
-    // Whether a syntax error hides behind any of the macros noted.
+    // Returns true if one of the noted macros has a syntax error.
     bool any_broken() const;
 
-    // Works out what nothing has used, so that its mistakes are known, and notes what goes unused.
+    // Resolves the macros that nothing uses, so that their mistakes are reported, and reports
+    // unused names.
     void finish();
 
   private:
     void resolve(const std::string& name, Macro& macro);
     void add_items(const std::string& name, std::vector<std::string>& values,
                    std::set<std::string>& path);
-    void complain_item(const ListDefinition& list, const Item& item);
+    bool too_large(const ListDefinition& list, const std::vector<std::string>& values);
+    void complain(const ListDefinition& list, const Place& place, std::string message);
 
     const Collector& collector_;
     filter::Resolver& resolver_;
@@ -58,7 +65,8 @@ class Names : public filter::Scope {
     std::set<std::string> lists_used_;
     std::set<std::string> macros_used_;
     std::set<std::string> used_;
-    const MacroDefinition* inside_ = nullptr; // the macro being resolved
+    const MacroDefinition* inside_ = nullptr; // the macro that is being resolved
+    bool too_large_said_ = false;
 };
 
 // A mistake in `text` as a diagnostic at its place.

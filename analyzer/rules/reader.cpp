@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Reader: turns the items of a rule file into definitions and changes of definitions.
 #include "analyzer/rules/reader.h"
 
 #include <algorithm>
@@ -192,8 +194,8 @@ class Reader {
         list.place = it.place();
         list.name = it.take_word("list", true).value_or(std::string());
         if (!list.name.empty() && !is_bare_word(list.name))
-            it.complain(it.place_of_key("list"), "no name for a list: it has blanks, quotes, "
-                                                 "parentheses, commas or equal signs");
+            it.warn(it.place_of_key("list"), "no condition can use a list of this name",
+                    "a name has no blanks, quotes, parentheses, commas or equal signs");
         list.items = it.take_items("items", true).value_or(std::vector<Item>());
         const Overrides overrides = read_overrides(it, {"items"}, {"items"});
         const bool append =
@@ -211,8 +213,8 @@ class Reader {
         macro.place = it.place();
         macro.name = it.take_word("macro", true).value_or(std::string());
         if (!macro.name.empty() && !is_identifier(macro.name))
-            it.complain(it.place_of_key("macro"), "no name for a macro: letters, digits and "
-                                                  "underscores, a letter first");
+            it.warn(it.place_of_key("macro"), "no condition can use a macro of this name",
+                    "a name has letters, digits and underscores, and begins with a letter");
         macro.condition = it.take_text("condition", true).value_or(Text());
         const Overrides overrides = read_overrides(it, {"condition"}, {"condition"});
         const bool append =

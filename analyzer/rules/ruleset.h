@@ -59,7 +59,8 @@ struct OutputProblem {
     std::size_t length = 1;
     std::string message;
     std::string hint;
-    bool unknown = false; // a field that does not exist
+    bool unknown = false; // there is no such field
+    bool warning = false; // the output is valid, but old
 };
 
 struct LoadOptions {

@@ -5,7 +5,7 @@ namespace tiercel::filter {
 
 namespace {
 
-// Takes the next component off `rest`; empty at the end.
+// Removes the next component from `rest` and returns it; empty at the end.
 std::string_view next_component(std::string_view& rest) {
     while (rest.starts_with('/'))
         rest.remove_prefix(1);
@@ -21,11 +21,9 @@ std::uint32_t PathSet::child(std::uint32_t node, std::string_view component) {
     if (component.find_first_of("*?[") != std::string_view::npos) {
         nodes_[node].globs.emplace_back(Glob(component, false), fresh);
     } else {
-        for (const auto& [name, target] : nodes_[node].names) {
-            if (name == component)
-                return target;
-        }
-        nodes_[node].names.emplace_back(component, fresh);
+        const auto [entry, is_new] = nodes_[node].names.try_emplace(std::string(component), fresh);
+        if (!is_new)
+            return entry->second;
     }
     nodes_.emplace_back();
     return fresh;
@@ -38,7 +36,7 @@ void PathSet::add(std::string_view path) {
     nodes_[node].is_end = true;
 }
 
-// Recursion is as deep as the longest path of the set; what an event brings does not matter.
+// The recursion is as deep as the longest path of the set, whatever the path of the event is.
 bool PathSet::match_from(std::uint32_t index, std::string_view rest) const {
     const Node& node = nodes_[index];
     if (node.is_end)
@@ -46,10 +44,9 @@ bool PathSet::match_from(std::uint32_t index, std::string_view rest) const {
     const std::string_view component = next_component(rest);
     if (component.empty())
         return false;
-    for (const auto& [name, target] : node.names) {
-        if (name == component && match_from(target, rest))
-            return true;
-    }
+    const auto found = node.names.find(component);
+    if (found != node.names.end() && match_from(found->second, rest))
+        return true;
     for (const auto& [glob, target] : node.globs) {
         if (glob.match(component) && match_from(target, rest))
             return true;

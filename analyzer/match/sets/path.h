@@ -6,9 +6,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -22,8 +24,14 @@ class PathSet {
     bool match(std::string_view path) const { return match_from(0, path); }
 
   private:
+    struct TextHash {
+        using is_transparent = void;
+        std::size_t operator()(std::string_view text) const {
+            return std::hash<std::string_view>()(text);
+        }
+    };
     struct Node {
-        std::vector<std::pair<std::string, std::uint32_t>> names;
+        std::unordered_map<std::string, std::uint32_t, TextHash, std::equal_to<>> names;
         std::vector<std::pair<Glob, std::uint32_t>> globs;
         bool is_end = false;
     };

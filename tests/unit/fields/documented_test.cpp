@@ -15,7 +15,7 @@ TEST_CASE("every documented field is there, with its type") {
     std::map<std::string, std::string, std::less<>> ours;
     for (const filter::FieldClass& group : filter::field_classes())
         for (const filter::FieldInfo& field : group.fields)
-            ours.emplace(field.name, field.shown_type);
+            ours.emplace(field.name, field.type.shown);
     std::ifstream file(TIERCEL_SOURCE_DIR "/tests/unit/fields/documented_fields.txt");
     std::size_t documented = 0;
     for (std::string line; std::getline(file, line);) {

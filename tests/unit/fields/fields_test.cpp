@@ -224,12 +224,12 @@ TEST_CASE("parameters without a value, and dynamic ones") {
     CHECK(world["evt.arg.val"] == "INVALID DYNAMIC PARAMETER");
 }
 
-TEST_CASE("bytes are printed as dots, quotes escaped; names are cleaned") {
+TEST_CASE("bytes that cannot be printed are dots; names are cleaned") {
     World world;
     EventBuilder write(event::SYSCALL_WRITE_X);
     world.apply(write.tid(20).i64(5).bytes("a\"\\\n\xff").i64(1).u32(5));
-    CHECK(world["evt.arg.data"] == "a\\\"\\\\..");
-    CHECK(world["evt.buffer"] == "a\\\"\\\\..");
+    CHECK(world["evt.arg.data"] == "a\"\\..");
+    CHECK(world["evt.buffer"] == "a\"\\..");
     auto open = open_by(20, 3, "/tmp/\x1b[31mred\n", 1);
     world.apply(open);
     CHECK(world["fd.name"] == "/tmp/[31mred");
@@ -329,10 +329,60 @@ TEST_CASE("templates") {
     CHECK(render("plain") == "plain");
     CHECK(render("bad %nosuch.field") == "!4");
     CHECK(render("bad %") == "!4");
+    CHECK(render("%toupper(proc.name) %len(proc.name)") == "VIM 3");
+    CHECK(render("%join(\"-\", (proc.name, proc.pname))!") == "vim-bash!");
+    CHECK(render("%join(\",\", proc.args)|%concat(proc.name, fd.name)") == "-R,a file|vim/x");
+    CHECK(render("%basename(container.image)") == "<NA>");
+    CHECK(render("bad %toupper(nosuch.field)") == "!13");
+    CHECK(render("bad %toupper(proc.name") == "!22");
+    CHECK(render("%container.info.") == "container_id=host container_name=host.");
     std::string out;
     CHECK_FALSE(filter::Format::compile("%container.image", world.fields, problem)
                     ->render(world.event, out));
     CHECK(filter::Format::compile("%proc.name", world.fields, problem)->render(world.event, out));
+}
+
+TEST_CASE("fdlist has the fds of poll") {
+    World world;
+    auto open = open_by(20, 3, "/x", 1);
+    world.apply(open);
+    std::string list("\2\0", 2);
+    for (const char fd : {'\3', '\7'})
+        list += std::string(1, fd) + std::string(7, '\0') + std::string("\1\0", 2);
+    EventBuilder poll(event::SYSCALL_POLL_X);
+    poll.tid(20).i64(1).bytes(list).i64(-1);
+    world.apply(poll);
+    CHECK(world["fdlist.nums"] == "3,7");
+    CHECK(world["fdlist.names"] == "/x,<NA>");
+    CHECK(world["fdlist.cips"] == "<NA>");
+    CHECK(world["evt.args"].find("3:f1 7:?1") != std::string::npos);
+}
+
+TEST_CASE("results: of calls that return an id, and none where there is none") {
+    World world;
+    EventBuilder getuid(event::SYSCALL_GETUID_X);
+    getuid.tid(20).u32(4'000'000'000);
+    world.apply(getuid);
+    CHECK(world["evt.res"] == "SUCCESS");
+    CHECK(world["evt.rawres"] == "4000000000");
+    CHECK(world["evt.failed"] == "false");
+    EventBuilder end(event::PROCEXIT_1_E);
+    world.apply(end.tid(20));
+    CHECK(world["evt.failed"] == "<NA>");
+    CHECK(world["evt.res"] == "<NA>");
+}
+
+TEST_CASE("the path of a program has no mark of its removal") {
+    World world;
+    state::Thread thread;
+    thread.tid = thread.pid = 30;
+    thread.ptid = 10;
+    thread.exepath = state::Text("/tmp/x (deleted)");
+    thread.process = std::make_shared<state::Process>();
+    world.engine.add(std::move(thread));
+    auto open = open_by(30, 3, "/x", 1);
+    world.apply(open);
+    CHECK(world["proc.exepath"] == "/tmp/x");
 }
 
 TEST_CASE("names of errors and signals") {

@@ -43,6 +43,17 @@ bool is_printed(const event::EventView& event) {
     return event.info().is_exit() || event.info().origin != event::Origin::SYSCALL;
 }
 
+// The lines were taken from JSON with the escapes of quotes and backslashes left in.
+std::string without_escapes(const std::string& line) {
+    std::string plain;
+    for (std::size_t i = 0; i < line.size(); ++i) {
+        if (line[i] == '\\' && i + 1 < line.size() && (line[i + 1] == '"' || line[i + 1] == '\\'))
+            ++i;
+        plain += line[i];
+    }
+    return plain;
+}
+
 struct Comparison {
     int equal = 0;
     int allowed = 0;
@@ -54,6 +65,7 @@ void compare_line(const std::string& name, const std::string& given, std::ifstre
     std::string line;
     if (!std::getline(wanted, line))
         line = "(nothing)";
+    line = without_escapes(line);
     if (given == line) {
         ++result.equal;
     } else if (is_allowed(name, line)) {

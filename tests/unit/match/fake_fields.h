@@ -43,7 +43,11 @@ class FakeCatalog : public FieldCatalog {
             const FakeField& field = kFakeFields[id];
             if (operand.name != field.name)
                 continue;
-            use = {id, field.type, field.plurality, field.cost, id == 0};
+            use.id = id;
+            use.type = field.type;
+            use.plurality = field.plurality;
+            use.cost = field.cost;
+            use.is_event_type = id == 0;
             return true;
         }
         problem = {"unknown field '" + operand.name + "'", {}, true};

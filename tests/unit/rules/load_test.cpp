@@ -105,7 +105,7 @@ TEST_CASE_FIXTURE(Fixture, "macros see what was defined before they were last to
     load({"- macro: a\n  condition: proc.name=x\n- macro: b\n  condition: a\n"
           "- macro: a\n  condition: b\n" +
           rule("R", "evt.type=open and a")});
-    CHECK(has(errors(), "made of itself"));
+    CHECK(has(errors(), "contains itself"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "later files append, override and replace") {
@@ -219,8 +219,7 @@ TEST_CASE_FIXTURE(Fixture, "requirements are checked") {
 TEST_CASE_FIXTURE(Fixture, "odd files are complained about and never crash") {
     for (const char* text :
          {"x: [", "- rule: [a]\n", "just words\n", "- [a]\n", "- list: l\n", "- macro: m\n",
-          "- list: l\n  items: x\n", "- list: 'a b'\n  items: []\n",
-          "- macro: a-b\n  condition: x\n", "- rule: R\n", "- rule: R\n  enabled: perhaps\n",
+          "- list: l\n  items: x\n", "- rule: R\n", "- rule: R\n  enabled: perhaps\n",
           "- rule: R\n  append: true\n", "- rule: R\n  override: x\n",
           "- rule: R\n  output: x\n  override: {output: delete}\n",
           "- rule: R\n  output: x\n  override: {output: append}\n",
@@ -241,6 +240,80 @@ TEST_CASE_FIXTURE(Fixture, "odd files are complained about and never crash") {
     load({rule("R", "evt.type=open", "  priorty: x\n")});
     CHECK(has(warnings(), "unknown key 'priorty'"));
     CHECK(has(warnings(), "did you mean 'priority'?"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "names that no condition can use are warned about") {
+    load({"- list: 'a b'\n  items: [x]\n- macro: a-b\n  condition: proc.name = x\n" +
+          rule("R", "evt.type=open")});
+    CHECK(errors() == "");
+    CHECK(has(warnings(), "list 'a b': no condition can use a list of this name"));
+    CHECK(has(warnings(), "macro 'a-b': no condition can use a macro of this name"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "exceptions take every operator, and names twice") {
+    load({rule("R", "evt.type=open",
+               "  exceptions:\n"
+               "    - {name: e, fields: fd.name, comps: startswith, values: [/a, /b]}\n"
+               "    - {name: e, fields: proc.name, comps: '!=', values: [x]}\n"
+               "    - {name: f, fields: [fd.name], comps: [glob], values: [['*.log']]}\n")});
+    CHECK(errors() == "");
+    CHECK(has(warnings(), "has two exceptions named 'e'"));
+    const auto silent = [&](const char* name, const char* file) {
+        return matches({{"evt.type", {"open"}}, {"proc.name", {name}}, {"fd.name", {file}}})
+            .empty();
+    };
+    CHECK_FALSE(silent("x", "/c"));
+    CHECK(silent("x", "/b/c"));
+    CHECK(silent("y", "/c"));
+    CHECK(silent("x", "/c.log"));
+    load({rule("R", "evt.type=open", "  exceptions: [{name: e, fields: [no.field]}]\n")});
+    CHECK(has(errors(), "exception 'e': unknown field 'no.field'"));
+    load({rule("R", "evt.type=open",
+               "  exceptions: [{name: e, fields: fd.name, comps: near, values: [x]}]\n")});
+    CHECK(has(errors(), "unknown comparison operator"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "the reason why a rule never matches is the true one") {
+    load({"- list: none\n  items: []\n- macro: m\n  condition: proc.name in (none)\n" +
+          rule("Empty", "evt.type=open and proc.name in (none)") +
+          rule("Macro", "evt.type=open and m") + rule("Types", "evt.type=open and evt.type=close") +
+          rule("Enter", "evt.type=open and evt.dir = >")});
+    CHECK(errors() == "");
+    CHECK(has(warnings(), "rule 'Empty': can never match: a list is empty"));
+    CHECK(has(warnings(), "rule 'Macro': can never match: a list is empty"));
+    CHECK(has(warnings(), "rule 'Types': can never match: its event types exclude each other"));
+    CHECK(has(warnings(), "rule 'Enter': there are only exit events"));
+    load({"- list: none\n  items: []\n" + rule("R", "evt.type=open and not proc.name in (none)")});
+    CHECK(warnings() == "");
+}
+
+TEST_CASE_FIXTURE(Fixture, "rules from strangers are bounded") {
+    std::string lists = "- list: l0\n  items: [a, b]\n";
+    for (int i = 1; i < 40; ++i) {
+        const std::string before = std::to_string(i - 1);
+        lists +=
+            "- list: l" + std::to_string(i) + "\n  items: [l" + before + ", l" + before + "]\n";
+    }
+    load({lists + rule("R", "proc.name in (l39)")});
+    CHECK(has(errors(), "values when the lists within it are expanded"));
+
+    load({"- list: a\n  items: [b]\n- list: b\n  items: [a]\n" +
+          rule("R", "evt.type=open and proc.name in (a)")});
+    CHECK(has(errors(), "list 'b': contains itself, by way of 'a'"));
+
+    std::string condition = "proc.name=a";
+    for (int i = 0; i < 60'000; ++i)
+        condition += " or proc.name=a" + std::to_string(i);
+    load({rule("R", condition)});
+    CHECK(has(errors(), "the condition has more than 50000 comparisons"));
+
+    std::string paths = "/a";
+    for (int i = 0; i < 100'000; ++i)
+        paths += ",/a" + std::to_string(i);
+    load({rule("R", "evt.type=open and fd.name pmatch (" + paths + ")")});
+    CHECK(errors() == "");
+    CHECK(matches({{"evt.type", {"open"}}, {"fd.name", {"/a99999/x"}}}) == Names{"R"});
+    CHECK(matches({{"evt.type", {"open"}}, {"fd.name", {"/b"}}}).empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "rules for everything are warned about, unless they ask not to be") {
