@@ -168,9 +168,15 @@ std::optional<EventView> Converter::convert(const EventView& event) {
         return rebuild(event, target, enter ? &*enter : nullptr);
     }
     // An enter event.
-    if (enters_.find(event.tid()) == nullptr && enters_.size() >= kMaxPending)
+    if ((enters_.find(event.tid()) == nullptr && enters_.size() >= kMaxPending) ||
+        enter_bytes_ > kMostBytes) {
         enters_.clear();
-    enters_[event.tid()].assign(event.bytes().begin(), event.bytes().end());
+        enter_bytes_ = 0;
+    }
+    std::vector<std::byte>& kept = enters_[event.tid()];
+    enter_bytes_ += event.size();
+    enter_bytes_ -= kept.size();
+    kept.assign(event.bytes().begin(), event.bytes().end());
     if (!is_kept_enter(info))
         return std::nullopt;
     if (event.nparams() >= info.params.size())

@@ -33,7 +33,9 @@ class Converter {
 
     // The most threads that may be inside a syscall at once.
     static constexpr std::size_t kMaxPending = 65536;
+    static constexpr std::size_t kMostBytes = std::size_t{32} << 20; // of the pending enter events
     state::FlatMap<std::vector<std::byte>> enters_;
+    std::size_t enter_bytes_ = 0;
     std::vector<std::byte> built_;
 };
 

@@ -6,7 +6,9 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string_view>
+#include <utility>
 
 #include "analyzer/state/flat_map.h"
 #include "analyzer/state/text.h"
@@ -87,38 +89,72 @@ struct Fd {
     L4 shown_l4() const { return is_connection() && !has_role() ? L4::none : l4; }
 };
 
+// A reference to an Fd that several tables may share.
+class SharedFd {
+  public:
+    SharedFd() = default;
+    SharedFd(Fd fd, std::uint32_t age);
+    SharedFd(const SharedFd& other) : entry_(other.entry_) {
+        if (entry_ != nullptr)
+            ++entry_->users;
+    }
+    SharedFd(SharedFd&& other) noexcept : entry_(std::exchange(other.entry_, nullptr)) {}
+    SharedFd& operator=(SharedFd other) noexcept {
+        std::swap(entry_, other.entry_);
+        return *this;
+    }
+    ~SharedFd();
+
+    const Fd& get() const { return entry_->fd; }
+    std::uint32_t age() const { return entry_->age; }
+    // The entry for a change; makes a copy of an entry that other tables share.
+    Fd& edit();
+
+  private:
+    struct Entry {
+        Fd fd;
+        std::uint32_t users = 1;
+        std::uint32_t age = 0;
+    };
+    static Entry* make(Fd fd, std::uint32_t age);
+    Entry* entry_ = nullptr;
+};
+
+// Copies share their content until one of them changes.
 class FdTable {
   public:
-    Fd* find(std::int64_t fd) { return fds_.find(fd); }
-    const Fd* find(std::int64_t fd) const { return fds_.find(fd); }
-    // Adds or replaces an entry. Returns nullptr if the table is full; the caller counts that.
-    Fd* add(std::int64_t fd, Fd entry, std::size_t limit) {
-        if (fd < 0)
-            return nullptr;
-        Fd* known = fds_.find(fd);
-        if (known == nullptr && fds_.size() >= limit)
-            return nullptr;
-        Fd& slot = known != nullptr ? *known : fds_[fd];
-        slot = std::move(entry);
-        return &slot;
+    const Fd* find(std::int64_t fd) const {
+        const SharedFd* found = map_ ? map_->find(fd) : nullptr;
+        return found != nullptr ? &found->get() : nullptr;
     }
-    bool erase(std::int64_t fd) { return fds_.erase(fd); }
+    // The entry for a change, or nullptr.
+    Fd* edit(std::int64_t fd);
+    // Adds or replaces an entry. If the table has `limit` entries, first removes an old one and
+    // sets `displaced`; it prefers files to sockets. Returns nullptr if `fd` is negative.
+    const Fd* add(std::int64_t fd, Fd entry, std::size_t limit, bool& displaced);
+    bool erase(std::int64_t fd);
     void close_on_exec();
     // Closes the fds first … last, or only marks them close-on-exec.
     void close_range(std::int64_t first, std::int64_t last, bool only_mark);
-    std::size_t size() const { return fds_.size(); }
-    void clear() { fds_.clear(); }
-    template <typename Visit>
-    void for_each(Visit&& visit) {
-        fds_.for_each(visit);
-    }
+    std::size_t size() const { return map_ ? map_->size() : 0; }
+    void clear() { map_.reset(); }
+    // Calls visit(number, const Fd&) for each entry.
     template <typename Visit>
     void for_each(Visit&& visit) const {
-        fds_.for_each(visit);
+        if (map_)
+            map_->for_each([&](std::int64_t fd, const SharedFd& entry) { visit(fd, entry.get()); });
     }
 
   private:
-    FlatMap<Fd> fds_;
+    using Map = FlatMap<SharedFd>;
+    Map& own(); // the map for a change
+    void displace(Map& map);
+    template <typename Matches>
+    void erase_if(Matches matches);
+
+    std::shared_ptr<Map> map_; // null: empty
+    std::uint32_t next_age_ = 0;
+    std::size_t hand_ = 0; // the slot at which displace() goes on
 };
 
 } // namespace tiercel::state

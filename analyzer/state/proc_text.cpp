@@ -132,7 +132,7 @@ void set_command_line(Thread& thread, View argv) {
 
 std::optional<Thread> thread_of(const ProcTexts& texts, std::uint64_t boot_ns) {
     Thread thread;
-    thread.process = std::make_shared<Process>();
+    thread.process = make_process();
     for (View rest = texts.status; !rest.empty();) {
         const View line = rest.substr(0, rest.find('\n'));
         rest.remove_prefix(std::min(line.size() + 1, rest.size()));

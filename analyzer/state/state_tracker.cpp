@@ -4,7 +4,9 @@
 // lists, and what the handlers of update_*.cpp share.
 #include "analyzer/state/state_tracker.h"
 
+#include <algorithm>
 #include <array>
+#include <malloc.h>
 #include <unordered_set>
 
 #include "analyzer/state/container.h"
@@ -53,6 +55,11 @@ const Plan& plan_of(std::uint16_t code) {
 }
 
 constexpr std::string_view kNotKnown = "<NA>";
+// Enter events above this size are not kept. Paths and addresses are shorter.
+constexpr std::uint32_t kMostEnter = 16384;
+constexpr std::size_t kKeptEnter = 1024; // bytes that stay allocated for the next enter event
+// Longer chains of parents are not followed.
+constexpr int kMostAncestors = 1024;
 
 } // namespace
 
@@ -62,6 +69,10 @@ bool lives_on(std::uint16_t code) {
     const event::EventInfo* info = event::find(code);
     return info != nullptr && plan_of(code).apply != nullptr &&
            ((info->flags & kChanges) != 0 || (info->flags & kTransfers) == 0);
+}
+
+std::shared_ptr<FdTable> make_fds(const FdTable& from) {
+    return std::allocate_shared<FdTable>(memory::Allocator<FdTable>(), from);
 }
 
 StateTracker::StateTracker(Limits limits, Options options) : limits_(limits), options_(options) {}
@@ -86,7 +97,7 @@ Thread& StateTracker::make(std::int64_t tid) {
     auto thread = std::make_unique<Thread>();
     thread->tid = tid;
     thread->comm = thread->exe = Text(kNotKnown);
-    thread->process = std::make_shared<Process>();
+    thread->process = make_process();
     thread->process->threads = 1;
     last_ = thread.get();
     threads_[tid] = std::move(thread);
@@ -103,19 +114,83 @@ void StateTracker::remove(std::int64_t tid) {
     threads_.erase(tid);
 }
 
-// Evicts by second chance: the first thread that no event has touched since the hand passed it.
-void StateTracker::evict() {
-    for (std::size_t steps = 0; steps <= 2 * threads_.capacity(); ++steps) {
+// The first thread that no event has touched since the hand passed it (second chance). Looks at a
+// limited number of threads; nullptr if all of these are in use.
+Thread* StateTracker::next_idle() {
+    constexpr std::size_t kMostSteps = 256;
+    for (std::size_t steps = 0; steps < std::min(kMostSteps, threads_.capacity()); ++steps) {
         hand_ = (hand_ + 1) % threads_.capacity();
         std::unique_ptr<Thread>* candidate = threads_.at_slot(hand_);
         if (candidate == nullptr || candidate->get() == current_.thread)
             continue;
-        if (std::exchange((*candidate)->touched, false))
-            continue;
-        ++counters_.evicted_threads;
-        remove((*candidate)->tid);
-        return;
+        if (!std::exchange((*candidate)->touched, false))
+            return candidate->get();
     }
+    return nullptr;
+}
+
+void StateTracker::evict() {
+    const std::size_t most = 2 * threads_.capacity();
+    for (std::size_t steps = 0; steps <= most; ++steps) {
+        if (Thread* idle = next_idle()) {
+            ++counters_.evicted_threads;
+            remove(idle->tid);
+            return;
+        }
+    }
+}
+
+// Gives up what idle processes have: first their files and environment, later the thread itself.
+// One event adds little, so a few steps for each event suffice. Returns freed memory to the system.
+void StateTracker::keep_to_budget() {
+    constexpr int kStepsPerEvent = 8;
+    constexpr std::size_t kWorthReturning = std::size_t{8} * 1024 * 1024;
+    for (int step = 0; step < kStepsPerEvent && memory() > limits_.bytes; ++step) {
+        Thread* idle = next_idle();
+        if (idle == nullptr)
+            break;
+        Process& process = *idle->process;
+        if (process.fds->size() > 0 || !process.env.empty()) {
+            process.fds->clear();
+            process.env = Text();
+            ++counters_.forgotten_tables;
+        } else {
+            ++counters_.evicted_threads;
+            remove(idle->tid);
+        }
+    }
+    peak_ = std::max(peak_, memory());
+    if (peak_ - memory() > std::max(kWorthReturning, memory() / 2)) {
+        malloc_trim(0);
+        peak_ = memory();
+    }
+}
+
+// A process over budget keeps its newest files and gives up its older ones.
+std::size_t StateTracker::fd_limit(const FdTable& table) const {
+    constexpr std::size_t kAlways = 256;
+    return memory() <= limits_.bytes ? limits_.fds
+                                     : std::min(limits_.fds, std::max(kAlways, table.size()));
+}
+
+// Sets the parent and refuses cycles, which damaged captures and reused ids make. A parent is a
+// process, so a thread's id becomes its process's. An older link that makes the cycle is stale and
+// is cut.
+void StateTracker::set_parent(Thread& child, std::int64_t ptid) {
+    if (const Thread* parent = find(ptid); parent != nullptr && !parent->is_placeholder())
+        ptid = parent->pid;
+    child.ptid = ptid;
+    Thread* below = &child;
+    for (int steps = 0; steps < kMostAncestors; ++steps) {
+        if (below->ptid == child.pid) {
+            below->ptid = -1;
+            return;
+        }
+        below = find(below->ptid);
+        if (below == nullptr)
+            return;
+    }
+    child.ptid = -1;
 }
 
 const Thread* StateTracker::parent(const Thread& thread) const {
@@ -141,6 +216,7 @@ void StateTracker::settle() {
         dead_tid_ = -1;
     }
     current_ = Current{};
+    keep_to_budget();
 }
 
 const Current& StateTracker::apply(const event::EventView& event, std::uint16_t /*cpu*/) {
@@ -152,7 +228,8 @@ const Current& StateTracker::apply(const event::EventView& event, std::uint16_t 
 
     const Plan& plan = plan_of(event.code());
     Thread* thread = find(event.tid());
-    if (thread == nullptr && !plan.anyone) {
+    // A late event of a thread that has ended makes no new thread.
+    if (thread == nullptr && !plan.anyone && !births_.ended_since(event.tid(), event.ts())) {
         thread = &make(event.tid());
         ++counters_.placeholders;
     }
@@ -168,65 +245,84 @@ const Current& StateTracker::apply(const event::EventView& event, std::uint16_t 
                     ++counters_.unknown_fds;
             }
         }
-        if (!event.info().is_exit() && event.info().origin == event::Origin::SYSCALL)
+        if (!event.info().is_exit() && event.info().origin == event::Origin::SYSCALL &&
+            event.size() <= kMostEnter)
             thread->enter.assign(event.bytes().begin(), event.bytes().end());
     }
     if (plan.apply != nullptr && (thread != nullptr || plan.anyone))
         plan.apply(Update{*this, event, current_});
-    if (thread != nullptr && event.info().is_exit() && current_.thread == thread)
+    if (thread != nullptr && event.info().is_exit() && current_.thread == thread) {
         thread->enter.clear();
+        if (thread->enter.capacity() > kKeptEnter)
+            thread->enter.shrink_to_fit();
+    }
     return current_;
 }
 
 void StateTracker::add(Thread thread) {
     if (!thread.process)
-        thread.process = std::make_shared<Process>();
+        thread.process = make_process();
     Thread& slot = make(thread.tid);
     slot = std::move(thread);
     name_container(slot);
 }
 
 void StateTracker::set_cgroups(Thread& thread, std::string_view cgroups) {
-    thread.cgroups.set(cgroups);
+    thread.cgroups = texts_.share(cgroups);
     name_container(thread);
 }
 
 void StateTracker::name_container(Thread& thread) {
-    thread.container_id.set(container_id(thread.cgroups));
+    thread.container_id = texts_.share(container_id(thread.cgroups));
     if (!thread.container_id.empty())
         containers_.meet(thread.cgroups);
 }
 
 void StateTracker::add_fd(std::int64_t tid, std::int64_t fd, Fd entry) {
-    if (Thread* thread = find(tid))
-        if (thread->process->fds->add(fd, std::move(entry), limits_.fds) == nullptr)
-            ++counters_.refused_fds;
+    Thread* thread = find(tid);
+    if (thread == nullptr)
+        return;
+    FdTable& fds = *thread->process->fds;
+    bool displaced = false;
+    fds.add(fd, std::move(entry), fd_limit(fds), displaced);
+    counters_.refused_fds += displaced;
 }
+
+namespace {
+
+void set_role(Fd& fd, const std::unordered_set<std::uint16_t>& listening) {
+    const bool serves = listening.contains(fd.source_port);
+    fd.set(serves ? Fd::server : Fd::client);
+    if (serves) {
+        std::swap(fd.source, fd.dest);
+        std::swap(fd.source_port, fd.dest_port);
+        fd.name.set(socket_name(fd));
+    }
+    fd.set(Fd::connected, fd.l4 == L4::tcp);
+}
+
+} // namespace
 
 // Lists do not say which end connected. The end at a port that some process listens on is the
 // server.
 void StateTracker::find_roles() {
     std::unordered_set<std::uint16_t> ports;
-    const auto visit_fds = [this](auto&& visit) {
-        threads_.for_each([&](std::int64_t, std::unique_ptr<Thread>& thread) {
-            thread->process->fds->for_each([&](std::int64_t, Fd& fd) { visit(fd); });
-        });
-    };
-    visit_fds([&](const Fd& fd) {
-        if (fd.kind == FdKind::ipv4_server || fd.kind == FdKind::ipv6_server)
-            ports.insert(fd.dest_port);
-    });
-    visit_fds([&](Fd& fd) {
-        if (!fd.is_connection() || fd.has_role() || fd.dest_port == 0)
+    for_each_thread([&](const Thread& thread) {
+        if (!thread.is_leader())
             return;
-        const bool serves = ports.contains(fd.source_port);
-        fd.set(serves ? Fd::server : Fd::client);
-        if (serves) {
-            std::swap(fd.source, fd.dest);
-            std::swap(fd.source_port, fd.dest_port);
-            fd.name.set(socket_name(fd));
-        }
-        fd.set(Fd::connected, fd.l4 == L4::tcp);
+        thread.process->fds->for_each([&](std::int64_t, const Fd& fd) {
+            if (fd.kind == FdKind::ipv4_server || fd.kind == FdKind::ipv6_server)
+                ports.insert(fd.dest_port);
+        });
+    });
+    for_each_thread([&](const Thread& thread) {
+        std::vector<std::int64_t> undecided;
+        thread.process->fds->for_each([&](std::int64_t number, const Fd& fd) {
+            if (fd.is_connection() && !fd.has_role() && fd.dest_port != 0)
+                undecided.push_back(number);
+        });
+        for (const std::int64_t number : undecided)
+            set_role(*thread.process->fds->edit(number), ports);
     });
 }
 
@@ -241,16 +337,24 @@ void StateTracker::link() {
         [](std::int64_t, std::unique_ptr<Thread>& thread) { thread->process->threads = 0; });
     threads_.for_each(
         [](std::int64_t, std::unique_ptr<Thread>& thread) { ++thread->process->threads; });
+    threads_.for_each([this](std::int64_t, std::unique_ptr<Thread>& thread) {
+        set_parent(*thread, thread->ptid);
+    });
     find_roles();
 }
 
-Fd* Update::add_fd(std::int64_t number, Fd fd) const {
-    Fd* added = process().fds->add(number, std::move(fd), tracker.limits_.fds);
-    if (added == nullptr)
-        ++tracker.counters_.refused_fds;
-    now.fd = added;
+void Update::add_fd(std::int64_t number, Fd fd) const {
+    FdTable& fds = *process().fds;
+    bool displaced = false;
+    now.fd = fds.add(number, std::move(fd), tracker.fd_limit(fds), displaced);
     now.fd_num = number;
-    return added;
+    tracker.counters_.refused_fds += displaced;
+}
+
+Fd* Update::edit_fd() const {
+    Fd* edited = now.fd != nullptr ? process().fds->edit(now.fd_num) : nullptr;
+    now.fd = edited;
+    return edited;
 }
 
 void Update::close_later(std::int64_t first, std::int64_t last) const {

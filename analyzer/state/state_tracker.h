@@ -12,8 +12,10 @@
 #include <memory>
 #include <vector>
 
+#include "analyzer/state/births.h"
 #include "analyzer/state/container_table.h"
 #include "analyzer/state/flat_map.h"
+#include "analyzer/state/text_cache.h"
 #include "analyzer/state/thread.h"
 #include "analyzer/state/users.h"
 #include "shared/event/view.h"
@@ -22,7 +24,8 @@ namespace tiercel::state {
 
 struct Limits {
     std::size_t threads = 131072;
-    std::size_t fds = 4096; // of one process
+    std::size_t fds = 65536;                            // of one process
+    std::size_t bytes = std::size_t{256} * 1024 * 1024; // of all tables and texts
 };
 
 struct Options {
@@ -32,10 +35,11 @@ struct Options {
 };
 
 struct Counters {
-    std::uint64_t evicted_threads = 0; // forgotten because the table was full
-    std::uint64_t refused_fds = 0;     // not kept because the process's table was full
-    std::uint64_t placeholders = 0;    // threads whose first event did not describe them
-    std::uint64_t unknown_fds = 0;     // events on fds that were not known
+    std::uint64_t evicted_threads = 0;  // forgotten because the table was full
+    std::uint64_t refused_fds = 0;      // given up because the process's table was full
+    std::uint64_t forgotten_tables = 0; // tables of idle processes given up to save memory
+    std::uint64_t placeholders = 0;     // threads whose first event did not describe them
+    std::uint64_t unknown_fds = 0;      // events on fds that were not known
 };
 
 // The thread and fd of an event, as far as they are known. Valid until the next apply().
@@ -43,7 +47,7 @@ struct Current {
     static constexpr std::int64_t kNoFd = -1;
 
     Thread* thread = nullptr;
-    Fd* fd = nullptr;            // the event's main fd
+    const Fd* fd = nullptr;      // the event's main fd
     std::int64_t fd_num = kNoFd; // its number, which is known even if `fd` is null
     bool fd_name_changed = false;
 };
@@ -78,6 +82,11 @@ class StateTracker {
     // process.
     const Thread* parent(const Thread& thread) const;
     std::size_t thread_count() const { return threads_.size(); }
+    // Limits the memory of the state. When it takes more, the knowledge of the processes that have
+    // been idle longest is given up first, and counted.
+    void set_memory_limit(std::size_t bytes) { limits_.bytes = bytes; }
+    // Bytes that the state takes now.
+    static std::size_t memory() { return memory::in_use; }
     template <typename Visit>
     void for_each_thread(Visit&& visit) const {
         threads_.for_each(
@@ -119,10 +128,16 @@ class StateTracker {
     void set_cgroups(Thread& thread, std::string_view cgroups);
     void name_container(Thread& thread);
     void remove(std::int64_t tid);
+    void set_parent(Thread& child, std::int64_t ptid);
+    std::size_t fd_limit(const FdTable& table) const;
+    Thread* next_idle();
     void evict();
+    void keep_to_budget();
     void find_roles();
 
     FlatMap<std::unique_ptr<Thread>> threads_;
+    Births births_;
+    TextCache texts_;
     Thread* last_ = nullptr; // the thread found last, because events come in runs
     Users users_;
     Containers containers_;
@@ -130,7 +145,8 @@ class StateTracker {
     Options options_;
     Counters counters_;
     Current current_;
-    std::size_t hand_ = 0; // the slot at which evict() goes on
+    std::size_t hand_ = 0; // the slot at which next_idle() goes on
+    std::size_t peak_ = 0; // the most memory since the last return of memory to the system
     std::uint64_t boot_ns_ = 0;
     std::uint64_t first_ts_ = 0;
     std::uint64_t previous_ts_ = 0;

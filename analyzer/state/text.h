@@ -11,6 +11,8 @@
 #include <string_view>
 #include <utility>
 
+#include "analyzer/state/memory.h"
+
 namespace tiercel::state {
 
 class Text {
@@ -22,8 +24,8 @@ class Text {
         if (head.empty() && tail.empty())
             return;
         const std::size_t size = head.size() + tail.size();
-        shared_ =
-            new (::operator new(sizeof(Shared) + size)) Shared{1, static_cast<std::uint32_t>(size)};
+        shared_ = new (memory::allocate(sizeof(Shared) + size))
+            Shared{1, static_cast<std::uint32_t>(size)};
         std::memcpy(chars(), head.data(), head.size());
         if (!tail.empty())
             std::memcpy(chars() + head.size(), tail.data(), tail.size());
@@ -39,7 +41,7 @@ class Text {
     }
     ~Text() {
         if (shared_ != nullptr && --shared_->users == 0)
-            ::operator delete(shared_);
+            memory::release(shared_, sizeof(Shared) + shared_->size);
     }
 
     std::string_view view() const {
@@ -48,6 +50,8 @@ class Text {
     bool empty() const { return shared_ == nullptr; }
     operator std::string_view() const { return view(); }
 
+    // Whether both share one string.
+    bool same(const Text& other) const { return shared_ == other.shared_; }
     // Becomes `text`. Does not allocate if it has that value already.
     void set(std::string_view text) {
         if (view() != text)

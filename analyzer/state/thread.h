@@ -16,15 +16,45 @@ namespace tiercel::state {
 
 inline constexpr std::uint32_t kNoId = UINT32_MAX; // a user or group that is not known
 
+// A working directory, which processes made with CLONE_FS share. Ends in '/'; empty if not known.
+class Directory {
+  public:
+    Directory() : text_(std::allocate_shared<Text>(memory::Allocator<Text>())) {}
+    std::string_view view() const { return text_->view(); }
+    operator std::string_view() const { return view(); }
+    bool empty() const { return text_->empty(); }
+    // Both change the directory of all processes that share it.
+    void set(std::string_view path) { text_->set(path); }
+    Directory& operator=(Text path) {
+        *text_ = std::move(path);
+        return *this;
+    }
+    // Stops sharing, and keeps the value.
+    void unshare() { text_ = std::allocate_shared<Text>(memory::Allocator<Text>(), *text_); }
+
+  private:
+    std::shared_ptr<Text> text_;
+};
+
+std::shared_ptr<FdTable> make_fds(const FdTable& from = {});
+
 struct Process {
-    std::shared_ptr<FdTable> fds = std::make_shared<FdTable>();
-    Text cwd; // ends in '/', or is empty when it is not known
+    std::shared_ptr<FdTable> fds = make_fds();
+    Directory cwd;
     Text env; // NUL-terminated strings
     std::uint32_t threads = 0;
     bool subreaper = false;
 };
 
+// Makes a process with the members of `from`, counted by memory.h.
+inline std::shared_ptr<Process> make_process(const Process& from = {}) {
+    return std::allocate_shared<Process>(memory::Allocator<Process>(), from);
+}
+
 struct Thread {
+    static void* operator new(std::size_t size) { return memory::allocate(size); }
+    static void operator delete(void* at, std::size_t size) { memory::release(at, size); }
+
     // Bits of `flags`: those of clone_flags in the event table.
     enum Flags : std::uint32_t {
         shares_files = event::flags::clone_flags::kCLONE_FILES,
@@ -53,8 +83,9 @@ struct Thread {
     std::int64_t vpgid = -1;
     std::uint32_t flags = 0;
     std::uint8_t exe_flags = 0;
-    bool dead = false;   // has exited; kept until the next event
-    bool touched = true; // an event came since the eviction hand passed
+    bool dead = false;    // has exited; kept until the next event
+    bool awaited = false; // the parent has not reported the clone yet
+    bool touched = true;  // an event came since the eviction hand passed
     std::uint32_t uid = kNoId;
     std::uint32_t gid = kNoId;
     std::uint32_t loginuid = kNoId;
@@ -76,15 +107,17 @@ struct Thread {
     std::uint64_t clone_ts = 0; // ns since the epoch; 0: not known
     std::uint64_t exec_ts = 0;
     std::uint64_t pidns_start_ts = 0;
-    Text comm;
-    Text exe; // argv[0]
+    Text comm; // what exec gave the process
+    Text name; // the thread's own name, if prctl or a parent has given one; else empty
+    Text exe;  // argv[0]
     Text exepath;
     Text args;    // argv[1…], each NUL-terminated
     Text cgroups; // "subsystem=path", each NUL-terminated
     Text root;
     Text container_id; // empty: the host
     std::shared_ptr<Process> process;
-    std::vector<std::byte> enter; // in captures: the enter event whose exit event has not come yet
+    std::vector<std::byte, memory::Allocator<std::byte>>
+        enter; // in captures: the enter event whose exit event has not come yet
 
     bool is_leader() const { return tid == pid; }
     bool is_placeholder() const { return pid < 0; }
@@ -95,6 +128,8 @@ struct Thread {
     std::string_view cwd() const {
         return is_placeholder() ? std::string_view("./") : process->cwd.view();
     }
+    // The name that the kernel shows for the thread.
+    std::string_view own_name() const { return name.empty() ? comm.view() : name.view(); }
     const Fd* fd(std::int64_t number) const { return process->fds->find(number); }
 };
 

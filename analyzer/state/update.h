@@ -33,7 +33,9 @@ struct Update {
     bool succeeded() const { return result() >= 0; }
 
     // Puts `fd` into the thread's fd table and makes it the event's fd.
-    Fd* add_fd(std::int64_t number, Fd fd) const;
+    void add_fd(std::int64_t number, Fd fd) const;
+    // The event's fd for a change, or nullptr.
+    Fd* edit_fd() const;
     // Closes first … last before the next event, because this event still shows the fds.
     void close_later(std::int64_t first, std::int64_t last) const;
     void die_later() const { tracker.dead_tid_ = now.thread->tid; }
@@ -44,7 +46,10 @@ struct Update {
         tracker.set_cgroups(thread, cgroups);
     }
     void remove(std::int64_t tid) const { tracker.remove(tid); }
-    void count_refused_fd() const { ++tracker.counters_.refused_fds; }
+    void set_parent(Thread& child, std::int64_t ptid) const { tracker.set_parent(child, ptid); }
+    Births& births() const { return tracker.births_; }
+    // A Text that equal texts of other threads share.
+    Text text(std::string_view text) const { return tracker.texts_.share(text); }
     // The path of the directory `dirfd`, ending in '/'; "<UNKNOWN>/" if it is not known.
     std::string directory(std::int64_t dirfd) const;
     // The enter event of this exit event, if the capture had one.

@@ -40,8 +40,8 @@ void add_opened(const Update& update, const Opened& opened) {
     fd.set(Fd::cloexec, (opened.flags & file_flags::kO_CLOEXEC) != 0);
     fd.set(Fd::upper_layer, (opened.flags & file_flags::kFD_UPPER_LAYER) != 0);
     fd.set(Fd::lower_layer, (opened.flags & file_flags::kFD_LOWER_LAYER) != 0);
-    fd.name = Text(join_path(opened.directory, opened.name));
-    fd.raw_name = Text(opened.name);
+    fd.name = update.text(join_path(opened.directory, opened.name));
+    fd.raw_name = fd.name.view() == opened.name ? fd.name : update.text(opened.name);
     update.add_fd(update.result(), std::move(fd));
 }
 
@@ -135,7 +135,7 @@ void apply_close_range(const Update& update) {
     const std::uint32_t last = update.flags_param(range::last);
     std::shared_ptr<FdTable>& fds = update.process().fds;
     if ((flags & close_range_flags::kCLOSE_RANGE_UNSHARE) != 0 && fds.use_count() > 1)
-        fds = std::make_shared<FdTable>(*fds);
+        fds = make_fds(*fds);
     if ((flags & close_range_flags::kCLOSE_RANGE_CLOEXEC) != 0)
         fds->close_range(first, last, true);
     else
@@ -176,7 +176,7 @@ void apply_fcntl(const Update& update) {
         copy_fd(update, update.result(), command == fcntl_commands::kF_DUPFD_CLOEXEC);
     else if (command == fcntl_commands::kF_SETFD && update.now.fd != nullptr)
         if (const auto argument = update.event.number<std::uint64_t>(fcntl::arg))
-            update.now.fd->set(Fd::cloexec, (*argument & FD_CLOEXEC) != 0);
+            update.edit_fd()->set(Fd::cloexec, (*argument & FD_CLOEXEC) != 0);
 }
 
 void apply_pipe(const Update& update) {
@@ -204,7 +204,7 @@ void add_plain(const Update& update, FdKind kind, std::string_view name, bool cl
         return;
     Fd fd;
     fd.kind = kind;
-    fd.name = Text(name);
+    fd.name = update.text(name);
     fd.set(Fd::cloexec, cloexec);
     update.add_fd(update.result(), std::move(fd));
 }

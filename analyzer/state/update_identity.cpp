@@ -116,7 +116,7 @@ void apply_prctl(const Update& update) {
         return;
     const std::uint32_t option = update.flags_param(prctl::option);
     if (option == prctl_options::kPR_SET_NAME && !update.event.param(prctl::arg2_str).empty()) {
-        update.thread().comm.set(update.event.text(prctl::arg2_str).substr(0, kMaxComm));
+        update.thread().name.set(update.event.text(prctl::arg2_str).substr(0, kMaxComm));
         update.thread().flags |= Thread::name_changed;
     } else if (option == prctl_options::kPR_SET_CHILD_SUBREAPER) {
         update.process().subreaper =

@@ -71,6 +71,9 @@ void join_process(const Update& update, Thread& thread) {
     --thread.process->threads;
     thread.process = leader->process;
     ++thread.process->threads;
+    // proc.name is the process's; the record has the thread's own name.
+    thread.name = thread.comm;
+    thread.comm = leader->comm;
 }
 
 void apply_task(const Update& update) {
@@ -89,6 +92,7 @@ void apply_task(const Update& update) {
     if (!thread.is_leader())
         thread.flags |= Thread::is_thread | Thread::shares_files;
     join_process(update, thread);
+    update.set_parent(thread, thread.ptid);
     if (thread.is_leader()) {
         thread.process->env.set(bytes_text(event.param(task::env)));
         const std::string_view cwd = event.text(task::cwd);
@@ -114,31 +118,31 @@ void add_found(const Update& update, Fd fd) {
         update.add_fd(*number, std::move(fd));
 }
 
-Fd named(const EventView& event, FdKind kind, std::uint32_t name, std::uint32_t ino) {
+Fd named(const Update& update, FdKind kind, std::uint32_t name, std::uint32_t ino) {
+    const EventView& event = update.event;
     Fd fd;
     fd.kind = kind;
-    fd.name = Text(event.text(name));
+    fd.name = update.text(event.text(name));
     fd.ino = event.number<std::uint64_t>(ino).value_or(0);
     return fd;
 }
 
 void apply_pipe(const Update& update) {
-    add_found(update, named(update.event, FdKind::pipe, param::ITER_TASK_FILE_PIPE_E::path,
+    add_found(update, named(update, FdKind::pipe, param::ITER_TASK_FILE_PIPE_E::path,
                             param::ITER_TASK_FILE_PIPE_E::ino_num));
 }
 void apply_memfd(const Update& update) {
-    add_found(update, named(update.event, FdKind::memfd, param::ITER_TASK_FILE_MEMFD_E::path,
+    add_found(update, named(update, FdKind::memfd, param::ITER_TASK_FILE_MEMFD_E::path,
                             param::ITER_TASK_FILE_MEMFD_E::ino_num));
 }
 void apply_directory(const Update& update) {
-    add_found(update,
-              named(update.event, FdKind::directory, param::ITER_TASK_FILE_DIRECTORY_E::path,
-                    param::ITER_TASK_FILE_DIRECTORY_E::ino_num));
+    add_found(update, named(update, FdKind::directory, param::ITER_TASK_FILE_DIRECTORY_E::path,
+                            param::ITER_TASK_FILE_DIRECTORY_E::ino_num));
 }
 
 void apply_regular(const Update& update) {
     namespace regular = param::ITER_TASK_FILE_REGULAR_E;
-    Fd fd = named(update.event, FdKind::file, regular::path, regular::ino_num);
+    Fd fd = named(update, FdKind::file, regular::path, regular::ino_num);
     fd.raw_name = fd.name;
     fd.open_flags = update.flags_param(regular::flags);
     fd.mount = update.flags_param(regular::mnt_id);
@@ -205,7 +209,7 @@ void apply_inet(const Update& update) {
 
 void apply_unix(const Update& update) {
     namespace unix_record = param::ITER_TASK_FILE_SOCKET_UNIX_E;
-    Fd fd = named(update.event, FdKind::unix_socket, unix_record::sun_path, unix_record::ino_num);
+    Fd fd = named(update, FdKind::unix_socket, unix_record::sun_path, unix_record::ino_num);
     fd.unix_source = update.event.number<std::uint64_t>(unix_record::sk_pointer).value_or(0);
     add_found(update, std::move(fd));
 }
@@ -239,7 +243,7 @@ FdKind kind_of_anon(std::uint8_t type) {
 void apply_anon(const Update& update) {
     namespace anon = param::ITER_TASK_FILE_ANON_INODE_E;
     const auto type = update.event.number<std::uint8_t>(anon::fd_type).value_or(0);
-    add_found(update, named(update.event, kind_of_anon(type), anon::path, anon::ino_num));
+    add_found(update, named(update, kind_of_anon(type), anon::path, anon::ino_num));
 }
 
 constexpr Handler kHandlers[] = {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How processes and threads begin, become other programs and end.
+// Handlers of the events by which processes and threads begin, execute programs and end.
 #include <string>
 
 #include "analyzer/state/container.h"
@@ -29,11 +29,6 @@ static_assert(+exec::gid == +param::SYSCALL_EXECVEAT_X::gid);
 static_assert(+clone::exe == +exec::exe && +clone::comm == +exec::comm &&
               +clone::cgroups == +exec::cgroups);
 
-void take_text(const EventView& event, std::uint32_t index, Text& out) {
-    if (!event.param(index).empty())
-        out.set(event.text(index));
-}
-
 void take_memory(const EventView& event, Thread& thread) {
     take<std::uint64_t>(event, clone::pgft_maj, thread.pgft_maj);
     take<std::uint64_t>(event, clone::pgft_min, thread.pgft_min);
@@ -48,14 +43,30 @@ void take_cgroups(const Update& update, Thread& thread) {
         update.set_cgroups(thread, cgroups);
 }
 
-// What a clone event says of the program, which is the same for parent and child.
-void take_program(const EventView& event, Thread& thread) {
-    take_text(event, clone::exe, thread.exe);
-    if (!event.param(clone::comm).empty())
-        thread.comm.set(event.text(clone::comm));
-    else
-        thread.comm = thread.exe; // events of before 2015 have no comm
-    thread.args.set(bytes_text(event.param(clone::args)));
+// The thread's name in a clone event, or the program's in events from before 2015.
+std::string_view comm_of(const EventView& event) {
+    return event.text(event.param(clone::comm).empty() ? clone::exe : clone::comm);
+}
+
+// Takes the program from a clone event of the thread or of its parent, which run the same.
+void take_program(const Update& update, Thread& thread) {
+    const EventView& event = update.event;
+    if (!event.param(clone::exe).empty())
+        thread.exe = update.text(event.text(clone::exe));
+    thread.comm = update.text(comm_of(event));
+    thread.args = update.text(bytes_text(event.param(clone::args)));
+}
+
+// exec names a process, and prctl names a thread. A child of the same program keeps the process's
+// name; a different name in the event is the thread's own.
+void take_names(const EventView& event, Thread& child, const Thread& from) {
+    const bool same_program =
+        event.param(clone::exe).empty() || event.text(clone::exe) == from.exe.view();
+    if (!same_program || from.comm.empty())
+        return;
+    const std::string_view own = comm_of(event);
+    child.comm = from.comm;
+    child.name = own == from.comm.view() ? Text() : own == from.name.view() ? from.name : Text(own);
 }
 
 void leave_process(Thread& thread) {
@@ -63,8 +74,8 @@ void leave_process(Thread& thread) {
     thread.process.reset();
 }
 
-// What the child has from the one that it was made by: a thread shares its process, a process
-// starts with a copy.
+// Copies to the child what clone(2) does: a thread shares its process, and a process starts with a
+// copy.
 void inherit(Thread& child, const Thread& from) {
     child.exepath = from.exepath;
     child.exe_flags = from.exe_flags;
@@ -81,6 +92,8 @@ void inherit(Thread& child, const Thread& from) {
     child.exe_ctime = from.exe_ctime;
     child.exe_mtime = from.exe_mtime;
     child.exe_ctime_to_clone = from.exe_ctime_to_clone;
+    child.cgroups = from.cgroups;
+    child.container_id = from.container_id;
     leave_process(child);
     if ((child.flags & Thread::is_thread) != 0) {
         child.process = from.process;
@@ -88,11 +101,13 @@ void inherit(Thread& child, const Thread& from) {
         ++child.process->threads;
         return;
     }
-    child.process = std::make_shared<Process>(*from.process);
+    child.process = make_process(*from.process);
     child.process->threads = 1;
     child.process->subreaper = false;
+    if ((child.flags & Thread::shares_directory) == 0)
+        child.process->cwd.unshare();
     if ((child.flags & Thread::shares_files) == 0)
-        child.process->fds = std::make_shared<FdTable>(*from.process->fds);
+        child.process->fds = make_fds(*from.process->fds);
 }
 
 void set_pidns_start(const Update& update, Thread& child) {
@@ -108,9 +123,10 @@ void set_pidns_start(const Update& update, Thread& child) {
 // Fills the entry of a new thread from its own clone event or its parent's.
 void fill_child(const Update& update, Thread& child, const Thread* from) {
     const EventView& event = update.event;
-    take_program(event, child);
-    if (from != nullptr && !from->is_placeholder()) {
+    take_program(update, child);
+    if (from != nullptr && from != &child && !from->is_placeholder()) {
         inherit(child, *from);
+        take_names(event, child, *from);
         if (child.exe.empty())
             child.exe = from->exe;
     }
@@ -128,73 +144,106 @@ bool is_fresh(const Thread& thread, std::uint64_t now) {
            now - thread.clone_ts < kStaleCloneNs;
 }
 
-// The child's own event: clone returned 0 there.
+// The thread whose state the child starts with.
+Thread* creator_of(const Update& update, const Thread& child) {
+    const std::int64_t creator = update.births().take_creator(child.tid);
+    if (creator != Births::kUnknown)
+        return update.find(creator);
+    return update.find((child.flags & Thread::is_thread) != 0 ? child.pid : child.ptid);
+}
+
+// Handles the child's own event, in which clone returns 0.
 void clone_in_child(const Update& update) {
     const EventView& event = update.event;
     const std::int64_t tid = event.tid();
     if (Thread* known = update.find(tid)) {
         if (is_fresh(*known, event.ts())) {
             update.now.thread = known;
-            return; // the parent's event came first and told it all
+            return; // the parent's event has come first
         }
         update.remove(tid);
     }
     Thread& child = update.make(tid);
+    child.awaited = true;
     child.pid = event.number<std::int64_t>(clone::pid).value_or(tid);
-    child.ptid = event.number<std::int64_t>(clone::ptid).value_or(-1);
     child.vtid = event.number<std::int64_t>(clone::vtid).value_or(tid);
     child.vpid = event.number<std::int64_t>(clone::vpid).value_or(-1);
     child.flags = update.flags_param(clone::flags) | Thread::inverted;
     if ((child.flags & Thread::is_thread) != 0)
         child.flags |= Thread::shares_files;
-    const bool is_thread = (child.flags & Thread::is_thread) != 0;
-    Thread* from = update.find(is_thread ? child.pid : child.ptid);
-    if (is_thread && from != nullptr && from->is_placeholder()) {
-        // The leader was met without its story: its thread tells part of it.
+    update.set_parent(child, event.number<std::int64_t>(clone::ptid).value_or(-1));
+    Thread* from = creator_of(update, child);
+    if ((child.flags & Thread::is_thread) != 0 && from != nullptr && from->is_placeholder()) {
+        // The leader has no description yet, and its thread's event has part of it.
         from->pid = child.pid;
-        from->ptid = child.ptid;
         from->vpid = from->vtid = child.vpid;
-        take_program(event, *from);
+        update.set_parent(*from, child.ptid);
+        take_program(update, *from);
     }
     fill_child(update, child, from);
     update.now.thread = &child;
 }
 
-// The parent's event: the child's id, as the parent's namespace numbers it.
-void clone_in_parent(const Update& update) {
+void describe_parent(const Update& update, Thread& parent) {
     const EventView& event = update.event;
-    Thread& parent = update.make(event.tid());
-    update.now.thread = &parent;
-    if (parent.is_placeholder()) {
-        parent.pid = event.number<std::int64_t>(clone::pid).value_or(-1);
-        parent.ptid = event.number<std::int64_t>(clone::ptid).value_or(-1);
-        parent.vtid = event.number<std::int64_t>(clone::vtid).value_or(parent.tid);
-        parent.vpid = event.number<std::int64_t>(clone::vpid).value_or(-1);
-        take<std::uint32_t>(event, clone::uid, parent.uid);
-        take<std::uint32_t>(event, clone::gid, parent.gid);
-        take_program(event, parent);
-        take_cgroups(update, parent);
+    parent.pid = event.number<std::int64_t>(clone::pid).value_or(-1);
+    parent.vtid = event.number<std::int64_t>(clone::vtid).value_or(parent.tid);
+    parent.vpid = event.number<std::int64_t>(clone::vpid).value_or(-1);
+    update.set_parent(parent, event.number<std::int64_t>(clone::ptid).value_or(-1));
+    take<std::uint32_t>(event, clone::uid, parent.uid);
+    take<std::uint32_t>(event, clone::gid, parent.gid);
+    take_program(update, parent);
+    take_cgroups(update, parent);
+}
+
+// Gives a CLONE_PARENT child the state of its creator, if the child's own event came first and took
+// that of the parent. `child` may be null: then its own event is still to come.
+void adopt_sibling(const Update& update, const Thread& creator, Thread* child, std::int64_t tid) {
+    if (child == nullptr) {
+        update.births().create(tid, creator.tid);
+    } else if (child->awaited && child->exec_ts == 0 && child->is_leader()) {
+        inherit(*child, creator);
+        take_names(update.event, *child, creator);
+        child->awaited = false;
     }
+}
+
+// Handles the parent's event, which has the child's id as the parent's pid namespace numbers it.
+void clone_in_parent(const Update& update) {
+    Thread& parent = update.make(update.event.tid());
+    update.now.thread = &parent;
+    if (parent.is_placeholder())
+        describe_parent(update, parent);
     const std::uint32_t flags = update.flags_param(clone::flags);
-    // In another pid namespace the number means another thread: the child's own event tells.
+    // In another pid namespace the number means another thread. The child's own event describes it.
     if ((flags & (Thread::in_pid_namespace | Thread::new_pid_namespace)) != 0 ||
         parent.in_namespace())
         return;
     const std::int64_t tid = update.result();
     if (tid == parent.tid)
-        return; // no process is its own child, so the capture is damaged
-    if (const Thread* known = update.find(tid)) {
-        if (is_fresh(*known, event.ts()))
-            return;
-        update.remove(tid);
+        return; // only a damaged capture has this
+    Thread* known = update.find(tid);
+    const bool is_this_child =
+        known != nullptr && (known->awaited || is_fresh(*known, update.event.ts()));
+    if (!is_this_child && update.births().take_awaited(tid))
+        return; // the child has ended already, as after a failed posix_spawn
+    if ((flags & clone_flags::kCLONE_PARENT) != 0 && (flags & Thread::is_thread) == 0)
+        // Container runtimes call it for a child in a new pid namespace, which this event does not
+        // show.
+        return adopt_sibling(update, parent, is_this_child ? known : nullptr, tid);
+    if (is_this_child) {
+        known->awaited = false;
+        return;
     }
+    if (known != nullptr)
+        update.remove(tid);
     const bool is_thread = (flags & Thread::is_thread) != 0;
     Thread& child = update.make(tid);
     child.flags = flags | (is_thread ? Thread::shares_files : 0u);
     child.pid = is_thread ? parent.pid : tid;
-    child.ptid = is_thread || (flags & clone_flags::kCLONE_PARENT) != 0 ? parent.ptid : parent.pid;
     child.vtid = tid;
     child.vpid = is_thread ? parent.vpid : tid;
+    update.set_parent(child, is_thread ? parent.ptid : parent.pid);
     fill_child(update, child, &parent);
 }
 
@@ -206,10 +255,10 @@ void apply_clone(const Update& update) {
         clone_in_parent(update);
 }
 
-// Old captures have no trusted path, but mostly what execve was given.
+// Takes the program's path. Old captures have only the path that execve was given.
 void take_exepath(const Update& update, Thread& thread) {
     if (!update.event.param(exec::trusted_exepath).empty())
-        thread.exepath.set(update.event.text(exec::trusted_exepath));
+        thread.exepath = update.text(update.event.text(exec::trusted_exepath));
     else if (!update.event.param(exec::filename).empty())
         thread.exepath.set(join_path(thread.cwd(), update.event.text(exec::filename)));
 }
@@ -232,7 +281,7 @@ void take_identity(const EventView& event, Thread& thread) {
         thread.exe_ctime_to_clone = thread.clone_ts - thread.exe_ctime;
 }
 
-// The other threads end when one of them executes a program.
+// Ends the other threads, as exec does.
 void end_siblings(const Update& update, const Thread& thread) {
     if (thread.process->threads <= 1)
         return;
@@ -245,20 +294,42 @@ void end_siblings(const Update& update, const Thread& thread) {
         update.remove(tid);
 }
 
+// When a thread other than the first executes a program, the kernel gives it the leader's id, and
+// the leader has ended before. The thread keeps its process, with the open files.
+void take_leader_id(const Update& update, Thread& thread) {
+    const auto pid = update.event.number<std::int64_t>(exec::pid);
+    if (!thread.is_placeholder() || !pid)
+        return;
+    const Thread* caller = nullptr;
+    update.tracker.for_each_thread([&](const Thread& other) {
+        if (other.pid == *pid && other.tid != thread.tid)
+            caller = &other;
+    });
+    if (caller == nullptr)
+        return;
+    const std::int64_t tid = thread.tid;
+    leave_process(thread);
+    thread = *caller;
+    thread.tid = tid;
+    thread.vtid = thread.vpid;
+    ++thread.process->threads;
+}
+
 void apply_exec(const Update& update) {
     if (!update.succeeded())
         return;
     const EventView& event = update.event;
     Thread& thread = update.thread();
-    thread.exe.set(event.text(exec::exe));
-    thread.comm.set(event.param(exec::comm).empty() ? event.text(exec::exe)
-                                                    : event.text(exec::comm));
-    thread.args.set(bytes_text(event.param(exec::args)));
+    take_leader_id(update, thread);
+    thread.exe = update.text(event.text(exec::exe));
+    thread.comm = update.text(comm_of(event));
+    thread.name = Text();
+    thread.args = update.text(bytes_text(event.param(exec::args)));
     thread.exec_ts = event.ts();
     const bool was_placeholder = thread.is_placeholder();
     thread.pid = event.number<std::int64_t>(exec::pid).value_or(event.tid());
     if (was_placeholder) {
-        thread.ptid = event.number<std::int64_t>(exec::ptid).value_or(-1);
+        update.set_parent(thread, event.number<std::int64_t>(exec::ptid).value_or(-1));
         thread.vtid = thread.tid;
         thread.vpid = thread.pid;
     }
@@ -273,25 +344,26 @@ void apply_exec(const Update& update) {
     end_siblings(update, thread);
     Process& process = *thread.process;
     if (const Bytes env = event.param(exec::env); !env.empty())
-        process.env.set(bytes_text(env));
+        process.env = update.text(bytes_text(env));
     if (update.tracker.options().cwd_from_exec && !event.param(exec::cwd).empty()) {
         const std::string_view cwd = event.text(exec::cwd);
         process.cwd.set(cwd.ends_with('/') ? std::string(cwd) : std::string(cwd) + '/');
     }
     if (process.fds.use_count() > 1) // an exec has its fd table to itself
-        process.fds = std::make_shared<FdTable>(*process.fds);
+        process.fds = make_fds(*process.fds);
     process.fds->close_on_exec();
 }
 
-// Children of the process that ends go to the reaper that the kernel names.
+// Gives the children of an ending process to the reaper that the event names.
 void reparent(const Update& update, const Thread& dying, std::int64_t reaper) {
-    const Thread* to = update.find(reaper);
-    const std::int64_t new_parent = to != nullptr && !to->is_placeholder() ? to->pid : reaper;
-    update.tracker.for_each_child(dying.pid, [&](Thread& child) { child.ptid = new_parent; });
+    update.tracker.for_each_child(dying.pid,
+                                  [&](Thread& child) { update.set_parent(child, reaper); });
 }
 
 void apply_exit(const Update& update) {
-    if (update.now.thread == nullptr)
+    const bool known = update.now.thread != nullptr;
+    update.births().end(update.event.tid(), update.event.ts(), !known || update.thread().awaited);
+    if (!known)
         return;
     Thread& thread = update.thread();
     thread.dead = true;

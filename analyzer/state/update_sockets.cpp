@@ -72,7 +72,7 @@ void apply_socketpair(const Update& update) {
 }
 
 void apply_bind(const Update& update) {
-    Fd* fd = update.now.fd;
+    Fd* fd = update.edit_fd();
     const auto address = parse_address(update.event.param(param::SOCKET_BIND_X::addr));
     if (!update.succeeded() || fd == nullptr || !address)
         return;
@@ -152,7 +152,7 @@ void trust_enter(const Update& update, SocketTuple& tuple) {
 }
 
 void apply_connect(const Update& update) {
-    Fd* fd = update.now.fd;
+    Fd* fd = update.edit_fd();
     const std::int64_t result = update.result();
     if (fd == nullptr)
         return;
@@ -228,10 +228,10 @@ void guess_role(Fd& fd, bool incoming) {
 
 // Names a datagram socket by the addresses that came with its data.
 void name_by_traffic(const Update& update, std::uint32_t tuple_index, bool incoming) {
-    Fd& fd = *update.now.fd;
     const auto tuple = parse_tuple(update.event.param(tuple_index));
-    if (!tuple || !(fd.name.empty() || fd.l4 != L4::tcp))
+    if (!tuple || !(update.now.fd->name.empty() || update.now.fd->l4 != L4::tcp))
         return;
+    Fd& fd = *update.edit_fd();
     if (tuple->family == kFamilyUnix) {
         set_unix(fd, *tuple);
         std::string name;
@@ -258,12 +258,13 @@ void name_by_traffic(const Update& update, std::uint32_t tuple_index, bool incom
 }
 
 void apply_traffic(const Update& update, std::optional<std::uint32_t> tuple_index, bool incoming) {
-    Fd* fd = update.now.fd;
+    const Fd* fd = update.now.fd;
     if (fd == nullptr || update.event.param(Update::kResult).empty() || !update.succeeded())
         return;
-    if (fd->is_connection()) {
-        fd->set(Fd::connected);
-        fd->set(Fd::pending, false);
+    if (fd->is_connection() && (!fd->is(Fd::connected) || fd->is(Fd::pending))) {
+        Fd& edited = *update.edit_fd();
+        edited.set(Fd::connected);
+        edited.set(Fd::pending, false);
     }
     if (tuple_index)
         name_by_traffic(update, *tuple_index, incoming);
@@ -300,7 +301,7 @@ void apply_getsockopt(const Update& update) {
         return event::dynamic_type(event::DynamicSet::sockopt,
                                    std::to_integer<std::uint8_t>(kind)) == event::ParamType::ERRNO;
     };
-    Fd* fd = update.now.fd;
+    Fd* fd = update.edit_fd();
     if (fd == nullptr || !update.succeeded() ||
         update.event.number<std::uint8_t>(getsockopt::level).value_or(0) !=
             event::flags::sockopt_levels::kSOL_SOCKET ||

@@ -201,7 +201,8 @@ TEST_CASE("directories, users, names") {
     CHECK(shell.engine.find(10)->uid == 33);
     shell.apply(std::move(
         EventBuilder(event::SYSCALL_PRCTL_X).tid(10).i64(0).u32(15).text("worker/0").none()));
-    CHECK(shell.engine.find(10)->comm.view() == "worker/0");
+    CHECK(shell.engine.find(10)->own_name() == "worker/0");
+    CHECK(shell.engine.find(10)->comm.view() == "bash"); // a process's name is what exec gave
     shell.apply(
         std::move(EventBuilder(event::SYSCALL_CAPSET_X).tid(10).i64(0).u64(1).u64(2).u64(4)));
     CHECK(shell.engine.find(10)->cap_effective == 4);
