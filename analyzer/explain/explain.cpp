@@ -81,7 +81,7 @@ std::string verdict(const HostFacts& facts) {
         : own == 0  ? "this process can grant what it needs (" + joined(names(mask), ", ") + ")"
         : init == 0 ? "a service can grant what it needs (" + joined(names(mask), ", ") +
                           "); this process lacks " + joined(names(own), ", ")
-                    : "nobody here can grant " + joined(names(init), ", ");
+                    : "no process here can grant " + joined(names(init), ", ");
     return fmt::format("--driver auto takes {}: {}", wire::option_of(*taken), grant);
 }
 

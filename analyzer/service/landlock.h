@@ -12,7 +12,7 @@
 namespace tiercel::app {
 
 // The ABI that was enforced; 0 where the kernel has no Landlock or has it switched off. Needs
-// no_new_privs. Below the directories `writable` (fds, lent) files may be made and written to.
+// no_new_privs. Below the directories of the fds `writable`, files may be made and written.
 os::Result<int> deny_by_landlock(std::span<const int> writable = {});
 
 } // namespace tiercel::app

@@ -16,7 +16,7 @@ struct Confinement {
     unsigned uid = 0;
 };
 
-// What has to stay possible. Everything is lent for the length of the call.
+// What has to stay possible. The pointers must be valid during the call.
 struct Needs {
     unsigned more_fds = 0;         // fds that will still be opened or received
     std::span<const int> writable; // directories in which the alert file may be made again

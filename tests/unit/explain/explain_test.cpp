@@ -57,7 +57,7 @@ TEST_CASE("the verdict says who can grant it") {
     facts.permitted = all;
     CHECK(has(last_line(text({}, facts)), "takes modern_bpf: this process can grant"));
     facts.permitted = facts.bounding = facts.init_bounding = all & ~(std::uint64_t{1} << CAP_BPF);
-    CHECK(has(last_line(text({}, facts)), "nobody here can grant CAP_BPF"));
+    CHECK(has(last_line(text({}, facts)), "no process here can grant CAP_BPF"));
     facts.kernel.btf = false;
     CHECK(has(last_line(text({}, facts)), "takes userspace: no capability is needed"));
     facts.module_loaded = true;
