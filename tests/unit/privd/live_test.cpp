@@ -134,10 +134,10 @@ wire::client::Session good_session(const os::UniqueFd& socket) {
     return *std::move(session);
 }
 
-// What the probe has told of, kept or dropped: nobody reads these small rings, and a busy machine
-// fills them at once.
+// The events of the probe, kept or dropped: this test does not read its small rings, and a busy
+// machine fills them at once.
 std::uint64_t seen(const wire::client::Session& session) {
-    auto counters = os::Mapping::shared(session.counters.at(0), 64 * session.reply.cpus, 0,
+    auto counters = os::Mapping::shared(session.counters.at(0), 64UL * session.reply.cpus, 0,
                                         PROT_READ, "counters");
     REQUIRE(counters);
     std::uint64_t sum = 0;
