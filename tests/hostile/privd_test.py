@@ -119,7 +119,7 @@ def check_program():
         rules = os.path.join(folder, "r.yaml")
         pathlib.Path(rules).write_text("- rule: x\n  desc: x\n  condition: evt.type = execve and proc.name = nothing\n"
                                        "  output: x\n  priority: INFO\n")
-        program = f"for f in /proc/self/fd/*; do readlink $f; done > {seen}; echo ${{TIERCEL_PRIVD_FD-none}} >> {seen}; sleep 20"
+        program = f"for f in /proc/self/fd/*; do readlink $f; done > {seen}; env | grep -q TIERCEL_PRIVD || echo none >> {seen}; sleep 20"
         process = start("--exec", "--", analyzer, "-r", rules, "-M", "8", "-o", "program_output.enabled=true",
                         "-o", "program_output.keep_alive=true", "-o", f"program_output.program={program}")
         check("the alert program runs", within(8, lambda: "none" in pathlib.Path(seen).read_text()),
