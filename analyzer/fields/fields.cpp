@@ -124,7 +124,7 @@ void append_one(const ResolvedField& field, const Value& value, std::string& out
         out.append(digits, std::to_chars(digits, digits + sizeof digits, number, base).ptr);
     };
     switch (field.type) {
-    case ValueType::text: append_clean(out, value.text); break;
+    case ValueType::text: out += value.text; break;
     case ValueType::bytes:
         append_bytes(out,
                      {reinterpret_cast<const std::byte*>(value.text.data()), value.text.size()});

@@ -83,14 +83,14 @@ void append_fd(const Out& out, std::int64_t number) {
             fd->is_ip() && !protocol.empty())
             out.meaning += protocol[0];
         out.meaning += '>';
-        append_clean(out.meaning, fd->name.view());
+        out.meaning += fd->name.view();
     }
 }
 
 void append_pid(const Out& out, std::int64_t tid) {
     append_number(out.raw, tid);
     if (const state::Thread* thread = out.event.state->find(tid))
-        append_clean(out.meaning, thread->comm.view());
+        out.meaning += thread->comm.view();
 }
 
 void append_result(const Out& out, std::int64_t result) {
@@ -135,7 +135,7 @@ void append_mode(const Out& out) {
 void append_path(const Out& out) {
     const auto* chars = reinterpret_cast<const char*>(out.value.data());
     const std::string_view path(chars, strnlen(chars, out.value.size()));
-    append_clean(out.raw, path);
+    out.raw += path;
     if (out.event.thread == nullptr || path == kNotAvailable)
         return;
     std::string directory(out.event.thread->cwd());
@@ -152,7 +152,7 @@ void append_path(const Out& out) {
     std::string whole;
     state::join_path(directory, path, whole);
     if (whole != path)
-        append_clean(out.meaning, whole);
+        out.meaning += whole;
 }
 
 void append_user(const Out& out, bool is_group) {
@@ -215,7 +215,7 @@ void append_strings(const Out& out, char between) {
     state::for_each_string(all, [&](std::string_view text) {
         if (!std::exchange(first, false))
             out.raw += between;
-        append_clean(out.raw, text);
+        out.raw += text;
     });
 }
 
@@ -295,7 +295,7 @@ void append_typed(const Out& out, ParamType type) {
     } else if (type == CHARBUFARRAY || type == CHARBUF_PAIR_ARRAY) {
         append_strings(out, type == CHARBUFARRAY ? '.' : ',');
     } else if (type == CHARBUF) {
-        append_clean(out.raw, text_in(out.value));
+        out.raw += text_in(out.value);
     } else if (type == SOCKADDR) {
         if (const auto address = state::parse_address(out.value))
             state::append_address(out.raw, *address);
@@ -323,12 +323,6 @@ bool prints_null(ParamType type) {
 }
 
 } // namespace
-
-void append_clean(std::string& out, std::string_view text) {
-    for (const char c : text)
-        if (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)
-            out += c;
-}
 
 void append_bytes(std::string& out, Bytes bytes) {
     for (const std::byte byte : bytes) {

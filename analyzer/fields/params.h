@@ -41,7 +41,5 @@ void for_each_listed_fd(event::Bytes list, Visit&& visit) {
 
 // Appends bytes as text, with a dot for each byte that cannot be printed.
 void append_bytes(std::string& out, event::Bytes bytes);
-// Appends text without its control characters.
-void append_clean(std::string& out, std::string_view text);
 
 } // namespace tiercel::filter

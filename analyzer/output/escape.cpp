@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Implements the escapes of escape.h, UTF-8 validation and base64.
 #include "analyzer/output/escape.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdint>
 
 namespace tiercel::output {
@@ -10,10 +13,10 @@ namespace {
 
 struct Decoded {
     char32_t code = 0;
-    std::size_t bytes = 0; // 0: no valid UTF-8 starts here
+    std::size_t bytes = 0; // 0 if no valid UTF-8 starts here
 };
 
-// RFC 3629: shortest form only, no surrogates, nothing above U+10FFFF.
+// Decodes by RFC 3629: only the shortest form, no surrogates, nothing above U+10FFFF.
 Decoded decode(std::string_view text) {
     const auto at = [&](std::size_t i) { return static_cast<std::uint8_t>(text[i]); };
     const std::uint8_t lead = at(0);
@@ -34,11 +37,11 @@ Decoded decode(std::string_view text) {
     return {code, bytes};
 }
 
-// Control characters, and those that reorder or break what stands around them.
+// Whether the character controls a terminal, or reorders or hides the text around it.
 bool steers(char32_t code) {
     return code < 0x20 || (code >= 0x7f && code < 0xa0) || code == 0x061c ||
-           (code >= 0x200e && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
-           (code >= 0x2066 && code <= 0x2069);
+           (code >= 0x200b && code <= 0x200f) || (code >= 0x2028 && code <= 0x202e) ||
+           (code >= 0x2060 && code <= 0x2069) || code == 0xfeff;
 }
 
 void append_hex(Buffer& out, std::uint8_t byte) {
@@ -47,22 +50,27 @@ void append_hex(Buffer& out, std::uint8_t byte) {
     out.append(escaped, escaped + sizeof escaped);
 }
 
-// The escape that one byte has in text.
-void append_escaped(Buffer& out, char byte) {
-    switch (byte) {
-    case '\n': return append(out, "\\n");
-    case '\t': return append(out, "\\t");
-    case '\r': return append(out, "\\r");
-    case '\\': return append(out, "\\\\");
-    default: return append_hex(out, static_cast<std::uint8_t>(byte));
-    }
+void append_unicode(Buffer& out, char32_t code) {
+    fmt::format_to(fmt::appender(out), "\\u{:04x}", static_cast<std::uint32_t>(code));
+}
+
+// Whether `text` begins with `mark` and `digits` hexadecimal digits.
+bool begins_escape(std::string_view text, char mark, std::size_t digits) {
+    return text.size() > digits && text[0] == mark &&
+           std::ranges::all_of(text.substr(1, digits),
+                               [](unsigned char c) { return std::isxdigit(c) != 0; });
+}
+
+// Whether a backslash before `rest` reads as an escape of text.
+bool reads_as_escape(std::string_view rest) {
+    return begins_escape(rest, 'x', 2) || begins_escape(rest, 'u', 4);
 }
 
 constexpr bool is_plain(char c) {
     return c >= 0x20 && c < 0x7f && c != '\\' && c != '"';
 }
 
-// How many characters at the start need no look at all, in text or in JSON.
+// The number of characters at the start that need no escape in text or JSON.
 std::size_t plain_run(std::string_view text) {
     return static_cast<std::size_t>(std::find_if_not(text.begin(), text.end(), is_plain) -
                                     text.begin());
@@ -75,12 +83,12 @@ void append_json_escape(Buffer& out, char32_t code) {
     case '\n': return append(out, "\\n");
     case '\t': return append(out, "\\t");
     case '\r': return append(out, "\\r");
-    default: fmt::format_to(fmt::appender(out), "\\u{:04x}", static_cast<std::uint32_t>(code));
+    default: append_unicode(out, code);
     }
 }
 
-// Printable text as it is; of what may need escaping, `append_other` gets the character (no bytes:
-// it is no UTF-8) and what it is in the text.
+// Appends plain runs unchanged. Calls append_other(decoded, raw, rest) for each other character;
+// `rest` is the text after it.
 template <typename AppendOther>
 void append_runs(Buffer& out, std::string_view text, AppendOther append_other) {
     while (!text.empty()) {
@@ -90,43 +98,60 @@ void append_runs(Buffer& out, std::string_view text, AppendOther append_other) {
         } else {
             const Decoded next = decode(text);
             step = std::max<std::size_t>(next.bytes, 1);
-            append_other(next, text.substr(0, step));
+            append_other(next, text.substr(0, step), text.substr(step));
         }
         text.remove_prefix(step);
     }
 }
 
-// What steers, what is no UTF-8 and `also` escaped byte by byte.
-void append_escaping(Buffer& out, std::string_view text, char32_t also) {
-    append_runs(out, text, [&](const Decoded& next, std::string_view raw) {
-        if (next.bytes != 0 && !steers(next.code) && next.code != also)
-            return append(out, raw);
-        for (const char byte : raw)
-            append_escaped(out, byte);
-    });
-}
-
 } // namespace
 
 void append_text(Buffer& out, std::string_view text) {
-    append_escaping(out, text, '\\');
-}
-
-void append_line(Buffer& out, std::string_view text) {
-    append_escaping(out, text, '\n');
+    append_runs(out, text, [&](const Decoded& next, std::string_view raw, std::string_view rest) {
+        if (next.bytes <= 1 && (next.bytes == 0 || steers(next.code)))
+            append_hex(out, static_cast<std::uint8_t>(raw[0]));
+        else if (steers(next.code))
+            append_unicode(out, next.code);
+        else if (next.code == '\\' && reads_as_escape(rest))
+            append_hex(out, '\\');
+        else
+            append(out, raw);
+    });
 }
 
 void append_json(Buffer& out, std::string_view text) {
     out.push_back('"');
-    append_runs(out, text, [&](const Decoded& next, std::string_view raw) {
-        if (next.bytes == 0)
-            append(out, "\xef\xbf\xbd");
-        else if (steers(next.code) || next.code == '"' || next.code == '\\')
+    append_runs(out, text, [&](const Decoded& next, std::string_view raw, std::string_view rest) {
+        if (next.bytes == 0 || (next.code == '\\' && begins_escape(rest, 'x', 2))) {
+            out.push_back('\\'); // the JSON escape of the backslash of "\xHH"
+            append_hex(out, static_cast<std::uint8_t>(raw[0]));
+        } else if (steers(next.code) || next.code == '"' || next.code == '\\') {
             append_json_escape(out, next.code);
+        } else {
+            append(out, raw);
+        }
+    });
+    out.push_back('"');
+}
+
+std::string as_utf8(std::string_view text) {
+    Buffer out;
+    append_runs(out, text, [&](const Decoded& next, std::string_view raw, std::string_view rest) {
+        if (next.bytes == 0 || (next.code == '\\' && begins_escape(rest, 'x', 2)))
+            append_hex(out, static_cast<std::uint8_t>(raw[0]));
         else
             append(out, raw);
     });
-    out.push_back('"');
+    return fmt::to_string(out);
+}
+
+void append_made_json(Buffer& out, std::string_view json) {
+    append_runs(out, json, [&](const Decoded& next, std::string_view raw, std::string_view) {
+        if (next.bytes > 0 && steers(next.code))
+            append_unicode(out, next.code);
+        else
+            append(out, raw);
+    });
 }
 
 void append_base64(Buffer& out, Bytes bytes) {

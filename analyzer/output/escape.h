@@ -1,22 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Printing what an attacker chose: file names, arguments, data. Whatever they hold, the result
-// cannot steer a terminal, end a line or break out of a JSON string.
+// Escapes text that a process chose: file names, arguments, data. The result cannot control a
+// terminal, end a line or leave a JSON string. It is visible, valid UTF-8, and can be reversed.
 //
-// Text (append_text): printable UTF-8 as it is. Backslash as "\\"; newline, tab, carriage return as
-// "\n",
-// "\t", "\r"; all other control characters (C0, DEL, C1), characters that turn the writing
-// direction and line separators as "\x1b" per byte; bytes that are no valid UTF-8 likewise.
-// Reversible.
+// Text (append_text) keeps printable UTF-8, quotes and backslashes. It writes
+//   - C0 control characters, DEL, and bytes that are not valid UTF-8 as "\xHH",
+//   - C1 control characters, the characters that change the writing direction, line and paragraph
+//     separators and U+FEFF as "\uHHHH",
+//   - a backslash as "\x5c" if the characters after it would make it read as one of these.
 //
-// Lines (append_line): the same, but for text that has backslashes of its own already, which stay.
-//
-// JSON (append_json): RFC 8259. Each byte that is not part of valid UTF-8 becomes U+FFFD, so the
-// output is always valid UTF-8; control characters and the direction characters become \u escapes.
-// Not reversible where U+FFFD stands; raw data therefore goes through append_base64.
+// JSON (append_json) follows RFC 8259. Bytes that are not valid UTF-8 become the text "\xHH", and a
+// backslash that would read as that becomes "\x5c"; all other characters are those of the text, and
+// the ones above are written as \uHHHH. So a reader that replaces each \xHH has the bytes again.
 #pragma once
 
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "analyzer/output/writer.h"
@@ -26,8 +25,11 @@ namespace tiercel::output {
 using Bytes = std::span<const std::byte>;
 
 void append_text(Buffer& out, std::string_view text);
-void append_line(Buffer& out, std::string_view text);
 void append_json(Buffer& out, std::string_view text); // with the quotes
+// The same in two steps, for a program that makes JSON otherwise: first each string, then the
+// whole.
+std::string as_utf8(std::string_view text);
+void append_made_json(Buffer& out, std::string_view json);
 void append_base64(Buffer& out, Bytes bytes);
 
 bool is_utf8(std::string_view text);

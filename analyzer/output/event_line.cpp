@@ -86,7 +86,7 @@ void EventLine::append(Buffer& out, const Shown& shown) {
                           params_);
     if (!params_.empty())
         out.push_back(' ');
-    append_line(out, params_);
+    append_text(out, params_);
     out.push_back('\n');
 }
 

@@ -41,11 +41,23 @@ std::string prefix(const Alert& alert, const Style& style) {
     return text + ' ';
 }
 
+std::vector<std::string> as_utf8(const std::vector<std::string>& texts) {
+    std::vector<std::string> made;
+    for (const std::string& text : texts)
+        made.push_back(output::as_utf8(text));
+    return made;
+}
+
 nlohmann::json to_json(const FieldValue& value) {
     return std::visit(
         [](const auto& held) -> nlohmann::json {
-            if constexpr (std::is_same_v<std::decay_t<decltype(held)>, std::monostate>)
+            using Held = std::decay_t<decltype(held)>;
+            if constexpr (std::is_same_v<Held, std::monostate>)
                 return nullptr;
+            else if constexpr (std::is_same_v<Held, std::string>)
+                return output::as_utf8(held);
+            else if constexpr (std::is_same_v<Held, std::vector<std::string>>)
+                return as_utf8(held);
             else
                 return held;
         },
@@ -63,21 +75,21 @@ std::string render(const Alert& alert, const Style& style) {
     if (!style.json) {
         // One alert is one line, and no field's value steers the terminal that shows it.
         output::Buffer line;
-        output::append_line(line, text);
+        output::append_text(line, text);
         return fmt::to_string(line);
     }
     nlohmann::json json; // keys come out sorted, as Falco's do
     json[key::time] = iso_time(alert.time_ns);
-    json[key::rule] = alert.rule;
+    json[key::rule] = output::as_utf8(alert.rule);
     json[key::priority] = config::priority_name(alert.priority);
     json[key::source] = alert.source;
     json[key::hostname] = style.hostname;
     if (style.include_output)
-        json[key::output] = text;
+        json[key::output] = output::as_utf8(text);
     if (style.include_tags)
         json[key::tags] = alert.tags;
     if (style.include_message)
-        json[key::message] = alert.message;
+        json[key::message] = output::as_utf8(alert.message);
     if (style.include_fields) {
         nlohmann::json fields = nlohmann::json::object();
         for (const auto& [name, value] : alert.fields)
@@ -85,7 +97,10 @@ std::string render(const Alert& alert, const Style& style) {
         fields[style.iso_8601 ? "evt.time.iso8601" : "evt.time"] = alert.time_ns;
         json[key::output_fields] = std::move(fields);
     }
-    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    output::Buffer line;
+    output::append_made_json(line,
+                             json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    return fmt::to_string(line);
 }
 
 } // namespace tiercel::alerts

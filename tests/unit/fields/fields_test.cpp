@@ -224,7 +224,7 @@ TEST_CASE("parameters without a value, and dynamic ones") {
     CHECK(world["evt.arg.val"] == "INVALID DYNAMIC PARAMETER");
 }
 
-TEST_CASE("bytes that cannot be printed are dots; names are cleaned") {
+TEST_CASE("bytes that cannot be printed are dots; outputs escape the rest") {
     World world;
     EventBuilder write(event::SYSCALL_WRITE_X);
     world.apply(write.tid(20).i64(5).bytes("a\"\\\n\xff").i64(1).u32(5));

@@ -85,7 +85,7 @@ TEST_CASE("text alerts are time, priority and message") {
     odd.message = "\xc2\x9b"
                   "2J \xe2\x80\xae"
                   "fdp \x1b[m \xff";
-    CHECK(render(odd, style).ends_with(" \\xc2\\x9b2J \\xe2\\x80\\xaefdp \\x1b[m \\xff"));
+    CHECK(render(odd, style).ends_with(" \\u009b2J \\u202efdp \\x1b[m \\xff"));
 }
 
 TEST_CASE("JSON alerts have the keys, types and order that consumers know") {

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
 
 using namespace tiercel;
@@ -37,11 +38,13 @@ TEST_CASE("text that is harmless stays as it is") {
 
 TEST_CASE("text cannot steer a terminal or end a line") {
     CHECK(shown("\x1b[2J\x1b]0;owned\a") == "\\x1b[2J\\x1b]0;owned\\x07");
-    CHECK(shown("a\nb\tc\rd\\e") == "a\\nb\\tc\\rd\\\\e");
+    CHECK(shown("a\nb\tc\rd") == "a\\x0ab\\x09c\\x0dd");
     CHECK(shown("\x7f\0x"sv) == "\\x7f\\x00x");
-    CHECK(shown("\xc2\x9b[2J") == "\\xc2\\x9b[2J");                  // C1 CSI
-    CHECK(shown("\xe2\x80\xaegpj.exe") == "\\xe2\\x80\\xaegpj.exe"); // right-to-left override
-    CHECK(shown("\xe2\x81\xa6x") == "\\xe2\\x81\\xa6x");             // isolate
+    CHECK(shown("\xc2\x9b[2J") == "\\u009b[2J");             // C1 CSI
+    CHECK(shown("\xe2\x80\xaegpj.exe") == "\\u202egpj.exe"); // right-to-left override
+    CHECK(shown("\xe2\x81\xa6x") == "\\u2066x");             // isolate
+    CHECK(shown("\xc2\x85") == "\\u0085");                   // next line
+    CHECK(shown("\xe2\x80\xa8\xef\xbb\xbf") == "\\u2028\\ufeff");
 }
 
 TEST_CASE("bytes that are no UTF-8 are shown one by one") {
@@ -77,12 +80,40 @@ TEST_CASE("JSON strings are what a parser reads back") {
     }
 }
 
-TEST_CASE("in JSON each byte that is no UTF-8 becomes the replacement character") {
-    CHECK(json("a\xff\xfe\x62") == "\"a\xef\xbf\xbd\xef\xbf\xbd\x62\"");
-    CHECK(nlohmann::json::parse(json("\xe2\x82")).get<std::string>() == "\xef\xbf\xbd\xef\xbf\xbd");
+TEST_CASE("quotes and backslashes get no backslash in text, unless they read as an escape") {
+    CHECK(shown("say \"\\n\"") == "say \"\\n\"");
+    CHECK(shown("\\x1b") == "\\x5cx1b");
+    CHECK(shown("\\u202e") == "\\x5cu202e");
+    CHECK(shown("\\xyz \\u12") == "\\xyz \\u12");
+}
+
+TEST_CASE("different bytes are different texts") {
+    std::set<std::string> texts, jsons;
+    const std::string_view names[] = {"shadow"sv,        "shad\x01ow"sv, "shadow\x7f"sv,
+                                      "sh\nadow"sv,      "shadow\xff"sv, "shadow\\xff"sv,
+                                      "shadow\xc3\xbf"sv};
+    for (const std::string_view name : names) {
+        texts.insert(shown(name));
+        jsons.insert(json(name));
+    }
+    CHECK(texts.size() == std::size(names));
+    CHECK(jsons.size() == std::size(names));
+}
+
+TEST_CASE("in JSON each byte that is no UTF-8 is an escape within the text") {
+    CHECK(nlohmann::json::parse(json("a\xff\x62")).get<std::string>() == "a\\xffb");
+    CHECK(nlohmann::json::parse(json("\\xff")).get<std::string>() == "\\x5cxff");
     for (unsigned value = 0; value < 0x10000; ++value) {
         const char bytes[] = {static_cast<char>(value >> 8), static_cast<char>(value)};
         REQUIRE(nlohmann::json::accept(json({bytes, 2}))); // it refuses invalid UTF-8
+    }
+}
+
+TEST_CASE("JSON that another library made is escaped as ours") {
+    for (const std::string_view text : {"\xc2\x9b\xe2\x80\xae\xff\\x41 \"q\" \n"sv, "plain"sv}) {
+        output::Buffer out;
+        output::append_made_json(out, nlohmann::json(output::as_utf8(text)).dump());
+        CHECK(fmt::to_string(out) == json(text));
     }
 }
 
@@ -93,10 +124,4 @@ TEST_CASE("base64 is RFC 4648's") {
     CHECK(base64("foo") == "Zm9v");
     CHECK(base64("foobar") == "Zm9vYmFy");
     CHECK(base64("\xff\xfe\x00"sv) == "//4A");
-}
-
-TEST_CASE("text that has escapes already keeps them, and is as harmless") {
-    output::Buffer out;
-    output::append_line(out, "a\\\"b\n\x1b[m\xc2\x9b\x9b");
-    CHECK(fmt::to_string(out) == "a\\\"b\\n\\x1b[m\\xc2\\x9b\\x9b");
 }
