@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Recognises containers by the names of their cgroups, so no runtime has to be asked.
+// Finds the container of a process from the names of its cgroups, without asking a runtime.
 #pragma once
 
 #include <cstdint>
@@ -9,27 +9,37 @@
 
 namespace tiercel::state {
 
-// Who made the container. `unknown`: its id tells that it is one, but not whose.
-enum class ContainerRuntime : std::uint8_t { unknown, docker, podman, containerd, crio, nspawn };
+// The runtime that made the container; `unknown` if the cgroup has a container's id but no known
+// name.
+enum class ContainerRuntime : std::uint8_t {
+    unknown,
+    docker,
+    podman,
+    containerd,
+    crio,
+    nspawn,
+    lxc,
+    bpm,
+};
 
-// In Falco's words ("docker", "cri-o", …); empty for `unknown`.
+// The name that Falco uses ("docker", "cri-o", …); empty for `unknown`.
 std::string_view name(ContainerRuntime runtime);
 
 struct ContainerName {
-    std::string_view id;      // as shown: the first 12 characters, or systemd-nspawn's name
-    std::string_view full_id; // 64 hex digits, or ECS's form of them; empty for systemd-nspawn
+    std::string id; // as shown: the first 12 digits, or the name of an LXC container or machine
+    std::string_view full_id; // the id as the runtime knows it; empty if it is a name
     ContainerRuntime runtime = ContainerRuntime::unknown;
 };
 
-// The container whose process has these cgroups ("subsystem=path", each NUL-terminated); its id is
-// empty when none is recognised. Views into `cgroups`.
+// The innermost container of a process with these cgroups ("subsystem=path", each NUL-terminated).
+// Its id is empty if there is none. `full_id` points into `cgroups`.
 ContainerName container_name(std::string_view cgroups);
 
-inline std::string_view container_id(std::string_view cgroups) {
+inline std::string container_id(std::string_view cgroups) {
     return container_name(cgroups).id;
 }
 
-// The pod's uid, where Kubernetes is the one who made the cgroup: with '-' between its parts.
+// The uid of the pod, with '-' between its parts; empty if the cgroup is not Kubernetes'.
 std::string pod_uid(std::string_view cgroups);
 
 } // namespace tiercel::state
