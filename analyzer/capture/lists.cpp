@@ -18,6 +18,10 @@ using state::FdKind;
 using state::Text;
 using state::Thread;
 
+// Longer texts are cut: libscap writes none (SCAP_MAX_PATH_SIZE, SCAP_MAX_ARGS_SIZE,
+// SCAP_MAX_ENV_SIZE).
+constexpr std::size_t kMaxPath = 1024, kMaxStrings = 4096, kMaxFdName = 4096;
+
 // Which version of the process list a block is.
 int version_of(std::uint32_t type) {
     constexpr std::uint32_t kVersions[] = {PROCESS_LIST_V1, PROCESS_LIST_V2, PROCESS_LIST_V3,
@@ -45,7 +49,7 @@ std::string with_slash(std::string_view directory) {
 
 // Reads the members that the versions before the ninth have, in their order.
 void read_base(Cursor& in, int version, Thread& thread) {
-    thread.process = std::make_shared<state::Process>();
+    thread.process = state::make_process();
     thread.tid = in.number<std::int64_t>();
     thread.pid = in.number<std::int64_t>();
     thread.ptid = in.number<std::int64_t>();
@@ -53,12 +57,12 @@ void read_base(Cursor& in, int version, Thread& thread) {
         thread.sid = in.number<std::int64_t>();
     if (version >= 8)
         thread.vpgid = in.number<std::int64_t>();
-    thread.comm = Text(in.text());
-    thread.exe = Text(in.text());
+    thread.comm = Text(in.text().substr(0, kMaxPath));
+    thread.exe = Text(in.text().substr(0, kMaxPath));
     if (version >= 7)
-        thread.exepath = Text(in.text());
-    thread.args = Text(in.text());
-    thread.process->cwd = Text(with_slash(in.text()));
+        thread.exepath = Text(in.text().substr(0, kMaxPath));
+    thread.args = Text(in.text().substr(0, kMaxStrings));
+    thread.process->cwd = Text(with_slash(in.text().substr(0, kMaxPath)));
     thread.fdlimit = in.number<std::int64_t>();
     thread.flags = in.number<std::uint32_t>();
     thread.uid = in.number<std::uint32_t>();
@@ -71,14 +75,14 @@ void read_base(Cursor& in, int version, Thread& thread) {
         thread.pgft_min = in.number<std::uint64_t>();
     }
     if (version >= 3)
-        thread.process->env = Text(in.text());
+        thread.process->env = Text(in.text().substr(0, kMaxStrings));
     if (version >= 4) {
         thread.vtid = in.number<std::int64_t>();
         thread.vpid = in.number<std::int64_t>();
-        thread.cgroups = Text(in.text());
+        thread.cgroups = Text(in.text().substr(0, kMaxStrings));
     }
     if (version >= 5)
-        thread.root = Text(in.text());
+        thread.root = Text(in.text().substr(0, kMaxPath));
 }
 
 // Reads the numbers that were added later. Each is present if the entry is long enough. The first
@@ -153,13 +157,13 @@ void read_fd_info(Cursor& in, Fd& fd, bool more) {
     case FdKind::unix_socket:
         fd.unix_source = in.number<std::uint64_t>();
         fd.unix_dest = in.number<std::uint64_t>();
-        fd.name = Text(in.text());
+        fd.name = Text(in.text().substr(0, kMaxFdName));
         break;
     case FdKind::file_with_flags:
         fd.kind = FdKind::file;
         fd.open_flags = in.number<std::uint32_t>();
         fd.set(Fd::cloexec, (fd.open_flags & event::flags::file_flags::kO_CLOEXEC) != 0);
-        fd.name = Text(in.text());
+        fd.name = Text(in.text().substr(0, kMaxFdName));
         fd.raw_name = fd.name;
         if (more && in.left() >= sizeof fd.dev)
             fd.dev = in.number<std::uint32_t>();
@@ -169,7 +173,7 @@ void read_fd_info(Cursor& in, Fd& fd, bool more) {
         if (fd.kind > FdKind::pidfd)
             fd.kind = FdKind::unsupported; // a kind of a later version, whose entries have lengths
         else
-            fd.name = Text(in.text());
+            fd.name = Text(in.text().substr(0, kMaxFdName));
         // Our writer appends the true kind if older readers do not know it.
         if (fd.kind == FdKind::unsupported && more && in.left() > 0) {
             const auto kind = in.number<FdKind>();

@@ -8,13 +8,15 @@
 #include <cstring>
 
 #include "analyzer/capture/blocks.h"
+#include "analyzer/capture/generic.h"
 
 namespace tiercel::capture {
 namespace {
 
-constexpr std::uint32_t kFrame = 12;                   // header and trailer of a block
-constexpr std::uint32_t kMaxList = 256u * 1024 * 1024; // a process list of a very large host
-constexpr std::uint32_t kMaxEvent = 64u * 1024 * 1024; // large payloads come from plugins
+constexpr std::uint32_t kFrame = 12;                    // header and trailer of a block
+constexpr std::uint32_t kMaxList = 128u * 1024 * 1024;  // a process list of a very large host
+constexpr std::uint32_t kMaxEvent = 64u * 1024 * 1024;  // large payloads come from plugins
+constexpr std::size_t kKeptBody = std::size_t{1} << 20; // stays allocated between blocks
 constexpr std::size_t kReadStep = std::size_t{64} * 1024;
 
 bool is_event_block(std::uint32_t type) {
@@ -49,6 +51,8 @@ bool Reader::read_header() {
     if (header_read_ == 0) {
         block_offset_ = stream_.offset();
         body_.clear();
+        if (body_.capacity() > kKeptBody)
+            std::vector<std::byte>().swap(body_);
     }
     header_read_ += stream_.read(bytes.subspan(header_read_));
     if (header_read_ == bytes.size())
@@ -218,6 +222,8 @@ std::optional<event::EventView> Reader::parse_event() {
         fail("has a damaged event");
         return std::nullopt;
     }
+    if (code == event::GENERIC_X)
+        restore_new_id(std::span(body_).subspan(at));
     auto view = event::EventView::parse(event::Bytes(body_).subspan(at));
     if (!view)
         fail("has a damaged event");

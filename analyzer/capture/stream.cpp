@@ -14,6 +14,9 @@ namespace tiercel::capture {
 namespace {
 
 constexpr std::size_t kBufferSize = std::size_t{64} * 1024;
+// Real captures shrink 5 to 30 times. A file that shrinks more would cost time out of proportion.
+constexpr std::uint64_t kMostRatio = 100;
+constexpr std::uint64_t kAlwaysUnpacked = 64u << 20; // bytes
 constexpr unsigned char kGzipMagic[2] = {0x1f, 0x8b};
 
 // An epoll set of `fd` alone. Invalid for files, which epoll refuses because they are always ready.
@@ -33,6 +36,8 @@ struct Stream::Inflater {
     std::array<std::byte, kBufferSize> output{}; // unpacked; unused for plain captures
     std::size_t output_begin = 0, output_end = 0;
     z_stream zlib{};
+    std::uint64_t packed_bytes = 0;   // read so far
+    std::uint64_t unpacked_bytes = 0; // made of them so far
     bool started = false;
     bool packed = false;
     bool between = false; // one packed member has ended, and another may follow
@@ -71,6 +76,7 @@ bool Stream::read_more() {
     if (count <= 0)
         return false;
     s.input_end += static_cast<std::size_t>(count);
+    s.packed_bytes += static_cast<std::uint64_t>(count);
     return true;
 }
 
@@ -117,6 +123,13 @@ bool Stream::unpack() {
         s.input_begin = s.input_end - s.zlib.avail_in;
         s.output_begin = 0;
         s.output_end = s.output.size() - s.zlib.avail_out;
+        s.unpacked_bytes += s.output_end;
+        if (s.unpacked_bytes > kAlwaysUnpacked && s.unpacked_bytes / kMostRatio > s.packed_bytes) {
+            s.ended = true;
+            s.output_end = 0;
+            error_ = "grows more than 100 times when it is unpacked, so it is refused";
+            return false;
+        }
         if (result == Z_STREAM_END) {
             s.between = true;
         } else if (result != Z_OK && result != Z_BUF_ERROR) {

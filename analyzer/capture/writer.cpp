@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/capture/writer.h"
 
-#include "shared/event/params.h"
+#include "analyzer/capture/generic.h"
 
 namespace tiercel::capture {
 namespace {
@@ -9,28 +9,6 @@ namespace {
 // libscap's reader has room for an event's block of this size, without its header. Larger events
 // have a block type of their own.
 constexpr std::size_t kMaxPlainEvent = 65536 - sizeof(std::uint16_t) - sizeof(std::uint32_t) - 3;
-
-// libscap of 2022 has names for the syscall codes below this. Its sysdig reads behind the end of
-// the table for a higher code, and crashes.
-constexpr std::uint16_t kOldSyscalls = 329;
-
-// Replaces the code of a new syscall in the bytes of a generic event by 0, which all readers show
-// as "unknown". Stores the machine's native number beside it, from which our reader finds the
-// syscall.
-void hide_new_syscall(const event::EventView& event, std::byte* bytes) {
-    namespace generic = event::param::GENERIC_X;
-    const auto code = event.number<std::uint16_t>(generic::ID);
-    if (!code || *code < kOldSyscalls || !event.number<std::uint16_t>(generic::nativeID))
-        return;
-    const auto put = [&](std::uint32_t param, std::uint16_t value) {
-        std::memcpy(bytes + (event.param(param).data() - event.bytes().data()), &value,
-                    sizeof value);
-    };
-    put(generic::ID, 0);
-    const auto* call = event::find_syscall_by_scap(*code);
-    if (const int native = call != nullptr ? event::native_number(*call) : -1; native >= 0)
-        put(generic::nativeID, static_cast<std::uint16_t>(native));
-}
 
 } // namespace
 
@@ -55,7 +33,7 @@ void append_event(std::vector<std::byte>& bytes, const event::EventView& event, 
     const std::size_t at = bytes.size();
     out.bytes({reinterpret_cast<const char*>(raw.data()), raw.size()});
     if (event.code() == event::GENERIC_X)
-        hide_new_syscall(event, bytes.data() + at);
+        hide_new_id({bytes.data() + at, raw.size()});
     out.end();
 }
 
