@@ -151,8 +151,14 @@ void append_process(Buffer& out, const Metrics& metrics) {
         .sample(metrics.engine.thread_count());
     Family(out, Type::counter, "tiercel_threads_evicted_total", "Threads that had to make room.")
         .sample(counters.evicted_threads);
-    Family(out, Type::counter, "tiercel_fds_refused_total", "Descriptors that found no room.")
+    Family(out, Type::counter, "tiercel_fds_refused_total",
+           "Descriptors that were given up because their process has too many.")
         .sample(counters.refused_fds);
+    Family(out, Type::counter, "tiercel_tables_forgotten_total",
+           "Tables of files of idle processes that were given up to save memory.")
+        .sample(counters.forgotten_tables);
+    Family(out, Type::gauge, "tiercel_state_bytes", "Memory of the tables of processes and files.")
+        .sample(state::StateTracker::memory());
 }
 
 // Nothing without an enricher.

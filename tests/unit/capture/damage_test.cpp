@@ -177,3 +177,22 @@ TEST_CASE("an event whose parameters reach beyond it, whichever it is") {
         ++events;
     }
 }
+
+TEST_CASE("a packed capture that grows out of proportion is refused") {
+    const os::UniqueFd file = test::file_of("");
+    capture::Packer packer(file.get(), capture::Packing::gzip);
+    const std::string header = test::CaptureBuilder().bytes();
+    const std::string zeros = test::CaptureBuilder()
+                                  .block(0x9999, std::string(std::size_t{1} << 20, '\0'))
+                                  .bytes()
+                                  .substr(header.size());
+    REQUIRE(packer.write(std::as_bytes(std::span(header))));
+    for (int i = 0; i < 70; ++i)
+        REQUIRE(packer.write(std::as_bytes(std::span(zeros))));
+    REQUIRE(packer.finish());
+    lseek(file.get(), 0, SEEK_SET);
+    state::StateTracker state;
+    capture::Reader reader(os::UniqueFd(dup(file.get())), state);
+    CHECK_FALSE(reader.next());
+    CHECK(reader.error().find("grows more than 100 times") != std::string::npos);
+}

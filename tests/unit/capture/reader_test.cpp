@@ -143,7 +143,7 @@ TEST_CASE("a block of an impossible length takes no memory") {
     std::string bytes = with_events(1).bytes();
     std::string header;
     CaptureBuilder::append(header, std::uint32_t{capture::PROCESS_LIST_V9});
-    CaptureBuilder::append(header, std::uint32_t{0x0fff'fff0});
+    CaptureBuilder::append(header, std::uint32_t{0x07ff'fff0});
     const Result result = read_all(bytes + header + std::string(100, 'x'));
     CHECK(result.events == 1);
     CHECK(result.error.find("ends in the middle") != std::string::npos);

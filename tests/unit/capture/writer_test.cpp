@@ -91,7 +91,7 @@ TEST_CASE("every kind of event that drivers give comes back byte for byte") {
     }
 }
 
-TEST_CASE("a call that readers of 2022 have no name for is unknown to them, and named by ours") {
+TEST_CASE("a call that readers of 2022 have no name for is unknown to them, and known to ours") {
     Written written(capture::Packing::plain);
     REQUIRE(written.writer.begin(test::sample_machine(), full_state()));
     const auto native = [](std::string_view name) {
@@ -111,9 +111,25 @@ TEST_CASE("a call that readers of 2022 have no name for is unknown to them, and 
     for (int i = 0; i < 2; ++i) {
         const auto event = reader.next();
         REQUIRE(event);
-        CHECK(event->view.number<std::uint16_t>(0) == 0);
+        CHECK(event->view.number<std::uint16_t>(0) == rseq.scap);
         CHECK(event->view.number<std::uint16_t>(1) == native("rseq"));
     }
+}
+
+TEST_CASE("a call that no table knows comes back as itself, and as no other call") {
+    constexpr std::uint16_t kUnknownId = 0x3fff, kNumberOfWrite = 1;
+    Written written(capture::Packing::plain);
+    REQUIRE(written.writer.begin(test::sample_machine(), full_state()));
+    EventBuilder event(event::GENERIC_X);
+    std::vector<std::byte> kept;
+    capture::append_event(kept, event.u16(kUnknownId).u16(kNumberOfWrite).view(), 0);
+    REQUIRE(written.writer.add_blocks(kept));
+    state::StateTracker again;
+    capture::Reader reader(written.rewound(), again);
+    const auto read = reader.next();
+    REQUIRE(read);
+    CHECK(read->view.number<std::uint16_t>(0) == kUnknownId);
+    CHECK(read->view.number<std::uint16_t>(1) != kNumberOfWrite);
 }
 
 TEST_CASE("the largest event that a ring can hold") {
