@@ -232,7 +232,7 @@ TEST_CASE("bytes that cannot be printed are dots; outputs escape the rest") {
     CHECK(world["evt.buffer"] == "a\"\\..");
     auto open = open_by(20, 3, "/tmp/\x1b[31mred\n", 1);
     world.apply(open);
-    CHECK(world["fd.name"] == "/tmp/[31mred");
+    CHECK(world["fd.name"] == "/tmp/\x1b[31mred\n");
 }
 
 TEST_CASE("times") {
