@@ -23,8 +23,8 @@ event::Bytes list_of(const EventContext& event) {
     }
 }
 
-// Joins what `append(text, number, fd)` appends for each fd; fds for which it appends nothing are
-// left out. `fd` is nullptr if nothing is known of the fd.
+// Calls `append(text, number, fd)` for each fd and joins the texts; empty texts are left out. `fd`
+// is nullptr if the state does not know the fd.
 template <auto append>
 std::optional<std::string> joined(const EventContext& event) {
     const event::Bytes list = list_of(event);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Names of errors, signals and capabilities: tables by number.
 #include "analyzer/fields/names.h"
 
 #include <iterator>

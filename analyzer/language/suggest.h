@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Suggestion: finds, among many names, the one that a misspelt word most likely meant: the nearest
-// by number of edits, and near enough to be worth saying.
+// by number of edits, if it is near enough.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@ class Suggestion {
   public:
     explicit Suggestion(std::string_view word);
     void consider(std::string_view name);
-    // The name; empty when none is near.
+    // Returns the name; empty if none is near.
     const std::string& best() const { return best_; }
     // "did you mean 'x'?", or empty.
     std::string hint() const;
@@ -21,7 +21,7 @@ class Suggestion {
   private:
     std::string word_;
     std::string best_;
-    std::size_t distance_; // of best_; starts at what is too far
+    std::size_t distance_; // of best_; at first the smallest that is too far
 };
 
 // Insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`; `limit` when

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Event kinds: a number for each value that evt.type can have. That is the event's code, except
-// that each syscall which only has the generic event is a kind of its own. Rules are indexed by it.
+// Event kinds: a number for each value that evt.type can have
+//
+// The number is the event's code; but each syscall that only has the generic event is a kind of its
+// own. Rules are indexed by kind.
 #pragma once
 
 #include <cstdint>
@@ -20,9 +22,9 @@ EventKind kind_count();
 EventKind kind_of(const event::EventView& event);
 // evt.type of events of that kind; empty for gaps in the codes, enter events and kUnknownKind.
 std::string_view kind_name(EventKind kind);
-// The syscall that a generic kind stands for; nullptr for the others.
+// Returns the syscall of a generic kind; nullptr for other kinds.
 const event::SyscallInfo* kind_syscall(EventKind kind);
-// Whether any event is named so.
+// Returns true if an event has this name.
 bool is_event_type(std::string_view name);
 
 } // namespace tiercel::filter

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Interest: which events a program can match at all: what a driver has to be asked for.
+// Interest: the events that a program can match, which a driver has to deliver.
 #pragma once
 
 #include <bitset>
@@ -11,14 +11,14 @@
 
 namespace tiercel::filter {
 
-// A condition that more kinds of event than this can meet does not say which it is about.
+// A condition that more kinds of event than this can match does not name its events.
 inline constexpr std::size_t kManyKinds = 100;
 
 struct Interest {
     std::bitset<event::kCodeLimit> codes;
-    std::bitset<event::kCodeLimit> named; // by conditions that say which events they are about
+    std::bitset<event::kCodeLimit> named;            // by conditions that name their events
     std::vector<const event::SyscallInfo*> syscalls; // in the table's order
-    std::vector<std::size_t> kinds;                  // of event that each condition can meet
+    std::vector<std::size_t> kinds; // number of kinds that each condition can match
 };
 
 Interest interest_of(const Program& program);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Program: specializes the conditions for each kind of event, and builds blocks, gates and steps.
 #include "analyzer/match/program.h"
 
 #include <algorithm>
@@ -11,7 +13,7 @@ namespace tiercel::filter {
 
 namespace {
 
-// Bits of groups one of which must be set for a step to hold.
+// A step can hold only if one of these bits of groups is set.
 using Needs = std::vector<GroupBuilder::Place>;
 constexpr std::size_t kMaxNeeds = 64;
 
@@ -30,7 +32,7 @@ class Builder {
     }
 
   private:
-    // What a rule still asks once the kind of event is known: all of these.
+    // The conditions of a rule that remain once the kind of event is known; all must hold.
     struct Remaining {
         RuleId rule;
         std::vector<NodeId> conjuncts;
@@ -67,8 +69,7 @@ class Builder {
         return conditions;
     }
 
-    // How many times each node is asked for decides what is worth remembering and what is shared
-    // first.
+    // Counts the uses of each node: answers of nodes with several uses are stored.
     void count_uses() {
         std::map<Conditions, bool> seen;
         for (const Conditions& conditions : conditions_) {
@@ -106,8 +107,8 @@ class Builder {
                 ++shared[conjunct];
             rules.push_back(std::move(remaining));
         }
-        // One order for all rules, so that those with conjuncts in common meet behind the same
-        // gates: the price of deciding, divided among those who share it.
+        // All rules have one order, so that rules with common conjuncts share gates: the cost of a
+        // decision, divided by the number of rules that share it.
         const auto rank = [&](NodeId id) {
             const GraphNode& node = graph_.node(id);
             const auto sharers = static_cast<float>(shared[id]);
@@ -232,7 +233,7 @@ class Builder {
         return best;
     }
 
-    // What the look-ups cost that tell whether one of the bits is set.
+    // The cost of the look-ups that decide whether one of the bits is set.
     float price(const Needs& needs) const {
         float sum = 0;
         for (const GroupBuilder::Place& place : needs) {
@@ -300,7 +301,7 @@ class Builder {
         return step;
     }
 
-    // Bits, numbers and presence are asked for again faster than an answer is looked up.
+    // Bits, numbers and presence are not stored, because computing them is as fast as a look-up.
     void assign_memos() {
         for (std::size_t i = 0; i < program_.steps.size(); ++i) {
             const Step::Kind kind = program_.steps[i].kind;

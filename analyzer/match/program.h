@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Program: the conditions of all rules, laid out for matching. For each kind of event it holds the
-// rules that can match at all, as a tree of gates: a gate is a condition that several rules have in
-// common, and what lies behind it is looked at only when it holds. Rules of a large set that differ
-// in a value (a process's name, a path's start) hang on a switch: one look-up of the event's value
-// says which of them to try.
+// Program: the conditions of all rules, laid out for matching
+//
+// For each kind of event it holds the rules that can match at all, as a tree of gates. A gate is a
+// condition that several rules have in common; the block behind it is evaluated only if the
+// condition holds. Rules of a large set that differ in a value (a process's name, the start of a
+// path) hang on a switch: one look-up of the event's value gives the rules to try.
 //
 // Comparisons of one field with constants are merged into groups: one table, trie or automaton
-// answers all of a group for an event, as a row of bits.
+// answers all comparisons of a group for an event, as a row of bits.
 //
-// A Program is made once and never changes; Matcher holds what changes with each event.
+// A Program is made once and never changes; Matcher holds the state that changes with each event.
 #pragma once
 
 #include <cstdint>
@@ -60,7 +61,7 @@ struct Step {
 
 struct Gate {
     std::uint32_t step = 0;
-    std::uint32_t block = kNothing; // what lies behind
+    std::uint32_t block = kNothing; // evaluated if the step holds
 };
 
 // Rules, and gates side by side.
@@ -88,7 +89,7 @@ struct Program {
     std::uint32_t rules = 0;
 };
 
-// `roots`: one condition for each rule; kFalse for those that are not to match.
+// `roots` has one condition for each rule; kFalse for rules that are off.
 std::unique_ptr<const Program> build_program(Graph graph, const std::vector<NodeId>& roots);
 
 } // namespace tiercel::filter

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Collector: defines, appends and overrides, and reports changes of items that do not exist.
 #include "analyzer/rules/collector.h"
 
 #include <algorithm>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Collector: what all rule files together define, as of the file and line read so far. Later
-// definitions replace earlier ones of the same name in their old position, appends add to them,
-// overrides change parts.
+// Collector: the definitions of all rule files, up to the item that was read last
+//
+// A later definition replaces an earlier one of the same name in its old position; an append adds
+// to it; an override changes parts of it.
 #pragma once
 
 #include <optional>
@@ -15,7 +16,7 @@
 
 namespace tiercel::rules {
 
-// Parts of a rule that an append or an override brings.
+// The parts of a rule that an append or an override changes.
 struct RuleUpdate {
     std::string name;
     Place place;
@@ -69,7 +70,7 @@ class Collector {
     void replace(RuleUpdate update);
     void enable(const std::string& name, bool enabled, const Place& place);
 
-    // A definition that could not be read: uses of the name are not complained about a second time.
+    // Marks a definition that could not be read, so that uses of its name are not reported again.
     void mark_broken(const std::string& name) { broken_.emplace(name, true); }
     bool is_broken(const std::string& name) const { return broken_.contains(name); }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Compiler: from what the files define to a RuleSet. Resolves lists and macros, and complains about
-// each mistake where it stands: one in a macro once, in the macro, however many rules use it.
+// Compiler: makes a RuleSet from definitions. It resolves lists and macros and reports each mistake
+// at its place; a mistake in a macro is reported once, however many rules use the macro.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@
 
 namespace tiercel::rules {
 
-// Null when anything is wrong enough not to load.
+// Returns nullptr if there is an error.
 std::shared_ptr<const RuleSet> compile(const Collector& collector, const LoadOptions& options,
                                        Diagnostics& diagnostics);
 

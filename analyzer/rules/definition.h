@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Definitions: lists, macros and rules as the files say them, once appends and overrides are
-// applied and before any name in them is resolved.
+// Definitions: the lists, macros and rules of the files, after appends and overrides and before
+// names are resolved.
 #pragma once
 
 #include <cstdint>
@@ -35,12 +35,12 @@ struct MacroDefinition {
     std::string name;
     Place place;
     Text condition;
-    // A macro may use those that were first defined before it was last touched, as in Falco.
+    // A macro may use macros that were first defined before its last change, as in Falco.
     std::uint32_t first_defined = 0;
     std::uint32_t last_touched = 0;
 };
 
-// A word, or a sequence of these. Exceptions are made of them.
+// A word, or a sequence of entries. Exceptions consist of entries.
 struct Entry {
     bool is_list = false;
     std::string word;
@@ -74,7 +74,7 @@ struct RuleDefinition {
     std::vector<ExceptionDefinition> exceptions;
 };
 
-// Adds what is missing and keeps the order.
+// Adds the tags that are missing, and keeps the order.
 void add_tags(std::vector<std::string>& tags, const std::vector<std::string>& more);
 
 } // namespace tiercel::rules

@@ -8,7 +8,7 @@ namespace tiercel::rules {
 
 namespace {
 
-// Of a long line only what surrounds the place is shown.
+// A long line is shown only around the place.
 constexpr std::size_t kBefore = 60;
 constexpr std::size_t kWidth = 110;
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Diagnostics: everything that is wrong, or odd, about the rule files. Loading collects them all
-// instead of stopping at the first, and loads nothing when one of them is an error.
+// Diagnostics: all mistakes and oddities of the rule files. Loading does not stop at the first, and
+// loads nothing if one of them is an error.
 #pragma once
 
 #include <cstdint>
@@ -14,9 +14,9 @@
 namespace tiercel::rules {
 
 enum class Severity : std::uint8_t {
-    error,   // nothing is loaded
-    warning, // loaded, but probably not what was meant
-    note,    // worth knowing when asked (a list that nothing uses)
+    error,   // the rules are not loaded
+    warning, // the rules are loaded, but probably not as intended
+    note,    // shown on request only (an unused list)
 };
 
 struct Diagnostic {
@@ -33,14 +33,14 @@ class Diagnostics {
     void add(Diagnostic diagnostic) { all_.push_back(std::move(diagnostic)); }
     const std::vector<Diagnostic>& all() const { return all_; }
     std::size_t count(Severity severity) const;
-    // In the order of the files, whatever the order of discovery.
+    // Sorts them by file and line.
     void sort();
 
   private:
     std::vector<Diagnostic> all_;
 };
 
-// As compilers print it:
+// Formats a diagnostic as compilers do:
 //   FILE:LINE:COLUMN: error: rule 'NAME': MESSAGE
 //     the line
 //     ^~~~

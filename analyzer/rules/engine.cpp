@@ -22,7 +22,7 @@ bool is_rule_file(const std::filesystem::path& path) {
     return path.extension() == ".yaml" || path.extension() == ".yml";
 }
 
-// Adds the file to `sources` whatever happens, so that a failure has a name to point at.
+// Adds the file to `sources` even if it cannot be read, so that the error can name it.
 void add_file(const std::string& path, Loaded& loaded) {
     std::ostringstream text;
     std::error_code error;

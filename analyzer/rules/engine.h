@@ -2,22 +2,22 @@
 //
 // Engine: the rules as the application uses them.
 //
-//     filter::Fields fields;             // the field registry; must outlive all that follows
+//     filter::Fields fields;             // the field registry; must outlive all others
 //     LoadOptions options;
 //     options.fields = &fields;
 //     options.check_output = check_outputs_with(fields);
 //     Loaded loaded = load_files({"/etc/tiercel/rules"}, options);
 //     for (const Diagnostic& d : loaded.diagnostics.all())
 //         print(format(loaded.sources, d));           // errors, warnings; notes when asked (-v)
-//     if (!loaded.rules) return 1;                    // nothing is half-loaded
-//     ask_driver_for(loaded.rules->interest);         // plus what state tracking needs
+//     if (!loaded.rules) return 1;                    // all rules are loaded, or none
+//     ask_driver_for(loaded.rules->interest);         // and the events that state tracking needs
 //     Engine engine(loaded.rules, Matching::first);
 //     for each event, once the state took it and `values` (an EventFields) was set to it:
 //         for (RuleId id : engine.match(view, values))
 //             dispatcher.send(templates[id].fill(values, view.ts()));   // an AlertTemplate for
 //             each rule
 //
-// Files are read while loading only: load before the sandbox is entered.
+// Load before entering the sandbox, because files cannot be opened afterwards.
 #pragma once
 
 #include <span>
@@ -31,7 +31,7 @@ namespace tiercel::rules {
 
 // Reads rule files, and the *.yaml and *.yml files of directories in the order of their names.
 Loaded load_files(const std::vector<std::string>& paths, const LoadOptions& options);
-// The same from memory: name and content of each file.
+// Loads rules from memory: name and content of each file.
 Loaded load_texts(const std::vector<std::pair<std::string, std::string>>& texts,
                   const LoadOptions& options);
 
@@ -54,7 +54,7 @@ class Engine {
     }
 
     const RuleSet& rules() const { return *rules_; }
-    // How often each rule has matched, by filter::RuleId.
+    // The number of matches of each rule, by filter::RuleId.
     const std::vector<std::uint64_t>& counts() const { return counts_; }
 
   private:

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ItemView: one item of a rule file (a list, a macro, a rule) while it is being read. Its take_…
-// calls fetch the value of a key in the form asked for and complain, with the item's name, when it
-// has another; after any complaint good() is false and the item is dropped.
+// ItemView: one item of a rule file (a list, a macro, a rule) while it is read
+//
+// The take_…() functions return the value of a key in a certain form, and report an error with the
+// item's name if it has another form. After an error good() is false, and the item is dropped.
 #pragma once
 
 #include <initializer_list>
@@ -30,7 +31,7 @@ class ItemView {
     Place place() const { return place_of(file_, node_.mark); }
     Place place_of_key(std::string_view key) const;
 
-    // A word; `required` ones are missed when they are not there.
+    // A word. With `required`, its absence is an error.
     std::optional<std::string> take_word(std::string_view key, bool required);
     std::optional<bool> take_flag(std::string_view key);
     std::optional<std::uint64_t> take_number(std::string_view key);

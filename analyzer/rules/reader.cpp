@@ -29,7 +29,7 @@ bool is_bare_word(std::string_view name) {
     return !name.empty() && name.find_first_of(" \t\r\n\v\f()\"'=,") == std::string_view::npos;
 }
 
-// "0.57.0", or the plain number that versions were before.
+// Parses "0.57.0", or a plain number, which versions were in old files.
 bool parse_version(std::string_view text, std::array<unsigned, 3>& version) {
     version = {};
     std::size_t parts = 0;
@@ -41,7 +41,7 @@ bool parse_version(std::string_view text, std::array<unsigned, 3>& version) {
             return false;
         ++parts;
         at = stop;
-        if (at == end || *at == '-' || *at == '+') // what follows is a pre-release or build name
+        if (at == end || *at == '-' || *at == '+') // a pre-release or build name follows
             break;
         if (*at++ != '.')
             return false;
@@ -127,8 +127,8 @@ class Reader {
         }
     }
 
-    // Whatever plugin they ask for: the container fields are built in, and a rule of a source that
-    // we do not have is skipped with a warning of its own.
+    // Required plugins have no effect: the container fields are built in, and a rule of another
+    // source is skipped with a warning.
     void read_plugin_versions(const DocumentNode& item) {
         ItemView it = view(item, "required_plugin_versions");
         const DocumentNode* plugins = item.find("required_plugin_versions");
@@ -149,8 +149,8 @@ class Reader {
         }
     }
 
-    // What `append: true` and `override:` ask for, by key. `appendable` and `replaceable` say what
-    // may be.
+    // Returns the changes that `override:` asks for, by key. Only the keys in `appendable` and
+    // `replaceable` may be changed so.
     Overrides read_overrides(ItemView& it, std::initializer_list<std::string_view> appendable,
                              std::initializer_list<std::string_view> replaceable) {
         Overrides overrides;

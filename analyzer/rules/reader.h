@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Reader: takes the items of one rule file (lists, macros, rules, requirements) and hands them to
-// the Collector, complaining about every item that is not as it should be.
+// Reader: reads the items of one rule file (lists, macros, rules, requirements), passes them to the
+// Collector, and reports every mistake.
 #pragma once
 
 #include "analyzer/rules/collector.h"

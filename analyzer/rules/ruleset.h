@@ -20,11 +20,11 @@ namespace tiercel::rules {
 struct Rule {
     std::string name;
     std::string description;
-    std::string output; // with what append_output adds
+    std::string output; // with the additions of append_output
     Priority priority = Priority::debug;
     std::vector<std::string> tags;
     std::string source;
-    bool enabled = true; // and severe enough: only these match
+    bool enabled = true; // and its priority is above the threshold; other rules never match
     bool capture = false;
     std::uint64_t capture_duration_ms = 0;
     std::vector<std::pair<std::string, std::string>> extra_fields; // name and format, JSON only
@@ -33,7 +33,7 @@ struct Rule {
 struct RuleSet {
     std::vector<Rule> rules; // in order of definition; positions are filter::RuleIds
     std::shared_ptr<const filter::Program> program;
-    filter::Interest interest; // what the rules need to see
+    filter::Interest interest; // the events that the rules need
 };
 
 // Rules to switch on or off after loading, in order. Empty names match every rule.
@@ -51,7 +51,7 @@ struct OutputAddition {
     std::string rule;
     std::string extra_output;
     std::vector<std::pair<std::string, std::string>> extra_fields;
-    bool suggested = false; // what Falco's container plugin suggests: container and pod
+    bool suggested = false; // adds the fields that Falco's container plugin suggests
 };
 
 struct OutputProblem {
@@ -65,7 +65,7 @@ struct OutputProblem {
 
 struct LoadOptions {
     filter::FieldCatalog* fields = nullptr; // never null
-    // Looks through an output format; unset: outputs are not checked.
+    // Checks an output format; if it is not set, outputs are not checked.
     std::function<std::optional<OutputProblem>(const std::string& format)> check_output;
     Priority threshold = Priority::debug;
     std::vector<Selection> selections;

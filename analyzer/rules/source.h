@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sources: the rule files as read, kept so that a complaint can show the line it is about; and
-// Text, a string taken from them that remembers where each of its characters stands. YAML folds
-// lines and drops quotes, and conditions are appended to from other files, so an offset into a
-// condition says nothing to a person until it is turned back into a Place.
+// Sources: the text of the rule files, so that an error can show its line. Text: a string from
+// these files with the place of each character
+//
+// YAML folds lines and removes quotes, and other files append to conditions. So an offset into a
+// condition has to be turned into a Place before a person can use it.
 #pragma once
 
 #include <cstdint>
@@ -50,7 +51,7 @@ class Text {
     bool empty() const { return text_.empty(); }
     // Adds the scalar `node` of `file`.
     void append(const Sources& sources, std::uint32_t file, const config::DocumentNode& node);
-    // Adds text that stands nowhere; complaints about it point at `place`.
+    // Adds text that is in no file; errors in it point at `place`.
     void append(std::string_view text, const Place& place);
     void append(const Text& other);
     void trim();

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Glob: compiles patterns to tokens, or to a regex if they have groups, and matches tokens.
 #include "analyzer/match/sets/glob.h"
 
 #include <array>
@@ -31,7 +33,7 @@ void append_literal(std::string& regex, char c) {
     regex += c;
 }
 
-// The end of the set that starts at `at`; npos: the bracket stands for itself.
+// Returns the end of the set that starts at `at`; npos if the bracket is an ordinary character.
 std::size_t set_end(std::string_view pattern, std::size_t at) {
     std::size_t i = at + 1;
     if (i < pattern.size() && (pattern[i] == '!' || pattern[i] == '^'))
@@ -62,8 +64,8 @@ std::string set_as_regex(std::string_view set) {
     return regex;
 }
 
-// A glob with groups as a regex. Nothing for `!(…)`: what it means no regular expression says
-// shortly.
+// Returns a glob with groups as a regex. Returns nothing for `!(…)`, because no short regular
+// expression has its meaning.
 std::optional<std::string> as_regex(std::string_view pattern) {
     std::string regex = "(?s)";
     std::vector<char> groups; // the quantifier of each open group

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Glob and Regex: patterns made ready once. Globs are those of fnmatch(3) with no flags but
-// extended patterns, which Falco uses: `*` and `?` match any character, also '/'. Extended ones
-// (`@(a|b)`) become regexes. Regexes match the whole value. sets_regex.cpp is the only file that
-// knows the regex library.
+// Glob and Regex: compiled patterns
+//
+// Globs are those of fnmatch(3) without flags but with extended patterns, as in Falco: `*` and `?`
+// match any character, '/' included. Extended patterns (`@(a|b)`) become regexes. A Regex matches
+// the whole value. sets/regex.cpp is the only file that uses the regex library.
 #pragma once
 
 #include <bitset>
@@ -22,7 +23,7 @@ class Regex {
     Regex(Regex&&) noexcept;
     Regex& operator=(Regex&&) noexcept;
 
-    // Empty when the pattern is good; else what is wrong with it.
+    // Returns the mistake in the pattern; empty if there is none.
     std::string error() const;
     bool match(std::string_view text) const;
 
@@ -35,7 +36,7 @@ class Glob {
   public:
     Glob(std::string_view pattern, bool fold_case);
 
-    // Empty when the pattern is good; else what is wrong with it.
+    // Returns the mistake in the pattern; empty if there is none.
     std::string error() const { return error_; }
     bool match(std::string_view text) const;
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// PathSet: what pmatch looks in. A path matches when one of the set's paths is itself or a
-// directory above it, component by component: /etc matches /etc and /etc/passwd, not /etcetera.
-// Components with *, ? or [ are globs.
+// PathSet: the paths of a pmatch
+//
+// A path matches if the set has the path itself or a directory above it, component by component:
+// /etc matches /etc and /etc/passwd, not /etcetera. Components with *, ? or [ are globs.
 #pragma once
 
 #include <cstdint>

@@ -9,8 +9,7 @@ namespace tiercel::filter {
 
 namespace {
 
-// Not against attackers: what is hashed into the table are the rules' literals; an event's value
-// only looks.
+// The hash has no seed, because the table holds literals of rules only.
 std::uint32_t hash_of(std::string_view text) {
     std::uint64_t hash = 0x9E3779B97F4A7C15ULL ^ text.size();
     const char* at = text.data();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LiteralTable: all values that any comparison asks one field to equal, each with a number. One
-// lookup per event answers every =, !=, in and intersects of that field at once: the number leads
-// to a row of bits, one for each comparison. Filled once, then only looked up; lookups allocate
+// LiteralTable: all values that comparisons of one field look for, each with a number
+//
+// One look-up per event answers every =, !=, in and intersects of the field at once: the number
+// leads to a row of bits, one for each comparison. A table is filled once; look-ups allocate
 // nothing.
 #pragma once
 
