@@ -16,7 +16,8 @@ os::Result<os::UniqueFd> make_shared_memory(const char* name, std::size_t bytes)
 }
 
 os::Result<void> seal_against_writing(const os::UniqueFd& memory) {
-    // Kernels before 5.1 do not have F_SEAL_FUTURE_WRITE. It is hardening: only the reader uses the counters.
+    // Kernels before 5.1 do not have F_SEAL_FUTURE_WRITE. It is hardening: only the reader uses the
+    // counters.
     if (fcntl(memory.get(), F_ADD_SEALS, F_SEAL_FUTURE_WRITE) != 0 && errno != EINVAL)
         return os::error("seal", "shared memory");
     if (fcntl(memory.get(), F_ADD_SEALS, F_SEAL_SEAL) != 0)
