@@ -106,7 +106,7 @@ std::optional<std::string_view> fd_name(const Thread& thread) {
 }
 
 constexpr FieldInfo kFields[] = {
-    {"proc.name", kText, "Name of the thread that caused the event (at most 15 characters).",
+    {"proc.name", kText, "Name that exec gave the process (at most 15 characters).",
      of_thread<&Thread::comm>, cost(1)},
     {"proc.cwd", kText, "Working directory, ending in '/'.", of_thread<&Thread::cwd>, cost(1)},
     {"proc.args", kText,

@@ -67,6 +67,8 @@ constexpr FieldInfo kFields[] = {
     {"thread.vtid", kInt64, "Thread id in its own pid namespace.", of_thread<vtid>, cost(1)},
     {"thread.ismain", kBool, "Whether the thread is the first of its process.",
      of_thread<&Thread::is_leader>, cost(1)},
+    {"thread.name", kText, "Name of the thread, which prctl(PR_SET_NAME) changes.",
+     of_thread<&Thread::own_name>, cost(1)},
     {"thread.nametid", kText, "Name and id of the thread, joined.", of_thread<name_and_id>},
     {"thread.cap_permitted", kText, "Permitted capabilities.", of_thread<append_permitted>,
      cost(10)},
