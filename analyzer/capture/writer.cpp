@@ -3,12 +3,36 @@
 
 #include "analyzer/capture/generic.h"
 
+#include <algorithm>
+
 namespace tiercel::capture {
 namespace {
 
 // libscap's reader has room for an event's block of this size, without its header. Larger events
 // have a block type of their own.
 constexpr std::size_t kMaxPlainEvent = 65536 - sizeof(std::uint16_t) - sizeof(std::uint32_t) - 3;
+
+// The generic event that stands for one beyond the schema: the code of the syscall and its native
+// number.
+std::vector<std::byte> generic_event(const event::EventView& event) {
+    const auto calls = event::syscalls();
+    const auto call = std::ranges::find(calls, event.code(), &event::SyscallInfo::event);
+    const bool known = call != calls.end();
+    const std::uint16_t lengths[] = {sizeof(std::uint16_t), sizeof(std::uint16_t)};
+    const std::uint16_t numbers[] = {
+        known ? call->scap : std::uint16_t{0},
+        static_cast<std::uint16_t>(known ? std::max(event::native_number(*call), 0) : 0)};
+    const event::Header header{.ts = event.ts(),
+                               .tid = event.raw_tid(),
+                               .len = sizeof header + sizeof lengths + sizeof numbers,
+                               .type = event::GENERIC_X,
+                               .nparams = 2};
+    std::vector<std::byte> bytes(header.len);
+    std::memcpy(bytes.data(), &header, sizeof header);
+    std::memcpy(bytes.data() + sizeof header, lengths, sizeof lengths);
+    std::memcpy(bytes.data() + sizeof header + sizeof lengths, numbers, sizeof numbers);
+    return bytes;
+}
 
 } // namespace
 
@@ -24,6 +48,12 @@ void append_head(std::vector<std::byte>& bytes, const MachineInfo& machine,
 }
 
 void append_event(std::vector<std::byte>& bytes, const event::EventView& event, std::uint16_t cpu) {
+    if (event.code() >= event::kFirstOwnCode) {
+        const std::vector<std::byte> generic = generic_event(event);
+        if (const auto view = event::EventView::parse(generic))
+            append_event(bytes, *view, cpu);
+        return;
+    }
     const bool large =
         (event.info().flags & event::LARGE_PAYLOAD) != 0 || event.size() > kMaxPlainEvent;
     BlockWriter out(bytes);

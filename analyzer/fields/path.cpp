@@ -34,6 +34,7 @@ constexpr PathRow kPaths[] = {
     {SYSCALL_UNLINKAT_2_X, param::SYSCALL_UNLINKAT_2_X::name},
     {SYSCALL_CHMOD_X, param::SYSCALL_CHMOD_X::filename},
     {SYSCALL_FCHMODAT_X, param::SYSCALL_FCHMODAT_X::filename},
+    {SYSCALL_FCHMODAT2_X, param::SYSCALL_FCHMODAT2_X::filename},
     {SYSCALL_FCHMOD_X, kFdName},
     {SYSCALL_CHOWN_X, param::SYSCALL_CHOWN_X::path},
     {SYSCALL_LCHOWN_X, param::SYSCALL_LCHOWN_X::path},
@@ -55,6 +56,9 @@ constexpr PathRow kPaths[] = {
     {SYSCALL_SYMLINKAT_X, kNone, param::SYSCALL_SYMLINKAT_X::linkpath,
      param::SYSCALL_SYMLINKAT_X::target},
     {SYSCALL_MOUNT_X, kNone, param::SYSCALL_MOUNT_X::dev, param::SYSCALL_MOUNT_X::dir},
+    {SYSCALL_MOVE_MOUNT_X, kNone, param::SYSCALL_MOVE_MOUNT_X::from_path,
+     param::SYSCALL_MOVE_MOUNT_X::to_path},
+    {SYSCALL_MOUNT_SETATTR_X, param::SYSCALL_MOUNT_SETATTR_X::path},
 };
 
 const PathRow* row_of(std::uint16_t code) {

@@ -125,6 +125,10 @@ enum Code : std::uint16_t {
 #undef OLD_EVENT
 };
 
+// Codes from here on are beyond the scap schema: captures hold the generic event of the syscall
+// instead.
+inline constexpr std::uint16_t kFirstOwnCode = 1001;
+
 // Every code is below this. find() returns nullptr for a code without a row.
 inline constexpr std::uint16_t kCodeLimit = [] {
     std::uint16_t limit = 0;

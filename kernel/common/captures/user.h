@@ -86,7 +86,7 @@ static __always_inline __u64 user_number(struct capture *c, __u8 capture, __u64 
     switch (capture) {
     case CAPTURE_iov_size: return vector_size(c, a, argument(c, n), c->ret);
     case CAPTURE_user_u32: return c->ret < 0 ? 0 : user_u32(a);
-    case CAPTURE_user_u64: return user_u64(a);
+    case CAPTURE_user_u64: return a ? user_u64(a + 8 * n) : 0;
     case CAPTURE_user_fd: return c->ret < 0 ? -1ll : (__s64)(__s32)user_u32(a + 4 * n);
     case CAPTURE_user_timespec: return user_timespec(c, a);
     case CAPTURE_sigset: return user_u32(a);

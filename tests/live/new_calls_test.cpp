@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Calls beyond the scap schema: fchmodat2, the mount calls by descriptors, pidfd_send_signal,
+// memfd_secret.
+#include "tests/live/harness/run.h"
+
+#include <csignal>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sched.h>
+#include <sys/stat.h>
+
+namespace tiercel::live {
+
+namespace {
+
+// Numbers of all architectures, from Linux 5.2 on (asm-generic/unistd.h).
+constexpr long open_tree = 428, move_mount = 429, fsopen = 430, fsconfig = 431, fsmount = 432,
+               mount_setattr = 442, memfd_secret = 447, fchmodat2 = 452;
+
+void own_mounts() {
+    unshare(CLONE_NEWNS);
+}
+
+} // namespace
+
+LIVE_TEST(SYSCALL_FCHMODAT2_X) {
+    Run run([] {
+        open("file", O_CREAT | O_RDWR, 0644);
+        call(fchmodat2, AT_FDCWD, "file", 04755, AT_SYMLINK_NOFOLLOW);
+        call(fchmodat2, 77, "file", 0600, 0);
+    });
+    run.expect(SYSCALL_FCHMODAT2_X, {{"res", run.result(0)},
+                                     {"dirfd", AT_FDCWD},
+                                     {"filename", "file"},
+                                     {"mode", 04755},
+                                     {"flags", 1024}});
+    run.expect(SYSCALL_FCHMODAT2_X, {{"res", run.result(1)},
+                                     {"dirfd", 77},
+                                     {"filename", "file"},
+                                     {"mode", 0600},
+                                     {"flags", 0}});
+}
+
+LIVE_TEST(SYSCALL_OPEN_TREE_X) {
+    Run run([] { call(open_tree, AT_FDCWD, "missing", O_CLOEXEC); });
+    run.expect(
+        SYSCALL_OPEN_TREE_X,
+        {{"res", run.result(0)}, {"dirfd", AT_FDCWD}, {"path", "missing"}, {"flags", O_CLOEXEC}});
+}
+
+LIVE_TEST(SYSCALL_FSOPEN_X) {
+    Run run([] { call(fsopen, "tmpfs", 1); });
+    run.expect(SYSCALL_FSOPEN_X, {{"res", run.result(0)}, {"type", "tmpfs"}, {"flags", 1}});
+}
+
+LIVE_TEST(SYSCALL_FSMOUNT_X) {
+    Run run([] {
+        own_mounts();
+        note(0, syscall(fsopen, "tmpfs", 0));
+        syscall(fsconfig, note_of(0), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+        call(fsmount, note_of(0), 1, 2);
+    });
+    run.expect(SYSCALL_FSMOUNT_X,
+               {{"res", run.result(0)}, {"fd", run.note(0)}, {"flags", 1}, {"attributes", 2}});
+}
+
+LIVE_TEST(SYSCALL_MOVE_MOUNT_X) {
+    Run run([] { call(move_mount, 77, "from", AT_FDCWD, "to", 4); });
+    run.expect(SYSCALL_MOVE_MOUNT_X, {{"res", run.result(0)},
+                                      {"from_dirfd", 77},
+                                      {"from_path", "from"},
+                                      {"to_dirfd", AT_FDCWD},
+                                      {"to_path", "to"},
+                                      {"flags", 4}});
+}
+
+LIVE_TEST(SYSCALL_MOUNT_SETATTR_X) {
+    Run run([] {
+        const std::uint64_t attributes[] = {1, 2, 0,
+                                            0}; // struct mount_attr: set, clear, propagation, user
+        call(mount_setattr, 77, "place", AT_RECURSIVE, attributes, sizeof attributes);
+    });
+    run.expect(SYSCALL_MOUNT_SETATTR_X, {{"res", run.result(0)},
+                                         {"dirfd", 77},
+                                         {"path", "place"},
+                                         {"flags", AT_RECURSIVE},
+                                         {"set", 1},
+                                         {"clear", 2}});
+}
+
+LIVE_TEST(SYSCALL_PIDFD_SEND_SIGNAL_X) {
+    Run run([] { call(SYS_pidfd_send_signal, 77, SIGUSR1, nullptr, 0); });
+    run.expect(SYSCALL_PIDFD_SEND_SIGNAL_X,
+               {{"res", run.result(0)}, {"fd", 77}, {"sig", SIGUSR1}, {"flags", 0}});
+}
+
+LIVE_TEST(SYSCALL_MEMFD_SECRET_X) {
+    Run run([] { call(memfd_secret, 0x7777); });
+    run.expect(SYSCALL_MEMFD_SECRET_X, {{"res", run.result(0)}, {"flags", 0x7777}});
+}
+
+} // namespace tiercel::live
