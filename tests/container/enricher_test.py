@@ -5,6 +5,7 @@ images reach the events of a process in a container's cgroup.
 
 Usage: enricher_test.py ENRICHER PRIVD ANALYZER
 """
+import ctypes
 import errno
 import http.server
 import json
@@ -118,6 +119,29 @@ def play_containerd():
     return server, Status
 
 
+def http2_headers(request):
+    """The headers of a request as libnghttp2's server reads them; they end at the first one that RFC 9113 forbids.
+    None: the library is not installed."""
+    try:
+        library = ctypes.CDLL("libnghttp2.so.14")
+    except OSError:
+        return None
+    headers = []
+    on_header = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.POINTER(ctypes.c_char),
+                                 ctypes.c_size_t, ctypes.POINTER(ctypes.c_char), ctypes.c_size_t, ctypes.c_uint8,
+                                 ctypes.c_void_p)(
+        lambda _s, _f, name, size, value, length, _g, _u: headers.append((name[:size], value[:length])) or 0)
+    callbacks, session = ctypes.c_void_p(), ctypes.c_void_p()
+    library.nghttp2_session_callbacks_new(ctypes.byref(callbacks))
+    library.nghttp2_session_callbacks_set_on_header_callback(callbacks, on_header)
+    library.nghttp2_session_server_new(ctypes.byref(session), callbacks, None)
+    library.nghttp2_session_mem_recv.restype = ctypes.c_ssize_t
+    library.nghttp2_session_mem_recv(session, request, ctypes.c_size_t(len(request)))
+    library.nghttp2_session_del(session)
+    library.nghttp2_session_callbacks_del(callbacks)
+    return headers
+
+
 def start(user, peer, *arguments):
     """The enricher as that user, serving that one."""
     path = work / f"enricher-{peer}.sock"
@@ -194,6 +218,13 @@ def test_protocol():
     began = time.monotonic()
     check("one that says nothing is ETIMEDOUT", ask(peer, 4, CRIO, WEB) == (b"", errno.ETIMEDOUT))
     check("after two seconds", 1.5 < time.monotonic() - began < 4)
+    headers = http2_headers(silent.accept()[0].recv(4096))
+    if headers is None:
+        skip_part("the headers of the gRPC request", "libnghttp2 is not installed")
+    else:
+        check("a strict HTTP/2 server takes every header of the gRPC request", dict(headers) == {
+            b":method": b"POST", b":scheme": b"http", b":path": b"/runtime.v1.RuntimeService/ContainerStatus",
+            b":authority": b"localhost", b"content-type": b"application/grpc", b"te": b"trailers"}, headers)
     peer.send(question(5, CRIO, WEB))
     time.sleep(0.1)
     check("another question ends the one before", ask(peer, 6, DOCKER, WEB)[1] == 0)
