@@ -76,30 +76,30 @@ void list_syscalls(output::Buffer& out) {
     }
 }
 
-void list_events(output::Buffer& out, Options::Form form) {
+void list_events(output::Buffer& out, Form form) {
     bool first = true;
-    if (form == Options::Form::markdown)
+    if (form == Form::markdown)
         append(out, "| Event | Code | Category | Parameters |\n|---|---|---|---|\n");
     each_emitted([&](const event::EventInfo& info) {
         switch (form) {
-        case Options::Form::text: as_text(out, info); break;
-        case Options::Form::markdown: as_markdown(out, info); break;
-        case Options::Form::json:
+        case Form::text: as_text(out, info); break;
+        case Form::markdown: as_markdown(out, info); break;
+        case Form::json:
             append(out, first ? "[" : ",\n ");
             as_json(out, info);
             break;
         }
         first = false;
     });
-    if (form == Options::Form::json)
+    if (form == Form::json)
         append(out, "]\n");
 }
 
-std::string list_fields(Options::Form form) {
+std::string list_fields(Form form) {
     using filter::ListStyle;
-    return filter::list_fields(form == Options::Form::json       ? ListStyle::json
-                               : form == Options::Form::markdown ? ListStyle::markdown
-                                                                 : ListStyle::text);
+    return filter::list_fields(form == Form::json       ? ListStyle::json
+                               : form == Form::markdown ? ListStyle::markdown
+                                                        : ListStyle::text);
 }
 
 } // namespace tiercel::app

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Listings of the event table, for people and programs.
+// The lists of system calls, events and fields (--list-syscalls, --list-events, --list-fields).
 #pragma once
 
 #include "analyzer/output/writer.h"
-#include "analyzer/setup/options.h"
+#include "analyzer/setup/command_line.h"
 
 namespace tiercel::app {
 
-// Name, number on this machine and event of each system call.
+// Appends the name, the number on this machine and the event of each system call.
 void list_syscalls(output::Buffer& out);
-// Events that drivers give, with parameters: text, a Markdown table, or JSON (one array).
-void list_events(output::Buffer& out, Options::Form form);
-std::string list_fields(Options::Form form);
+// Appends the events of the drivers with their parameters, as text, Markdown or one JSON array.
+void list_events(output::Buffer& out, Form form);
+std::string list_fields(Form form);
 
 } // namespace tiercel::app

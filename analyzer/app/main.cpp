@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// analyzer: the unprivileged half.
+// analyzer: the unprivileged program. It decodes events, matches rules and writes alerts.
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -13,8 +13,7 @@
 #include "analyzer/explain/explain.h"
 #include "analyzer/language/list.h"
 #include "analyzer/output/event_line.h"
-#include "analyzer/setup/options.h"
-#include "analyzer/setup/setup.h"
+#include "analyzer/setup/command_line.h"
 #include "shared/os/inherited.h"
 #include "shared/os/result.h"
 
@@ -22,7 +21,8 @@ using namespace tiercel;
 
 namespace {
 
-// A file opened later must not become standard output by taking its place.
+// Opens /dev/null for a closed standard stream, because a file that is opened later would take its
+// number. Returns false if standard output is closed.
 bool standard_streams_are_open() {
     for (const int fd : {STDIN_FILENO, STDERR_FILENO})
         if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
@@ -39,32 +39,32 @@ int print(std::string_view text) {
     return 1;
 }
 
-int explain(const app::Options& options) {
+int explain(const app::CommandLine& given) {
     explain::Options what{.driver = {},
-                          .json = options.form == app::Options::Form::json,
+                          .json = given.form == app::Form::json,
                           .color = output::wants_colour(STDOUT_FILENO)};
-    if (options.request.driver != wire::Driver::automatic)
-        what.driver = options.request.driver;
+    if (given.driver && *given.driver != wire::Driver::automatic)
+        what.driver = *given.driver;
     std::ostringstream text;
     explain::explain_caps(what, text);
     return print(text.str());
 }
 
-int run(const app::Options& options) {
-    using Task = app::Options::Task;
+int run(const app::CommandLine& given) {
+    using Task = app::CommandLine::Task;
     output::Buffer text;
-    switch (options.task) {
+    switch (given.task) {
     case Task::help: return print(app::help_text());
     case Task::version: return print("analyzer " TIERCEL_VERSION "\n");
     case Task::list_syscalls: app::list_syscalls(text); return print({text.data(), text.size()});
     case Task::list_events:
-        app::list_events(text, options.form);
+        app::list_events(text, given.form);
         return print({text.data(), text.size()});
-    case Task::list_fields: return print(app::list_fields(options.form));
+    case Task::list_fields: return print(app::list_fields(given.form));
     case Task::list_operators: return print(filter::list_operators());
-    case Task::explain_caps: return explain(options);
-    case Task::validate: return app::validate(options);
-    case Task::watch: return app::watch(options);
+    case Task::explain_caps: return explain(given);
+    case Task::validate: return app::validate(given);
+    case Task::watch: return app::watch(given);
     }
     return 1;
 }
@@ -78,13 +78,13 @@ int main(int argc, char** argv) {
         return 1;
     }
     signal(SIGPIPE, SIG_IGN);
-    const auto parsed = app::parse_options(argc, argv);
+    const auto parsed = app::parse_command_line(argc, argv);
     if (const auto* problem = std::get_if<std::string>(&parsed)) {
         fprintf(stderr, "analyzer: %s; see analyzer --help\n", problem->c_str());
         return 2;
     }
     try {
-        return run(std::get<app::Options>(parsed));
+        return run(std::get<app::CommandLine>(parsed));
     } catch (const std::exception& error) {
         fprintf(stderr, "analyzer: %s\n", error.what());
         return 1;

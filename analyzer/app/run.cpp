@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Connects the pipeline and the observers, enters the sandbox, and drives the loop.
 #include "analyzer/app/run.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <unistd.h>
 
@@ -10,95 +13,87 @@ namespace tiercel::app {
 
 namespace {
 
-// For the door, for the alert file while it is reopened, and for readers of the metrics.
-constexpr unsigned kMoreFds = 22;
+// For files that privd opens, for the alert file while it is opened again, and for the connections
+// of metrics clients.
+constexpr unsigned kMoreFds = 64;
 
 int fail(const os::Error& error, std::string_view todo = {}) {
     os::print("analyzer", error, todo);
     return 1;
 }
 
+void connect_observer(Observer& observer, Pipeline& pipeline) {
+    const unsigned wants = observer.wants();
+    if ((wants & Observer::every_arrival) != 0)
+        pipeline.on_arrival([&observer](const event::EventView& event, std::uint16_t cpu) {
+            observer.on_arrival(event, cpu);
+        });
+    if ((wants & Observer::every_event) != 0)
+        pipeline.on_event([&observer](const Pipeline::Event& event) { observer.on_event(event); });
+    if ((wants & Observer::every_match) != 0)
+        pipeline.on_match([&observer](const Pipeline::Event& event) { observer.on_match(event); });
+}
+
 } // namespace
 
-Run::Run(const Options& options, Setup& setup, Pipeline& pipeline, Source& source, Takers takers)
-    : options_(options), log_level_(setup.settings.log_level), pipeline_(pipeline), source_(source),
-      alerter_(takers.alerter), recording_(takers.recording), err_(STDERR_FILENO),
-      loop_(source.wakeups(), source.ends_with_wakeups(), source.room(), options.seconds,
+Run::Run(const Config& config, Pipeline& pipeline, Source& source, const Observers& observers,
+         Notify& notify)
+    : config_(config), pipeline_(pipeline), source_(source), observers_(observers), notify_(notify),
+      err_(STDERR_FILENO),
+      loop_(source.wakeups(), source.ends_with_wakeups(), source.room(), config.seconds,
             {.read = [this] { return read(); },
              .report = [this] { report(); },
              .reopen =
                  [this] {
-                     if (alerter_ != nullptr)
-                         alerter_->reopen();
+                     for (const auto& observer : observers_)
+                         observer->reopen();
                  }}) {
-    pipeline.set_hostname(setup.settings.hostname.empty() ? source.machine().hostname
-                                                          : setup.settings.hostname.c_str());
-    if (options.events) {
-        printer_.emplace(options, setup);
-        pipeline.on_event([this](const Pipeline::Event& event) {
-            if (!printer_->show(event))
-                pipeline_.stop();
-        });
+    pipeline.set_hostname(config.settings.hostname.empty() ? source.machine().hostname
+                                                           : config.settings.hostname.c_str());
+}
+
+// Attaches the observers. Call before entering the sandbox, because sockets and files cannot be
+// opened afterwards.
+os::Result<void> Run::attach() {
+    for (const auto& observer : observers_) {
+        if (auto attached = observer->attach({pipeline_, source_, loop_}); !attached)
+            return attached.error();
+        connect_observer(*observer, pipeline_);
     }
-    if (alerter_ != nullptr)
-        pipeline.on_match([this](const Pipeline::Event& event) {
-            if (!alerter_->alert(event))
-                pipeline_.stop();
-        });
-    if (recording_ != nullptr)
-        recording_->attach(pipeline, source.machine());
-}
-
-os::Result<Confinement> Run::confine() {
-    const std::vector<int> writable =
-        alerter_ != nullptr ? alerter_->writable() : std::vector<int>();
-    return enter_sandbox({.more_fds = kMoreFds,
-                          .writable = writable,
-                          .overwrite = recording_ != nullptr && recording_->overwrites(),
-                          .start_threads =
-                              [this] {
-                                  if (alerter_ != nullptr)
-                                      alerter_->start();
-                              },
-                          .listens = monitor_->listens(),
-                          .root_too = !options_.replay.empty()});
-}
-
-// To whoever this is told, tells, or is asked; before the sandbox.
-os::Result<void> Run::connect() {
-    auto notify = Notify::from_environment();
-    if (!notify)
-        return notify.error();
-    notify_ = *std::move(notify);
-    auto monitor = Monitor::make(options_, pipeline_, source_, alerter_, loop_);
-    if (!monitor)
-        return monitor.error();
-    monitor_ = *std::move(monitor);
-    if (alerter_ != nullptr && !options_.events && options_.replay.empty() &&
-        log_level_ >= config::Priority::informational && StatusLine::is_possible())
-        status_line_.emplace(pipeline_, source_, loop_);
-    if (options_.enricher.empty() || !options_.replay.empty())
-        return {};
-    auto enrichment = Enrichment::make(options_.enricher, pipeline_.state().containers(), loop_);
-    if (!enrichment)
-        return enrichment.error();
-    enrichment_ = *std::move(enrichment);
     return {};
 }
 
+os::Result<Confinement> Run::confine() {
+    Observer::Needs needs;
+    for (const auto& observer : observers_)
+        observer->add_needs(needs);
+    return enter_sandbox({.more_fds = kMoreFds,
+                          .writable = needs.writable,
+                          .overwrite = needs.overwrite,
+                          .start_threads =
+                              [this] {
+                                  for (const auto& observer : observers_)
+                                      observer->start();
+                              },
+                          .listens = needs.listens,
+                          .root_too = !config_.replay.empty()});
+}
+
 int Run::run() {
-    if (auto connected = connect(); !connected)
-        return fail(connected.error(), "");
+    if (auto attached = attach(); !attached)
+        return fail(attached.error());
     auto confined = confine();
     if (!confined)
-        return fail(confined.error(), confined.error().number == EPERM
-                                          ? "start the pair with 'privd --exec -- analyzer ...'"
-                                          : "");
+        return fail(confined.error(),
+                    confined.error().number == EPERM ? "start 'privd --exec -- analyzer ...'" : "");
     confinement_ = *confined;
-    begun_ = now_ns(CLOCK_MONOTONIC);
-    if (auto begun = source_.begin(); !begun)
+    begun_ns_ = now_ns(CLOCK_MONOTONIC);
+    // Events are captured from now on. The service is ready before the processes that already run
+    // are read, because other processes must not be able to stretch its start.
+    notify_.ready("reading the processes that already run");
+    if (auto begun = source_.begin([this] { notify_.alive(now_ns(CLOCK_MONOTONIC)); }); !begun)
         return fail(begun.error());
-    notify_.ready("watching");
+    notify_.status("watching");
     loop_.run();
     notify_.stopping();
     if (!pipeline_.stopped())
@@ -108,73 +103,45 @@ int Run::run() {
 
 std::size_t Run::read() {
     const std::size_t bytes = source_.read();
-    monitor_->batch_done();
-    enrich();
-    check_outputs();
-    if (recording_ != nullptr)
-        recording_->flush(now_ns(CLOCK_MONOTONIC));
+    const std::uint64_t now = now_ns(CLOCK_MONOTONIC);
+    if (pipeline_.events() != measured_at_) {
+        measured_at_ = pipeline_.events();
+        const std::uint64_t time = now_ns(CLOCK_REALTIME),
+                            event = pipeline_.state().previous_event_time();
+        lag_ns_ = event != 0 && time > event ? time - event : 0;
+    }
+    for (const auto& observer : observers_)
+        observer->tick({.now_ns = now, .lag_ns = lag_ns_});
     if (pipeline_.stopped())
         loop_.stop();
-    notify_.alive(now_ns(CLOCK_MONOTONIC));
+    notify_.alive(now);
     return bytes;
 }
 
-void Run::enrich() {
-    if (enrichment_ == nullptr || enrichment_ended_)
-        return;
-    enrichment_->ask_next();
-    enrichment_ended_ = !enrichment_->end().empty();
-    if (!enrichment_ended_)
-        return;
-    fmt::format_to(fmt::appender(err_.buffer()),
-                   "analyzer: nothing more is learnt of containers: the enricher: {}\n",
-                   enrichment_->end());
-}
-
-void Run::check_outputs() {
-    if (!err_.flush() || (printer_ && !printer_->flush()) ||
-        (alerter_ != nullptr && alerter_->gone()))
-        pipeline_.stop();
-}
-
 void Run::report() {
-    const std::uint64_t ns = now_ns(CLOCK_MONOTONIC) - begun_;
     output::append_statistics(err_.buffer(), {.engine = pipeline_.state(),
                                               .events = pipeline_.events(),
-                                              .shown = printer_ ? printer_->shown() : 0,
-                                              .ns = ns,
+                                              .ns = now_ns(CLOCK_MONOTONIC) - begun_ns_,
                                               .live = source_.statistics(),
                                               .landlock_abi = confinement_.landlock_abi,
                                               .uid = confinement_.uid});
-    if (pipeline_.rules() != nullptr)
-        append_rule_statistics(err_.buffer(), *pipeline_.rules(), ns);
-    if (alerter_ != nullptr)
-        alerter_->append_statistics(err_.buffer());
+    for (const auto& observer : observers_)
+        observer->report(err_.buffer());
     err_.flush();
 }
 
 int Run::end() {
-    const bool recorded = recording_ == nullptr || recording_->finish(pipeline_.state());
-    monitor_->end();
-    if (status_line_)
-        status_line_->end();
-    if (printer_)
-        printer_->flush();
-    if (alerter_ != nullptr)
-        alerter_->drain();
-    int error = printer_ ? printer_->error() : 0;
-    if (error == 0 && alerter_ != nullptr)
-        error = alerter_->stdout_error();
-    if (error == EPIPE)
-        return 0; // whoever read it has seen enough
-    if (error != 0)
-        return fail(os::error("write", "to standard output", error));
-    if (log_level_ >= config::Priority::informational)
+    using Outcome = Observer::Outcome;
+    std::vector<Outcome> outcomes;
+    for (const auto& observer : observers_)
+        outcomes.push_back(observer->end());
+    const bool failed = std::ranges::find(outcomes, Outcome::failed) != outcomes.end();
+    if (!failed && std::ranges::find(outcomes, Outcome::reader_gone) != outcomes.end())
+        return 0;
+    if (config_.settings.log_level >= config::Priority::informational)
         report();
-    if (alerter_ != nullptr && alerter_->gone())
-        return fail(os::error("write", "alerts: every output has gone", 0));
     if (source_.error().empty())
-        return recorded ? 0 : 1;
+        return failed ? 1 : 0;
     fmt::print(stderr, "analyzer: {}\n", source_.error());
     return 1;
 }

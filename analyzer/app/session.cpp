@@ -5,9 +5,18 @@
 #include <unistd.h>
 
 #include "analyzer/app/run.h"
-#include "analyzer/observers/alerter.h"
+#include "analyzer/observers/alert_observer.h"
+#include "analyzer/observers/drop_watch.h"
+#include "analyzer/observers/enrichment.h"
+#include "analyzer/observers/event_printer.h"
+#include "analyzer/observers/metrics_server.h"
+#include "analyzer/observers/recording.h"
+#include "analyzer/observers/rule_reload.h"
+#include "analyzer/observers/rule_report.h"
+#include "analyzer/observers/status_line.h"
+#include "analyzer/observers/top_page.h"
+#include "analyzer/observers/user_names.h"
 #include "analyzer/setup/interest.h"
-#include "analyzer/setup/setup.h"
 #include "analyzer/source/live_source.h"
 #include "analyzer/source/replay_source.h"
 
@@ -15,68 +24,157 @@ namespace tiercel::app {
 
 namespace {
 
+constexpr int kWrongConfiguration = 2;
+
 int fail(const os::Error& error, std::string_view todo = {}) {
     os::print("analyzer", error, todo);
     return 1;
 }
 
-std::variant<Live, Refusal, os::Error> ask_privd(const Options& options, const Setup& setup) {
-    wire::Request request = options.request;
-    interest_of(options, setup).store(request);
-    return open_live(options.socket, request);
+// Adds the observer unless there was an error or there is nothing to observe (null).
+template <typename Made>
+os::Result<void> add(os::Result<std::unique_ptr<Made>> made, Run::Observers& observers) {
+    if (!made)
+        return made.error();
+    if (*made)
+        observers.push_back(*std::move(made));
+    return {};
 }
 
-int watch_live(const Options& options, Setup& setup, Pipeline& pipeline, Run::Takers takers) {
-    auto opened = ask_privd(options, setup);
+// Adds the observers of the rules' alerts.
+os::Result<void> add_alerts(const Config& config, Detection& detection, Run::Observers& observers) {
+    DropWatch::Warn warn;
+    if (detection.rules && !config.top) {
+        auto alerts = AlertObserver::open(config, detection);
+        if (!alerts)
+            return alerts.error();
+        warn = [observer = alerts->get()](const auto& what, const auto& message, auto fields) {
+            observer->warn(what, message, std::move(fields));
+        };
+        observers.push_back(*std::move(alerts));
+        if (!config.events && config.replay.empty() && StatusLine::is_possible() &&
+            config.settings.log_level >= config::Priority::informational)
+            observers.push_back(std::make_unique<StatusLine>());
+    }
+    if (config.replay.empty())
+        observers.push_back(std::make_unique<DropWatch>(config.settings, std::move(warn)));
+    return {};
+}
+
+// Adds the observers that have a helper process, which a live session needs.
+os::Result<void> add_helpers(const Config& config, Detection& detection,
+                             Run::Observers& observers) {
+    if (!config.replay.empty())
+        return {};
+    if (auto added = add(UserNames::make(), observers); !added)
+        return added;
+    if (!detection.rules)
+        return {};
+    const auto replaced = [&observers] {
+        for (const auto& observer : observers)
+            observer->on_rules();
+    };
+    return add(RuleReload::make(config, detection, replaced), observers);
+}
+
+os::Result<void> add_observers(const Config& config, Detection& detection, Pipeline& pipeline,
+                               Run::Observers& observers) {
+    if (auto added = add_helpers(config, detection, observers); !added)
+        return added;
+    if (config.events)
+        observers.push_back(std::make_unique<EventPrinter>(config, detection));
+    if (detection.rules)
+        observers.push_back(std::make_unique<RuleReport>());
+    if (auto added = add_alerts(config, detection, observers); !added)
+        return added;
+    if (auto added = add(Recording::open(config, detection), observers); !added)
+        return added;
+    const auto collect = [&observers](output::Metrics& metrics) {
+        for (const auto& observer : observers)
+            observer->add_metrics(metrics);
+    };
+    if (auto added = add(MetricsServer::make(config.settings.max_drop_share, collect), observers);
+        !added)
+        return added;
+    if (config.top)
+        observers.push_back(std::make_unique<TopPage>());
+    if (config.settings.enricher.empty() || !config.replay.empty())
+        return {};
+    return add(Enrichment::make(config.settings.enricher, pipeline.state().containers()),
+               observers);
+}
+
+int watch_live(const Config& config, const Detection& detection, Pipeline& pipeline,
+               const Run::Observers& observers, Notify& notify) {
+    wire::Request request = config.request;
+    interest_of(config, detection).store(request);
+    auto opened = open_live(config.socket, request);
     if (const auto* refusal = std::get_if<Refusal>(&opened)) {
         fmt::print(stderr, "analyzer: {}\n", refusal->line);
         return 1;
     }
     if (const auto* error = std::get_if<os::Error>(&opened)) {
         const bool absent = error->number == ENOENT || error->number == ECONNREFUSED;
-        return fail(*error,
-                    absent ? "is it running? Start the pair with 'privd --exec -- analyzer ...'"
-                           : "");
+        return fail(*error, absent ? "is privd running? Start 'privd --exec -- analyzer ...'" : "");
     }
     LiveSource source(std::get<Live>(std::move(opened)), pipeline);
-    return Run(options, setup, pipeline, source, takers).run();
+    return Run(config, pipeline, source, observers, notify).run();
 }
 
-int watch_capture(const Options& options, Setup& setup, Pipeline& pipeline, Run::Takers takers) {
-    auto source = ReplaySource::open(options.replay, pipeline);
+int watch_capture(const Config& config, Pipeline& pipeline, const Run::Observers& observers,
+                  Notify& notify) {
+    auto source = ReplaySource::open(config.replay, pipeline);
     if (!source)
         return fail(source.error());
-    return Run(options, setup, pipeline, *source, takers).run();
+    return Run(config, pipeline, *source, observers, notify).run();
 }
 
 } // namespace
 
-int watch(const Options& given) {
-    const bool replay = !given.replay.empty();
-    if (!replay && (getuid() == 0 || geteuid() == 0))
-        return fail(os::error("watch", "as root: it needs no privilege and takes none", 0),
-                    "start the pair with 'privd --exec -- analyzer ...'");
-    Options options = given;
-    const auto setup = read_setup(options);
-    if (!setup)
-        return 2; // the service is not started again, because it would find the same
-    std::unique_ptr<Alerter> alerter;
-    Pipeline pipeline(setup->fields);
-    if (setup->rules) {
-        if (!options.top) {
-            auto opened = Alerter::open(*setup, options.events ? 0 : options.count);
-            if (!opened)
-                return fail(opened.error());
-            alerter = *std::move(opened);
-        }
-        pipeline.set_rules(setup->rules, setup->settings.match_all ? rules::Matching::all
-                                                                   : rules::Matching::first);
+int watch(const CommandLine& given) {
+    auto notify = Notify::from_environment();
+    if (!notify)
+        return fail(notify.error());
+    notify->starting("reading the configuration and the rules");
+    Findings findings;
+    const Config config = make_config(given, findings);
+    const bool is_replay = !config.replay.empty();
+    if (!findings.good()) {
+        fmt::print(stderr, "{}", findings.text(config.settings.log_level));
+        return kWrongConfiguration;
     }
-    auto recording = Recording::open(options, *setup);
-    if (!recording)
-        return fail(recording.error());
-    return (replay ? watch_capture : watch_live)(
-        options, *setup, pipeline, {.alerter = alerter.get(), .recording = recording->get()});
+    if (!is_replay && (getuid() == 0 || geteuid() == 0))
+        return fail(os::error("watch", "as root: the analyzer needs no privilege", 0),
+                    "start 'privd --exec -- analyzer ...'");
+    const auto detection = read_detection(config, findings);
+    fmt::print(stderr, "{}", findings.text(config.settings.log_level));
+    if (!findings.good())
+        return kWrongConfiguration;
+    Pipeline pipeline(detection->fields);
+    if (detection->rules)
+        pipeline.set_rules(detection->rules, config.settings.match_all ? rules::Matching::all
+                                                                       : rules::Matching::first);
+    Run::Observers observers;
+    if (auto added = add_observers(config, *detection, pipeline, observers); !added)
+        return fail(added.error());
+    notify->starting("attaching the probe");
+    return is_replay ? watch_capture(config, pipeline, observers, *notify)
+                     : watch_live(config, *detection, pipeline, observers, *notify);
+}
+
+int validate(const CommandLine& given) {
+    Findings findings;
+    const Config config = make_config(given, findings);
+    const auto detection = read_detection(config, findings);
+    if (config.is_json()) {
+        fmt::print("{}\n", findings.json());
+    } else {
+        fmt::print(stderr, "{}", findings.text());
+        if (findings.good())
+            fmt::print("{} rules are valid\n",
+                       detection->rules ? detection->rules->rules.size() : 0);
+    }
+    return findings.good() ? 0 : kWrongConfiguration;
 }
 
 } // namespace tiercel::app

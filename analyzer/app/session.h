@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// watch: the analyzer's main task. It reads the rules, opens the outputs, reaches privd or opens
-// the capture, gives everything up, and then shows events and alerts until it is told to end.
+// watch(): the analyzer's main task. It reads the configuration and the rules, opens the outputs,
+// connects to privd or opens the capture, and then prints events and alerts until the session ends.
 #pragma once
 
-#include "analyzer/setup/options.h"
+#include "analyzer/setup/command_line.h"
 
 namespace tiercel::app {
 
-// The exit code; what went wrong has been said on stderr.
-int watch(const Options& options);
+// Returns the exit code: 2 if something is wrong with the configuration, the rules or the filter; 1
+// for every other failure. A failure has been printed on standard error.
+int watch(const CommandLine& given);
+
+// -V: prints everything that is wrong with the configuration and the rules, as text on standard
+// error or as one JSON object on standard output. Returns the exit code, 2 for an error.
+int validate(const CommandLine& given);
 
 } // namespace tiercel::app

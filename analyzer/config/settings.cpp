@@ -1,312 +1,188 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Reads a configuration file or one -o option: finds each key in the table, expands ${VAR} in its
+// value, and hands the value to the key's reader.
 #include "analyzer/config/settings.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
-#include <functional>
+#include <cstdlib>
+
+#include "analyzer/config/keys.h"
 
 namespace tiercel::config {
 
 namespace {
 
 using Problems = std::vector<SettingsProblem>;
-// Takes a setting from a node; what is wrong with it, or empty.
-using Take = std::function<std::string(const DocumentNode&, Settings&)>;
 
-Take flag(bool Settings::*member) {
-    return [member](const DocumentNode& node, Settings& settings) -> std::string {
-        return node.is_scalar() && read_bool(node.scalar, settings.*member)
-                   ? ""
-                   : "must be true or false";
-    };
-}
-
-Take word(std::string Settings::*member) {
-    return [member](const DocumentNode& node, Settings& settings) -> std::string {
-        settings.*member = node.scalar;
-        return node.is_scalar() || node.is_null() ? "" : "must be a text";
-    };
-}
-
-Take number(std::uint64_t Settings::*member, std::uint64_t low, std::uint64_t high) {
-    return [=](const DocumentNode& node, Settings& settings) -> std::string {
-        std::uint64_t value = 0;
-        const char* end = node.scalar.data() + node.scalar.size();
-        const auto [stop, error] = std::from_chars(node.scalar.data(), end, value);
-        if (!node.is_scalar() || error != std::errc() || stop != end || value < low || value > high)
-            return "must be a whole number from " + std::to_string(low) + " to " +
-                   std::to_string(high);
-        settings.*member = value;
-        return "";
-    };
-}
-
-std::string words(const DocumentNode& node, std::vector<std::string>& list) {
-    list.clear();
-    if (node.is_scalar())
-        list.push_back(node.scalar);
-    for (const DocumentNode& item : node.items)
-        list.push_back(item.scalar);
-    const bool plain = std::all_of(node.items.begin(), node.items.end(),
-                                   [](const DocumentNode& item) { return item.is_scalar(); });
-    return plain && !node.is_mapping() ? "" : "must be a text or a sequence of texts";
-}
-
-Take word_list(std::vector<std::string> Settings::*member) {
-    return [member](const DocumentNode& node, Settings& settings) {
-        return words(node, settings.*member);
-    };
-}
-
-Take priority(Priority Settings::*member) {
-    return [member](const DocumentNode& node, Settings& settings) -> std::string {
-        const auto found = find_priority(node.scalar);
-        settings.*member = found.value_or(settings.*member);
-        return found ? ""
-                     : "must be emergency, alert, critical, error, warning, notice, info or debug";
-    };
-}
-
-std::string take_matching(const DocumentNode& node, Settings& settings) {
-    settings.match_all = node.scalar == "all";
-    return settings.match_all || node.scalar == "first" ? "" : "must be first or all";
-}
-
-std::string take_capture_mode(const DocumentNode& node, Settings& settings) {
-    settings.capture_all_rules = node.scalar == "all_rules";
-    return settings.capture_all_rules || node.scalar == "rules" ? "" : "must be rules or all_rules";
-}
-
-// Falco's 0 asks for a queue without bound, which would let a blocked output take all memory.
-std::string take_capacity(const DocumentNode& node, Settings& settings) {
-    const std::uint64_t ours = Settings().queue_capacity;
-    std::string wrong = number(&Settings::queue_capacity, 0, 1'000'000)(node, settings);
-    if (settings.queue_capacity == 0)
-        settings.queue_capacity = ours;
-    return wrong;
-}
-
-std::string text_of(const DocumentNode& node, std::string_view key) {
-    const DocumentNode* value = node.find(key);
-    return value != nullptr && value->is_scalar() ? value->scalar : std::string();
-}
-
-// What is wrong with the keys of an entry: those that nobody knows must not pass for settings.
-std::string check_keys(const DocumentNode& node, std::initializer_list<std::string_view> known) {
-    for (const DocumentNode& key : node.keys)
-        if (std::find(known.begin(), known.end(), key.scalar) == known.end())
-            return "has the unknown key '" + key.scalar + "' in line " +
-                   std::to_string(key.mark.line);
-    return "";
-}
-
-std::string take_rules(const DocumentNode& node, Settings& settings) {
-    settings.rules.clear();
-    for (const DocumentNode& item : node.items) {
-        const bool enable = item.find("enable") != nullptr;
-        const DocumentNode* what = item.find(enable ? "enable" : "disable");
-        if (what == nullptr || !what->is_mapping())
-            return "must be a sequence of `enable: {…}` and `disable: {…}`";
-        if (auto wrong = check_keys(item, {"enable", "disable"}); !wrong.empty())
-            return wrong;
-        if (auto wrong = check_keys(*what, {"rule", "tag"}); !wrong.empty())
-            return wrong;
-        settings.rules.push_back({enable, text_of(*what, "rule"), text_of(*what, "tag")});
-        if (settings.rules.back().rule.empty() && settings.rules.back().tag.empty())
-            return "has an entry that names neither a rule nor a tag";
-    }
-    return node.is_sequence() || node.is_null() ? "" : "must be a sequence";
-}
-
-std::string take_extra_fields(const DocumentNode& node, Settings::Addition& addition) {
-    for (const DocumentNode& item : node.items) {
-        if (item.is_scalar()) { // a field by itself
-            addition.extra_fields.emplace_back(item.scalar, '%' + item.scalar);
-            continue;
+// Falco's syntax: ${VAR} is the variable's value, or nothing if the variable is not set; $${VAR} is
+// the text ${VAR}.
+std::string expand(std::string_view text) {
+    std::string expanded;
+    while (!text.empty()) {
+        const std::size_t at = text.find("${");
+        const std::size_t end = at == std::string_view::npos ? at : text.find('}', at);
+        if (end == std::string_view::npos)
+            break;
+        expanded += text.substr(0, at);
+        if (expanded.ends_with('$')) {
+            expanded.pop_back();
+            expanded += text.substr(at, end + 1 - at);
+        } else if (const char* value =
+                       std::getenv(std::string(text.substr(at + 2, end - at - 2)).c_str());
+                   value != nullptr) {
+            expanded += value;
         }
-        if (!item.is_mapping() || item.keys.size() != 1 || !item.items[0].is_scalar())
-            return "has extra_fields that are neither a field nor `name: format`";
-        addition.extra_fields.emplace_back(item.keys[0].scalar, item.items[0].scalar);
+        text.remove_prefix(end + 1);
     }
-    return "";
+    return expanded.append(text);
 }
 
-std::string take_match(const DocumentNode& match, Settings::Addition& addition) {
-    addition.source = text_of(match, "source");
-    addition.rule = text_of(match, "rule");
-    if (const DocumentNode* tags = match.find("tags"))
-        if (const std::string wrong = words(*tags, addition.tags); !wrong.empty())
-            return "has match.tags, which " + wrong;
-    return check_keys(match, {"source", "rule", "tags"});
+void expand_all(DocumentNode& node) {
+    node.scalar = expand(node.scalar);
+    for (DocumentNode& item : node.items)
+        expand_all(item);
 }
 
-std::string take_addition(const DocumentNode& item, Settings::Addition& addition) {
-    if (!item.is_mapping())
-        return "must be a sequence of mappings";
-    if (const DocumentNode* match = item.find("match"))
-        if (std::string wrong = take_match(*match, addition); !wrong.empty())
-            return wrong;
-    addition.extra_output = text_of(item, "extra_output");
-    if (const DocumentNode* suggested = item.find("suggested_output"))
-        if (!suggested->is_scalar() || !read_bool(suggested->scalar, addition.suggested_fields))
-            return "has suggested_output, which must be true or false";
-    if (const DocumentNode* fields = item.find("extra_fields"))
-        if (std::string wrong = take_extra_fields(*fields, addition); !wrong.empty())
-            return wrong;
-    return check_keys(item, {"match", "extra_output", "suggested_output", "extra_fields"});
-}
-
-std::string take_additions(const DocumentNode& node, Settings& settings) {
-    settings.append_output.clear();
-    for (const DocumentNode& item : node.items)
-        if (std::string wrong = take_addition(item, settings.append_output.emplace_back());
-            !wrong.empty())
-            return wrong;
-    return node.is_sequence() || node.is_null() ? "" : "must be a sequence";
-}
-
-constexpr std::uint64_t kMostMilliseconds = 3'600'000;
-
-struct Row {
-    std::string_view key;
-    Take take;
-};
-
-const std::vector<Row>& rows() {
-    static const std::vector<Row> kRows = {
-        {"rules_files", word_list(&Settings::rules_files)},
-        {"rules_file", word_list(&Settings::rules_files)},
-        {"rules", take_rules},
-        {"append_output", take_additions},
-        {"priority", priority(&Settings::priority)},
-        {"rule_matching", take_matching},
-        {"json_output", flag(&Settings::json_output)},
-        {"json_include_output_property", flag(&Settings::json_include_output)},
-        {"json_include_tags_property", flag(&Settings::json_include_tags)},
-        {"json_include_message_property", flag(&Settings::json_include_message)},
-        {"json_include_output_fields_property", flag(&Settings::json_include_fields)},
-        {"time_format_iso_8601", flag(&Settings::time_iso_8601)},
-        {"outputs_queue.capacity", take_capacity},
-        {"stdout_output.enabled", flag(&Settings::stdout_enabled)},
-        {"file_output.enabled", flag(&Settings::file_enabled)},
-        {"file_output.filename", word(&Settings::file_name)},
-        {"syslog_output.enabled", flag(&Settings::syslog_enabled)},
-        {"program_output.enabled", flag(&Settings::program_enabled)},
-        {"program_output.program", word(&Settings::program)},
-        {"unix_socket_output.enabled", flag(&Settings::socket_enabled)},
-        {"unix_socket_output.path", word(&Settings::socket_path)},
-        {"capture.enabled", flag(&Settings::capture_enabled)},
-        {"capture.mode", take_capture_mode},
-        {"capture.path_prefix", word(&Settings::capture_prefix)},
-        {"capture.default_duration", number(&Settings::capture_duration_ms, 1, kMostMilliseconds)},
-        {"capture.before", number(&Settings::capture_before_ms, 1, kMostMilliseconds)},
-        {"capture.files", number(&Settings::capture_files, 2, 500)},
-        {"engine.kind", word(&Settings::driver)},
-        {"engine.modern_ebpf.buf_size_preset", number(&Settings::buffer_preset, 1, 10)},
-        {"engine.ebpf.buf_size_preset", number(&Settings::buffer_preset, 1, 10)},
-        {"engine.kmod.buf_size_preset", number(&Settings::buffer_preset, 1, 10)},
-        {"base_syscalls.custom_set", word_list(&Settings::base_syscalls)},
-        {"base_syscalls.repair", flag(&Settings::repair_base_syscalls)},
-        {"enricher.socket", word(&Settings::enricher)},
-        {"log_level", priority(&Settings::log_level)},
-        {"log_stderr", flag(&Settings::log_stderr)},
-        {"log_syslog", flag(&Settings::log_syslog)},
-        {"hostname", word(&Settings::hostname)},
-    };
-    return kRows;
-}
-
-// Keys of falco.yaml that are understood, and mean nothing here.
-constexpr std::array<std::string_view, 26> kUnused = {"buffered_outputs",
-                                                      "config_files",
-                                                      "watch_config_files",
-                                                      "plugins",
-                                                      "load_plugins",
-                                                      "plugins_hostinfo",
-                                                      "file_output.keep_alive",
-                                                      "program_output.keep_alive",
-                                                      "http_output",
-                                                      "grpc_output",
-                                                      "grpc",
-                                                      "webserver",
-                                                      "libs_logger",
-                                                      "output_timeout",
-                                                      "outputs",
-                                                      "syscall_event_timeouts",
-                                                      "syscall_event_drops",
-                                                      "metrics",
-                                                      "falco_libs",
-                                                      "container_engines",
-                                                      "engine.replay",
-                                                      "engine.gvisor",
-                                                      "engine.modern_ebpf",
-                                                      "engine.ebpf",
-                                                      "engine.kmod",
-                                                      "base_syscalls.all"};
-
-// Edits are counted by whole keys here; the condition language's suggestions are out of reach below
-// it.
-std::string nearest_key(std::string_view key) {
+// Prefixes are compared by whole characters; the edit distance of the condition language's
+// suggestions is above this layer.
+std::string nearest_key(std::string_view name) {
     const auto shared = [](std::string_view a, std::string_view b) {
         return static_cast<std::size_t>(
             std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
     };
     std::string_view best;
-    for (const Row& row : rows()) {
-        if (shared(key, row.key) > std::max<std::size_t>(3, shared(key, best)))
-            best = row.key;
-    }
+    for (const Key& key : keys())
+        if (key.take && shared(name, key.name) > std::max<std::size_t>(3, shared(name, best)))
+            best = key.name;
     return best.empty() ? std::string() : "did you mean '" + std::string(best) + "'?";
 }
 
-bool leads_to_row(const std::string& key) {
-    return std::any_of(rows().begin(), rows().end(),
-                       [&key](const Row& row) { return row.key.starts_with(key + '.'); });
+bool leads_to_key(const std::string& prefix) {
+    return std::ranges::any_of(keys(), [&prefix](const Key& key) {
+        return key.take && key.name.starts_with(prefix + '.');
+    });
 }
 
-void take(const std::string& key, const DocumentNode& node, const Mark& mark, Settings& settings,
-          Problems& problems);
-
-void take_mapping(const std::string& prefix, const DocumentNode& node, Settings& settings,
-                  Problems& problems) {
-    for (std::size_t i = 0; i < node.keys.size(); ++i)
-        take(prefix + node.keys[i].scalar, node.items[i], node.keys[i].mark, settings, problems);
+// Returns the row without a reader that covers `name` or a mapping around it; nullptr: none does.
+const Key* find_without_effect(std::string_view name) {
+    const auto found = std::ranges::find_if(keys(), [name](const Key& key) {
+        return !key.take && name.starts_with(key.name) &&
+               (name.size() == key.name.size() || name[key.name.size()] == '.');
+    });
+    return found == keys().end() ? nullptr : &*found;
 }
 
-void take(const std::string& key, const DocumentNode& node, const Mark& mark, Settings& settings,
-          Problems& problems) {
-    const auto say = [&](bool error, std::string message, std::string hint = {}) {
-        problems.push_back({error, mark.line, mark.column, std::move(message), std::move(hint)});
-    };
-    const auto row = std::find_if(rows().begin(), rows().end(),
-                                  [&key](const Row& candidate) { return candidate.key == key; });
-    if (row != rows().end()) {
-        if (const std::string wrong = row->take(node, settings); !wrong.empty())
-            say(true, "'" + key + "' " + wrong);
-    } else if (leads_to_row(key) && (node.is_mapping() || node.is_null())) {
-        take_mapping(key + '.', node, settings, problems);
-    } else if (std::any_of(kUnused.begin(), kUnused.end(), [&key](std::string_view unused) {
-                   return key == unused || key.starts_with(std::string(unused) + '.');
-               })) {
-        say(false, "'" + key + "' has no meaning here and is ignored");
-    } else {
-        say(true, "unknown key '" + key + "'", nearest_key(key));
+bool is_enabled(const DocumentNode& node, const std::string& name) {
+    bool value = false;
+    const DocumentNode* enabled = name.ends_with(".enabled") ? &node : node.find("enabled");
+    return enabled != nullptr && enabled->is_scalar() && read_bool(enabled->scalar, value) && value;
+}
+
+class Walk {
+  public:
+    Walk(Settings& settings, Problems& problems) : settings_(settings), problems_(problems) {}
+
+    void take_mapping(const std::string& prefix, const DocumentNode& node) {
+        for (std::size_t i = 0; i < node.keys.size(); ++i)
+            take(prefix + node.keys[i].scalar, node.items[i], node.keys[i].mark);
     }
+
+    void take(const std::string& name, const DocumentNode& node, const Mark& mark) {
+        const Key* key = find_key(name);
+        if (key != nullptr && key->take) {
+            if (const std::string wrong = key->take(node, settings_); !wrong.empty())
+                say(true, mark, "'" + name + "' " + wrong);
+        } else if (leads_to_key(name) && (node.is_mapping() || node.is_null())) {
+            take_mapping(name + '.', node);
+        } else if (const Key* other = find_without_effect(name); other != nullptr) {
+            without_effect(*other, name, node, mark);
+        } else {
+            say(true, mark, "unknown key '" + name + "'", nearest_key(name));
+        }
+    }
+
+  private:
+    void without_effect(const Key& key, const std::string& name, const DocumentNode& node,
+                        const Mark& mark) {
+        if (key.standing != Key::Standing::absent)
+            say(false, mark, "'" + name + "' has no effect here", std::string(key.doc));
+        else if (is_enabled(node, name))
+            say(true, mark, "'" + std::string(key.name) + "' does not exist here",
+                std::string(key.doc));
+    }
+    void say(bool error, const Mark& mark, std::string message, std::string hint = {}) {
+        problems_.push_back({error, mark.line, mark.column, std::move(message), std::move(hint)});
+    }
+
+    Settings& settings_;
+    Problems& problems_;
+};
+
+DocumentNode mapping_of(const std::string& key, DocumentNode value) {
+    DocumentNode name, mapping;
+    name.kind = DocumentNode::Kind::scalar;
+    name.scalar = key;
+    mapping.kind = DocumentNode::Kind::mapping;
+    mapping.keys.push_back(std::move(name));
+    mapping.items.push_back(std::move(value));
+    return mapping;
+}
+
+// Reads the value of a -o option: YAML if it begins as a sequence, a mapping or a quoted text,
+// because in other values characters like * and : stand for themselves.
+std::variant<DocumentNode, DocumentError> read_value(std::string_view text) {
+    DocumentNode node;
+    if (text.empty())
+        return node;
+    if (std::string_view("[{\"'").find(text.front()) == std::string_view::npos) {
+        node.kind = DocumentNode::Kind::scalar;
+        node.scalar = text;
+        return node;
+    }
+    auto read = read_document(text);
+    if (const auto* error = std::get_if<DocumentError>(&read))
+        return *error;
+    auto& roots = std::get<0>(read);
+    return roots.empty() ? node : std::move(roots[0]);
+}
+
+// "rules[].disable.rule=*" adds an item to the sequence `rules`: the rest of the path becomes
+// mappings around the value.
+void append_item(const std::string& name, std::string_view path, DocumentNode value, const Key* key,
+                 Settings& settings, Walk& walk) {
+    while (!path.empty()) {
+        const std::size_t dot = path.rfind('.');
+        value = mapping_of(std::string(path.substr(dot + 1)), std::move(value));
+        path = path.substr(0, dot == std::string_view::npos ? 0 : dot);
+    }
+    DocumentNode list;
+    list.kind = DocumentNode::Kind::sequence;
+    list.items.push_back(std::move(value));
+    Settings added;
+    if (key != nullptr && key->take && key->take(list, added).empty()) {
+        append_lists(std::move(added), settings);
+        return;
+    }
+    walk.take(name, list, Mark()); // says what is wrong
 }
 
 } // namespace
 
 void read_settings(std::string_view text, Settings& settings, Problems& problems) {
-    const auto result = read_document(text);
+    auto result = read_document(text);
     if (const auto* error = std::get_if<DocumentError>(&result)) {
-        problems.push_back(
-            {true, error->mark.line, error->mark.column, "this is no YAML: " + error->message, {}});
+        problems.push_back({true,
+                            error->mark.line,
+                            error->mark.column,
+                            "this is not YAML: " + error->message,
+                            {}});
         return;
     }
-    for (const DocumentNode& root : std::get<0>(result)) {
+    for (DocumentNode& root : std::get<0>(result)) {
+        expand_all(root);
         if (root.is_mapping())
-            take_mapping("", root, settings, problems);
+            Walk(settings, problems).take_mapping("", root);
         else if (!root.is_null())
             problems.push_back(
                 {true, root.mark.line, root.mark.column, "must be a mapping of keys", {}});
@@ -316,17 +192,37 @@ void read_settings(std::string_view text, Settings& settings, Problems& problems
 void read_option(std::string_view option, Settings& settings, Problems& problems) {
     const std::size_t equal = option.find('=');
     if (equal == std::string_view::npos || equal == 0) {
-        problems.push_back({true, 0, 0, "'" + std::string(option) + "' is no `key=value`", {}});
+        problems.push_back({true, 0, 0, "'" + std::string(option) + "' is not KEY=VALUE", {}});
         return;
     }
-    const auto result = read_document(option.substr(equal + 1));
-    if (const auto* error = std::get_if<DocumentError>(&result)) {
+    auto value = read_value(option.substr(equal + 1));
+    if (const auto* error = std::get_if<DocumentError>(&value)) {
         problems.push_back({true, 0, 0, "'" + std::string(option) + "': " + error->message, {}});
         return;
     }
-    const auto& roots = std::get<0>(result);
-    take(std::string(option.substr(0, equal)), roots.empty() ? DocumentNode() : roots[0], Mark(),
-         settings, problems);
+    DocumentNode& node = std::get<DocumentNode>(value);
+    expand_all(node);
+    Walk walk(settings, problems);
+    const std::string_view name = option.substr(0, equal);
+    const std::size_t item = name.find("[]");
+    if (item == std::string_view::npos)
+        return walk.take(std::string(name), node, Mark());
+    const std::string list(name.substr(0, item));
+    std::string_view path = name.substr(item + 2);
+    path.remove_prefix(path.starts_with('.') ? 1 : 0);
+    append_item(list, path, std::move(node), find_key(list), settings, walk);
+}
+
+void append_lists(Settings from, Settings& settings) {
+    const auto move_to = [](auto& list, auto& into) {
+        into.insert(into.end(), std::make_move_iterator(list.begin()),
+                    std::make_move_iterator(list.end()));
+    };
+    move_to(from.config_files, settings.config_files);
+    move_to(from.rules_files, settings.rules_files);
+    move_to(from.rules, settings.rules);
+    move_to(from.append_output, settings.append_output);
+    move_to(from.base_syscalls, settings.base_syscalls);
 }
 
 } // namespace tiercel::config

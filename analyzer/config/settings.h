@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Settings: what the configuration file (`-c`) and single options (`-o key=value`) say. Keys are
-// those of falco.yaml where they mean the same. Each setting is one row of the table in
-// settings.cpp.
+// Settings: the values of the keys of the configuration file (`-c`) and of single options (`-o
+// key=value`). A key has the name that it has in falco.yaml if it means the same there. Each key is
+// one row of keys.def.
 //
 //     Settings settings;
 //     std::vector<SettingsProblem> problems;
 //     read_settings(text, settings, problems);                 // the file first
 //     read_option("json_output=true", settings, problems);     // then each -o, in order
-//     a problem with `error` set is a reason not to start; the others are printed
+//     a problem with `error` set is a reason not to start; the others are warnings
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,7 +24,31 @@
 
 namespace tiercel::config {
 
+// The outputs of outputs.def, in its order.
+enum class Output : std::uint8_t {
+#define OUTPUT(id, ...) id,
+#include "analyzer/config/outputs.def"
+#undef OUTPUT
+};
+inline constexpr std::size_t kOutputs = 0
+#define OUTPUT(id, ...) +1
+#include "analyzer/config/outputs.def"
+#undef OUTPUT
+    ;
+constexpr std::size_t index_of(Output output) {
+    return static_cast<std::size_t>(output);
+}
+
+struct OutputSettings {
+    bool enabled = false;
+    std::string target; // a file, a socket or a command
+};
+
 struct Settings {
+    struct ConfigFile {
+        std::string path;
+        bool append = true; // its lists follow the lists before it; false: they replace them
+    };
     struct Selection {
         bool enable = false;
         std::string rule;
@@ -37,6 +63,7 @@ struct Settings {
         bool suggested_fields = false;
     };
 
+    std::vector<ConfigFile> config_files;
     std::vector<std::string> rules_files;
     std::vector<Selection> rules;
     std::vector<Addition> append_output;
@@ -50,32 +77,49 @@ struct Settings {
     bool json_include_fields = true;
     bool time_iso_8601 = false;
 
-    std::uint64_t queue_capacity = 10'000; // outputs_queue.capacity; there is no unbounded one
-    bool stdout_enabled = true;
-    bool file_enabled = false;
-    std::string file_name;
-    bool syslog_enabled = false;
-    bool program_enabled = false;
-    std::string program;
-    bool socket_enabled = false; // unix_socket_output: ours
-    std::string socket_path;
+    std::array<OutputSettings, kOutputs> outputs = {{
+#define OUTPUT(id, prefix, target, enabled, ...) {enabled, {}},
+#include "analyzer/config/outputs.def"
+#undef OUTPUT
+    }};
+    std::uint64_t queue_capacity = 10'000; // outputs_queue.capacity
+    double output_rate = 0;                // outputs.rate: alerts per second; 0: no limit
+    std::uint64_t output_burst = 1000;
+    bool program_keep_alive = false;
+    bool file_keep_alive = false; // the file is always kept open
+
+    struct DropActions {
+        bool log = true, alert = true, exit = false;
+    };
+    double drop_threshold = 0.1; // syscall_event_drops: the share of events
+    DropActions drop_actions;
+    double drop_rate = 0.03333; // actions per second
+    std::uint64_t drop_burst = 1;
+    bool simulate_drops = false;
+    double max_drop_share = 0.5; // health.max_drop_share
 
     bool capture_enabled = false;
     bool capture_all_rules = false; // capture.mode
     std::string capture_prefix = "/tmp/tiercel";
     std::uint64_t capture_duration_ms = 5000; // capture.default_duration: after the alert
-    std::uint64_t capture_before_ms = 5000;   // capture.before: ours
-    std::uint64_t capture_files = 10;         // capture.files: ours
+    std::uint64_t capture_before_ms = 5000;   // capture.before
+    std::uint64_t capture_files = 10;         // capture.files
 
-    std::string driver; // engine.kind: modern_ebpf, ebpf, kmod, replay, …; empty: not said
-    std::uint64_t buffer_preset = 0; // engine.*.buf_size_preset; 0: not said
+    std::string driver;                         // engine.kind; empty: not given
+    std::string replay_file;                    // engine.replay.capture_file
+    std::uint64_t buffer_preset = 0;            // engine.*.buf_size_preset; 0: not given
+    std::optional<std::uint64_t> cpus_per_ring; // engine.modern_ebpf.cpus_for_each_buffer
+    std::uint64_t snaplen = 0;                  // bytes; 0: the default
     std::vector<std::string> base_syscalls;
     bool repair_base_syscalls = false;
-    Priority log_level = Priority::informational; // the least severe that is said on stderr
-    bool log_stderr = true;                       // not to be had otherwise
-    bool log_syslog = false;                      // not to be had otherwise
-    std::string enricher;                         // enricher.socket: ours; empty: nobody is asked
-    std::string hostname;                         // ours: in place of the machine's
+    Priority log_level = Priority::informational; // less severe messages are not printed
+    bool log_stderr = true;                       // false has no effect but a warning
+    bool log_syslog = false;                      // true has no effect but a warning
+    std::string enricher;                         // its socket; empty: no enricher is asked
+    std::string hostname;                         // empty: the machine's own name
+
+    OutputSettings& output(Output which) { return outputs[index_of(which)]; }
+    const OutputSettings& output(Output which) const { return outputs[index_of(which)]; }
 };
 
 struct SettingsProblem {
@@ -88,8 +132,10 @@ struct SettingsProblem {
 
 void read_settings(std::string_view text, Settings& settings,
                    std::vector<SettingsProblem>& problems);
-// "key.of.it=value", the value as YAML.
+// Reads "key.of.it=value". "list[]=value" and "list[].key=value" append an item to a sequence.
 void read_option(std::string_view option, Settings& settings,
                  std::vector<SettingsProblem>& problems);
+// Appends the sequences of `from` to those of `settings`.
+void append_lists(Settings from, Settings& settings);
 
 } // namespace tiercel::config

@@ -12,17 +12,17 @@
 
 namespace tiercel::enrich {
 
-// Of each label, mount and name; the rest is left out.
+// The longest text kept, and how many labels and mounts are kept of a container.
 constexpr std::size_t kMostText = 512, kMostEntries = 64;
 
-// Docker's and Podman's answer to `GET /containers/ID/json`: the whole HTTP response. Nothing: it
-// is no such answer, or not status 200.
+// Reads the answer of Docker or Podman to `GET /containers/ID/json`, a whole HTTP response. Returns
+// nothing if it is not such an answer, or if its status is not 200.
 std::optional<state::Container> read_inspection(std::string_view response);
 
-// containerd's and CRI-O's to ContainerStatus: frames of HTTP/2, a part of them or all. They do not
-// close the connection, so whether there is more to come is asked after each part.
+// Reads the answer of containerd or CRI-O to ContainerStatus: frames of HTTP/2, a part of them or
+// all. These runtimes do not close the connection, so call it after each part.
 struct CallState {
-    bool over = false; // nothing more is worth waiting for
+    bool over = false; // no further part will change the result
     std::optional<state::Container> container;
 };
 CallState read_call(std::string_view frames);
@@ -30,7 +30,7 @@ CallState read_call(std::string_view frames);
 // Fills image, repository, tag and digest from "registry:5000/path/name:tag@digest".
 void split_image(std::string_view name, state::Container& container);
 
-// By the labels that Kubernetes gives each container.
+// Fills the pod's name and namespace from the labels that Kubernetes gives each container.
 void take_pod_labels(state::Container& container);
 
 } // namespace tiercel::enrich

@@ -19,10 +19,10 @@ std::string text_of(const json& value) {
     return value.get_ref<const std::string&>().substr(0, kMostText);
 }
 
-// Whatever is missing, or of another kind, is null; so are the values in it.
+// Returns null for a value that is missing, and for every value within null.
 const json& at(const json& object, const char* key) {
     static const json kNull;
-    const auto found = object.find(key); // of what is no object: the end
+    const auto found = object.find(key); // end() if `object` is not an object
     return found == object.end() ? kNull : *found;
 }
 

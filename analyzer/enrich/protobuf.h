@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ProtobufReader: the fields of one message of protocol buffers, in the order in which they come;
-// what they mean is the caller's to know. Ends at whatever is no field.
+// the caller knows what they mean. Ends at the first bytes that are not a field.
 #pragma once
 
 #include <cstdint>

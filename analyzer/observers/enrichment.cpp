@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 
 #include "analyzer/enrich/answer.h"
-#include "analyzer/source/live.h"
+#include "analyzer/service/connect.h"
 
 namespace tiercel::app {
 
@@ -56,21 +56,28 @@ bool speaks_http(Runtime runtime) {
 
 } // namespace
 
-os::Result<std::unique_ptr<Enrichment>>
-Enrichment::make(const std::string& path, state::Containers& containers, Loop& loop) {
+os::Result<std::unique_ptr<Enrichment>> Enrichment::make(const std::string& path,
+                                                         state::Containers& containers) {
     auto socket = connect_patiently(path.c_str());
     if (!socket)
         return os::error("reach the enricher at", path, socket.error().number);
-    auto made = std::make_unique<Enrichment>(*std::move(socket), containers);
     containers.remember();
-    loop.watch(made->socket(), [enrichment = made.get()] { return enrichment->on_ready(); });
-    loop.every(std::chrono::seconds(1), [enrichment = made.get()] { enrichment->on_second(); });
-    return made;
+    return std::make_unique<Enrichment>(*std::move(socket), containers);
 }
 
 Enrichment::Enrichment(os::UniqueFd socket, state::Containers& containers)
     : socket_(std::move(socket)), containers_(containers) {
     fcntl(socket_.get(), F_SETFL, fcntl(socket_.get(), F_GETFL) | O_NONBLOCK);
+}
+
+os::Result<void> Enrichment::attach(Session session) {
+    session.loop.watch(socket_, [this] { return on_ready(); });
+    session.loop.every(std::chrono::seconds(1), [this] { ++seconds_; });
+    return {};
+}
+
+void Enrichment::tick(const Tick&) {
+    ask_next();
 }
 
 void Enrichment::ask_next() {
@@ -128,7 +135,7 @@ void Enrichment::take_part(const void* record, std::size_t bytes) {
         part.header.type != wire::enrich::Type::part)
         return stop("it sent what is not its protocol");
     if (!asked_ || part.number != number_)
-        return; // of a question that is over
+        return; // a late part of an earlier answer
     const std::string_view load(static_cast<const char*>(record) + sizeof part,
                                 bytes - sizeof part);
     if (answer_.size() + load.size() > kMostAnswer)
@@ -137,7 +144,7 @@ void Enrichment::take_part(const void* record, std::size_t bytes) {
     judge(part.last != 0);
 }
 
-// Whether the answer is whole, and what it says.
+// Gives the container to the state, if the answer is whole.
 void Enrichment::judge(bool last) {
     const Runtime runtime = candidates(asked_->met.runtime)[asked_->runtime];
     std::optional<state::Container> container;
@@ -175,6 +182,10 @@ void Enrichment::no_answer() {
 
 void Enrichment::stop(std::string why) {
     end_ = std::move(why);
+    fmt::print(stderr,
+               "analyzer: the enricher has ended, so that containers met from now on have "
+               "no names: {}\n",
+               end_);
     asked_.reset();
 }
 

@@ -1,33 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EventPrinter: an observer that shows events on standard output, one a line.
+// EventPrinter: prints events on standard output, one a line (--events).
 #pragma once
 
+#include "analyzer/observers/observer.h"
 #include "analyzer/output/event_json.h"
 #include "analyzer/output/event_line.h"
-#include "analyzer/pipeline/pipeline.h"
-#include "analyzer/setup/options.h"
+#include "analyzer/setup/detection.h"
 #include "analyzer/setup/selection.h"
-#include "analyzer/setup/setup.h"
 
 namespace tiercel::app {
 
-class EventPrinter {
+class EventPrinter : public Observer {
   public:
-    // Loads the time zone: make it before the sandbox. Both must outlive it.
-    EventPrinter(const Options& options, Setup& setup);
+    // Loads the time zone, so construct it before the sandbox. Both must outlive this object.
+    EventPrinter(const Config& config, Detection& detection);
 
-    // Shows the event if it was asked for. False: it was the last, or nobody reads any more.
-    bool show(const Pipeline::Event& event);
-    // Writes out what was shown. False as above.
-    bool flush() { return out_.flush(); }
-    // errno of the write that failed; 0: none did.
-    int error() const { return out_.error(); }
-    std::uint64_t shown() const { return shown_; }
+    os::Result<void> attach(Session session) override;
+    unsigned wants() const override { return every_event; }
+    void on_event(const Pipeline::Event& event) override;
+    void tick(const Tick&) override;
+    void report(output::Buffer& out) const override;
+    Outcome end() override;
 
   private:
-    const Options& options_;
-    Setup& setup_;
+    const Config& config_;
+    Detection& detection_;
+    Pipeline* pipeline_ = nullptr;
     const Selection selection_;
     output::Writer out_;
     output::EventLine line_;

@@ -26,12 +26,13 @@ bool wants_capture(const config::Settings& settings, const rules::Rule& rule) {
 
 } // namespace
 
-os::Result<std::unique_ptr<Recording>> Recording::open(const Options& options, const Setup& setup) {
-    std::unique_ptr<Recording> made(new Recording(options, setup));
-    if (!options.record.empty())
+os::Result<std::unique_ptr<Recording>> Recording::open(const Config& config,
+                                                       const Detection& detection) {
+    std::unique_ptr<Recording> made(new Recording(config, detection));
+    if (!config.record.empty())
         if (auto opened = made->open_record(); !opened)
             return opened.error();
-    if (setup.rules)
+    if (detection.rules)
         if (auto opened = made->open_captures(); !opened)
             return opened.error();
     if (!made->record_files_ && !made->capture_files_)
@@ -40,9 +41,9 @@ os::Result<std::unique_ptr<Recording>> Recording::open(const Options& options, c
 }
 
 os::Result<void> Recording::open_record() {
-    if (is_same_file(options_.record, options_.replay))
-        return os::error("record over the capture that is replayed,", options_.record, EINVAL);
-    auto files = capture::FileRing::open(options_.record, options_.record_files);
+    if (is_same_file(config_.record, config_.replay))
+        return os::error("record over the capture that is replayed,", config_.record, EINVAL);
+    auto files = capture::FileRing::open(config_.record, config_.record_files);
     if (!files)
         return files.error();
     overwrites_ |= files->size() > 1;
@@ -51,8 +52,8 @@ os::Result<void> Recording::open_record() {
 }
 
 os::Result<void> Recording::open_captures() {
-    const config::Settings& settings = setup_.settings;
-    const auto& rules = setup_.rules->rules;
+    const config::Settings& settings = config_.settings;
+    const auto& rules = detection_.rules->rules;
     const auto asking = std::ranges::find_if(
         rules, [&](const rules::Rule& rule) { return wants_capture(settings, rule); });
     if (asking == rules.end())
@@ -73,38 +74,36 @@ os::Result<void> Recording::open_captures() {
     return {};
 }
 
-void Recording::attach(Pipeline& pipeline, const capture::MachineInfo& machine) {
+os::Result<void> Recording::attach(Session session) {
+    pipeline_ = &session.pipeline;
+    const capture::MachineInfo& machine = session.source.machine();
     if (record_files_)
         recorder_.emplace(*std::move(record_files_),
-                          capture::Recorder::Limits{.bytes = options_.record_megabytes * kMegabyte,
-                                                    .ns = options_.record_seconds * 1'000'000'000},
+                          capture::Recorder::Limits{.bytes = config_.record_megabytes * kMegabyte,
+                                                    .ns = config_.record_seconds * 1'000'000'000},
                           machine);
     if (capture_files_)
         captures_.emplace(*std::move(capture_files_),
-                          setup_.settings.capture_before_ms * kMillisecond, machine);
-    pipeline.on_arrival([this, &pipeline](const event::EventView& event, std::uint16_t cpu) {
-        arrive(event, cpu, pipeline);
-    });
-    if (captures_)
-        pipeline.on_match([this](const Pipeline::Event& event) { match(event); });
+                          config_.settings.capture_before_ms * kMillisecond, machine);
+    return {};
 }
 
-void Recording::arrive(const event::EventView& event, std::uint16_t cpu, Pipeline& pipeline) {
+void Recording::on_arrival(const event::EventView& event, std::uint16_t cpu) {
     if (captures_)
-        check(captures_->take(event, cpu, pipeline.state()));
+        check(captures_->take(event, cpu, pipeline_->state()));
     if (!recorder_)
         return;
-    check(recorder_->take(event, cpu, pipeline.state()));
-    // -n counts what is shown, or alerts; where there is neither, what is recorded.
-    const bool alone = !options_.events && !setup_.rules;
-    if (alone && (failed_ || ++events_ == options_.count))
-        pipeline.stop();
+    check(recorder_->take(event, cpu, pipeline_->state()));
+    // -n counts the events printed, or the alerts; if there are neither, the events recorded.
+    const bool alone = !config_.events && !detection_.rules;
+    if (alone && (failed_ || ++events_ == config_.count))
+        pipeline_->stop();
 }
 
-void Recording::match(const Pipeline::Event& event) {
-    const config::Settings& settings = setup_.settings;
+void Recording::on_match(const Pipeline::Event& event) {
+    const config::Settings& settings = config_.settings;
     for (const filter::RuleId id : event.matched) {
-        const rules::Rule& rule = setup_.rules->rules[id];
+        const rules::Rule& rule = detection_.rules->rules[id];
         if (!captures_ || !wants_capture(settings, rule))
             continue;
         const std::uint64_t ms =
@@ -117,7 +116,7 @@ void Recording::match(const Pipeline::Event& event) {
     }
 }
 
-// Whichever it was, both end: they share a disk more often than not.
+// Both recordings end, because they usually share a disk.
 void Recording::check(const os::Result<void>& result) {
     if (result)
         return;
@@ -127,19 +126,19 @@ void Recording::check(const os::Result<void>& result) {
     captures_.reset();
 }
 
-void Recording::flush(std::uint64_t now_ns) {
-    if (!recorder_ || now_ns < flushed_ns_ + kFlushEvery)
+void Recording::tick(const Tick& tick) {
+    if (!recorder_ || tick.now_ns < flushed_ns_ + kFlushEvery)
         return;
-    flushed_ns_ = now_ns;
+    flushed_ns_ = tick.now_ns;
     check(recorder_->flush());
 }
 
-bool Recording::finish(state::StateTracker& state) {
+Observer::Outcome Recording::end() {
     if (recorder_)
-        check(recorder_->finish(state));
+        check(recorder_->finish(pipeline_->state()));
     if (captures_)
         check(captures_->finish());
-    return !failed_;
+    return failed_ ? Outcome::failed : Outcome::good;
 }
 
 } // namespace tiercel::app

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Recording: the captures that a session writes: all events (--record), and what happened around
-// the alerts of rules with `capture: true` (the settings capture.*). Every file is open before the
-// sandbox closes. When one cannot be written any more, that is said once, and the session goes on
-// without it.
+// Recording: the captures that a session writes: all events (--record), and the events around
+// alerts of rules with `capture: true` (the keys capture.*). Every file is opened before the
+// sandbox. If a file cannot be written any more, a message says so once, and the session goes on
+// without recording.
 #pragma once
 
 #include <memory>
@@ -11,41 +11,42 @@
 
 #include "analyzer/capture/alert_capture.h"
 #include "analyzer/capture/recorder.h"
-#include "analyzer/pipeline/pipeline.h"
-#include "analyzer/setup/options.h"
-#include "analyzer/setup/setup.h"
+#include "analyzer/observers/observer.h"
+#include "analyzer/setup/detection.h"
 
 namespace tiercel::app {
 
-class Recording {
+class Recording : public Observer {
   public:
-    // Null: nothing is to be written. `setup` is lent.
-    static os::Result<std::unique_ptr<Recording>> open(const Options& options, const Setup& setup);
+    // Returns null if nothing is to be recorded. Both must outlive the object.
+    static os::Result<std::unique_ptr<Recording>> open(const Config& config,
+                                                       const Detection& detection);
 
-    // From now on it observes. `machine` and `pipeline` are lent; the machine is looked at when the
-    // first event comes, and later.
-    void attach(Pipeline& pipeline, const capture::MachineInfo& machine);
-    // Files are used again: that takes a call that the sandbox must allow.
-    bool overwrites() const { return overwrites_; }
-    // Brings what is recorded to the file, when that was not done for a second.
-    void flush(std::uint64_t now_ns);
-    // The end. False: not all that should be is in the files; why, has been said.
-    bool finish(state::StateTracker& state);
+    os::Result<void> attach(Session session) override;
+    unsigned wants() const override {
+        return captures_ ? every_arrival | every_match : every_arrival;
+    }
+    void add_needs(Needs& needs) const override { needs.overwrite |= overwrites_; }
+    void on_arrival(const event::EventView& event, std::uint16_t cpu) override;
+    void on_match(const Pipeline::Event& event) override;
+    // Writes what is recorded to the file, once a second.
+    void tick(const Tick& tick) override;
+    Outcome end() override;
 
   private:
-    Recording(const Options& options, const Setup& setup) : options_(options), setup_(setup) {}
+    Recording(const Config& config, const Detection& detection)
+        : config_(config), detection_(detection) {}
     os::Result<void> open_record();
     os::Result<void> open_captures();
-    void arrive(const event::EventView& event, std::uint16_t cpu, Pipeline& pipeline);
-    void match(const Pipeline::Event& event);
     void check(const os::Result<void>& result);
 
-    const Options& options_;
-    const Setup& setup_;
+    const Config& config_;
+    const Detection& detection_;
+    Pipeline* pipeline_ = nullptr;
     std::optional<capture::FileRing> record_files_, capture_files_; // until attach()
     std::optional<capture::Recorder> recorder_;
     std::optional<capture::AlertCapture> captures_;
-    bool overwrites_ = false;
+    bool overwrites_ = false; // files are used again
     bool failed_ = false;
     std::uint64_t events_ = 0;
     std::uint64_t flushed_ns_ = 0;

@@ -19,16 +19,17 @@ bool StatusLine::is_possible() {
     return output::wants_colour(STDERR_FILENO);
 }
 
-StatusLine::StatusLine(const Pipeline& pipeline, const Source& source, Loop& loop)
-    : pipeline_(pipeline), source_(source), err_(STDERR_FILENO),
-      drawn_ns_(now_ns(CLOCK_MONOTONIC)) {
-    loop.every(kPeriod, [this] { draw(); });
+StatusLine::StatusLine() : err_(STDERR_FILENO), drawn_ns_(now_ns(CLOCK_MONOTONIC)) {}
+
+os::Result<void> StatusLine::attach(Session session) {
+    session.loop.every(kPeriod, [this, session] { draw(session); });
+    return {};
 }
 
 // The cursor goes back to the line's begin, so that the next alert is written over the status.
-void StatusLine::draw() {
-    const auto live = source_.statistics();
-    const std::uint64_t now = now_ns(CLOCK_MONOTONIC), events = pipeline_.events();
+void StatusLine::draw(const Session& session) {
+    const auto live = session.source.statistics();
+    const std::uint64_t now = now_ns(CLOCK_MONOTONIC), events = session.pipeline.events();
     fmt::format_to(fmt::appender(err_.buffer()), "{:.0f} events/s, {} dropped\x1b[K\r",
                    static_cast<double>(events - events_) * 1e9 /
                        static_cast<double>(now - drawn_ns_),
@@ -38,9 +39,10 @@ void StatusLine::draw() {
     err_.flush();
 }
 
-void StatusLine::end() {
+Observer::Outcome StatusLine::end() {
     fmt::format_to(fmt::appender(err_.buffer()), "\x1b[K");
     err_.flush();
+    return Outcome::good;
 }
 
 } // namespace tiercel::app

@@ -4,29 +4,23 @@
 // events come and how many were dropped.
 #pragma once
 
-#include "analyzer/output/writer.h"
-#include "analyzer/pipeline/pipeline.h"
-#include "analyzer/service/loop.h"
-#include "analyzer/source/source.h"
+#include "analyzer/observers/observer.h"
 
 namespace tiercel::app {
 
-class StatusLine {
+class StatusLine : public Observer {
   public:
     // Returns true if standard error is a terminal that understands control sequences.
     static bool is_possible();
 
-    // Call before entering the sandbox. `pipeline` and `source` must outlive this object, and this
-    // object must outlive `loop`'s run.
-    StatusLine(const Pipeline& pipeline, const Source& source, Loop& loop);
+    StatusLine();
+    os::Result<void> attach(Session session) override;
     // Clears the line, for what is printed next.
-    void end();
+    Outcome end() override;
 
   private:
-    void draw();
+    void draw(const Session& session);
 
-    const Pipeline& pipeline_;
-    const Source& source_;
     output::Writer err_;
     std::uint64_t events_ = 0, drawn_ns_; // as of the last drawing
 };

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Metrics: the state of a running analyzer in Prometheus' text format (0.0.4). A metric has Falco's
-// name where it means the same as Falco's, so that its dashboards and alarms go on working; the
-// others begin with tiercel_.
+// Metrics: the values of a running analyzer in Prometheus' text format (0.0.4). Their names, types
+// and help texts are in metrics.def.
 #pragma once
 
 #include <cstdint>
@@ -16,21 +15,21 @@
 
 namespace tiercel::output {
 
-// Everything is lent.
+// The references must outlive the call.
 struct Metrics {
     struct Rule {
         std::string_view name, priority, source;
         std::uint64_t matches;
     };
-    struct Queue { // before an output
+    struct Queue { // in front of an output
         std::string name;
         std::uint64_t waiting, written, discarded, failed; // lines
     };
     const state::StateTracker& engine;
-    std::uint64_t events;               // that the pipeline took
+    std::uint64_t events;               // taken by the pipeline
     std::uint64_t ns;                   // since the session began
-    std::optional<LiveStatistics> live; // nothing: a capture is replayed
-    std::string_view driver;            // as Falco's engine.kind names it
+    std::optional<LiveStatistics> live; // nothing if a capture is replayed
+    std::string_view driver;            // Falco's engine name
     std::vector<Rule> rules;
     std::vector<Queue> queues;
     std::uint64_t lag_ns;    // from the last event to when it was taken

@@ -101,8 +101,8 @@ void append_session(Buffer& out, const LiveStatistics& live) {
 void append_statistics(Buffer& out, const Statistics& s) {
     const fmt::appender to(out);
     const double seconds = static_cast<double>(s.ns) / 1e9;
-    fmt::format_to(to, "analyzer: {} events in {:.2f} s ({:.0f}/s), {} shown", s.events, seconds,
-                   seconds > 0 ? static_cast<double>(s.events) / seconds : 0.0, s.shown);
+    fmt::format_to(to, "analyzer: {} events in {:.2f} s ({:.0f}/s)", s.events, seconds,
+                   seconds > 0 ? static_cast<double>(s.events) / seconds : 0.0);
     if (s.live)
         append_dropped(out, s.live->counters.total());
     out.push_back('\n');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Top: who makes the events of the last moment, as a page for a terminal: rates by process, event
-// type and rule, drops and lag.
+// Top: a page for a terminal with the rates of the last second by process, event type and rule, and
+// with drops and lag.
 //
 //     top.count(comm, type);                        // each event
 //     top.match(rule);                              // each match
@@ -19,13 +19,13 @@
 
 namespace tiercel::output {
 
-// Counts by name; a name costs memory only when it is new.
+// Counts by name. Only a new name costs memory.
 class Tally {
   public:
     static constexpr std::size_t kMost = 4096; // names; further ones are counted as "(others)"
 
     void add(std::string_view name);
-    // The most frequent first, at most `most`; then all is forgotten.
+    // Returns the most frequent names, at most `most`, and forgets all counts.
     std::vector<std::pair<std::string, std::uint64_t>> take(std::size_t most);
 
   private:
@@ -57,8 +57,8 @@ class Top {
     }
     void match(std::string_view rule) { rules_.add(rule); }
 
-    // A whole page of exactly size.rows lines, none longer than size.columns, the cursor placed at
-    // the top first. At least 40 columns and 10 rows are written.
+    // Appends a page of exactly size.rows lines, none longer than size.columns, from the top of the
+    // terminal. It has at least 40 columns and 10 rows.
     void append_page(Buffer& out, const Totals& totals, Size size);
 
   private:

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Pipeline: the way of one event, wherever it comes from: the state learns from it, the rules are
-// matched on it, and everybody who asked to sees it. Sources (source.h) give it events; what shows,
-// records, counts or alerts is an observer.
+// Pipeline: the way of one event from a source to the observers: the state learns from the event,
+// the rules are matched on it, and the observers are called. Live events and captures go the same
+// way.
 //
 //     Pipeline pipeline(fields);
-//     pipeline.set_rules(rules, rules::Matching::first);          // if there are any
+//     pipeline.set_rules(rules, rules::Matching::first);          // if there are rules
 //     pipeline.on_event([&](const Pipeline::Event& e) { show(e.view, e.cpu); });
 //     pipeline.on_match([&](const Pipeline::Event& e) { alert(e.matched, e.fields); });
 //     pipeline.take(view, cpu);                                   // for each event
@@ -27,7 +27,7 @@ namespace tiercel::app {
 
 class Pipeline {
   public:
-    // An event and all that is known about it. Everything is lent for the length of the call.
+    // An event and everything known about it. It is valid during the call of an observer.
     struct Event {
         const event::EventView& view;
         std::uint64_t number; // evt.num, from 1
@@ -39,7 +39,7 @@ class Pipeline {
     using Observer = std::function<void(const Event&)>;
     using Arrival = std::function<void(const event::EventView&, std::uint16_t cpu)>;
 
-    // `fields` must outlive it, and know every field that rules and observers will ask for.
+    // `fields` must outlive this object, and know every field that rules and observers ask for.
     explicit Pipeline(const filter::Fields& fields) : values_(fields, state_) {}
     Pipeline(const Pipeline&) = delete;
     Pipeline& operator=(const Pipeline&) = delete;
@@ -47,15 +47,17 @@ class Pipeline {
     void set_rules(std::shared_ptr<const rules::RuleSet> rules, rules::Matching matching) {
         rules_.emplace(std::move(rules), matching);
     }
-    // As evt.hostname gives it. Lent, and may be filled in until the first event.
+    // The value of evt.hostname. The text must outlive this object; it may change until the first
+    // event.
     void set_hostname(const char* hostname) { values_.set_hostname(hostname); }
-    // Observers are called in the order in which they came; those of matches after the others.
+    // Observers are called in the order in which they were added, those of matches after the
+    // others.
     void on_event(Observer observer) { on_event_.push_back(std::move(observer)); }
     void on_match(Observer observer) { on_match_.push_back(std::move(observer)); }
     // Called before the state learns from the event.
     void on_arrival(Arrival arrival) { on_arrival_.push_back(std::move(arrival)); }
 
-    // One event, in the order of their times. False: no more is wanted.
+    // Processes one event; events come in the order of their times. Returns false after stop().
     bool take(const event::EventView& view, std::uint16_t cpu) {
         ++events_;
         for (const Arrival& arrival : on_arrival_)
@@ -71,13 +73,13 @@ class Pipeline {
                 observer(event);
         return !stopped_;
     }
-    // Observers may call it: what is being taken is the last event.
+    // Makes the present event the last one. Observers may call it.
     void stop() { stopped_ = true; }
     bool stopped() const { return stopped_; }
 
     state::StateTracker& state() { return state_; }
     const state::StateTracker& state() const { return state_; }
-    // nullptr: there are none.
+    // Returns nullptr if there are no rules.
     const rules::Engine* rules() const { return rules_ ? &*rules_ : nullptr; }
     std::uint64_t events() const { return events_; }
 

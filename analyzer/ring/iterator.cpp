@@ -33,7 +33,8 @@ bool IteratorReader::split(Count& count, const std::function<void(const event::E
 
 os::Result<IteratorReader::Count>
 IteratorReader::read_all(const os::UniqueFd& fd,
-                         const std::function<void(const event::EventView&)>& take) {
+                         const std::function<void(const event::EventView&)>& take,
+                         const std::function<void()>& between) {
     buffer_.resize(kBuffer);
     begin_ = end_ = 0;
     Count count;
@@ -45,6 +46,8 @@ IteratorReader::read_all(const os::UniqueFd& fd,
             return os::error("read", "an iterator");
         if (got == 0)
             break;
+        if (between)
+            between();
         if (count.unframed_bytes > 0) { // the framing is lost: only count the rest
             count.unframed_bytes += static_cast<std::uint64_t>(got);
             continue;

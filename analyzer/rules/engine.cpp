@@ -45,8 +45,20 @@ void add_path(const std::string& path, Loaded& loaded) {
     if (!std::filesystem::is_directory(path, error))
         return add_file(path, loaded);
     std::vector<std::string> files;
-    for (const auto& entry : std::filesystem::directory_iterator(path, error)) {
-        if (is_rule_file(entry.path()) && !entry.is_directory(error))
+    const std::filesystem::directory_iterator entries(path, error);
+    if (error) {
+        const std::uint32_t index = loaded.sources.add(path, {});
+        loaded.diagnostics.add({Severity::error,
+                                {index, 0, 0},
+                                1,
+                                {},
+                                "cannot read the directory: " + error.message(),
+                                {}});
+        return;
+    }
+    for (const auto& entry : entries) {
+        std::error_code ignored;
+        if (is_rule_file(entry.path()) && !entry.is_directory(ignored))
             files.push_back(entry.path().string());
     }
     std::sort(files.begin(), files.end());
@@ -64,10 +76,15 @@ void load_sources(Loaded& loaded, const LoadOptions& options) {
 
 } // namespace
 
-Loaded load_files(const std::vector<std::string>& paths, const LoadOptions& options) {
+Loaded read_files(const std::vector<std::string>& paths) {
     Loaded loaded;
     for (const std::string& path : paths)
         add_path(path, loaded);
+    return loaded;
+}
+
+Loaded load_files(const std::vector<std::string>& paths, const LoadOptions& options) {
+    Loaded loaded = read_files(paths);
     load_sources(loaded, options);
     return loaded;
 }

@@ -31,6 +31,9 @@ namespace tiercel::rules {
 
 // Reads rule files, and the *.yaml and *.yml files of directories in the order of their names.
 Loaded load_files(const std::vector<std::string>& paths, const LoadOptions& options);
+// Reads the files, but compiles nothing. The result has their texts, and an error for each that
+// cannot be read.
+Loaded read_files(const std::vector<std::string>& paths);
 // Loads rules from memory: name and content of each file.
 Loaded load_texts(const std::vector<std::pair<std::string, std::string>>& texts,
                   const LoadOptions& options);

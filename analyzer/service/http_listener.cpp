@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The connections of metrics clients: accepting, reading, answering, and making room.
 #include "analyzer/service/http_listener.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <utility>
 
 #include "shared/os/inherited.h"
 
@@ -15,7 +19,6 @@ namespace tiercel::app {
 namespace {
 
 constexpr std::size_t kMostRequest = 2048;
-constexpr std::uint64_t kPatienceNs = 5'000'000'000;
 
 bool watch(const os::UniqueFd& set, const os::UniqueFd& fd, std::uint32_t events) {
     epoll_event interest{.events = events, .data = {.fd = fd.get()}};
@@ -36,11 +39,12 @@ std::string_view reason(int status) {
     }
 }
 
-std::string format(const HttpListener::Answer& answer) {
+// The answer to HEAD has the body's length, but no body (RFC 9110 9.3.2).
+std::string format(const HttpListener::Answer& answer, bool is_head) {
     return fmt::format("HTTP/1.0 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
                        "Connection: close\r\n\r\n{}",
                        answer.status, reason(answer.status), answer.type, answer.body.size(),
-                       answer.body);
+                       is_head ? std::string_view() : std::string_view(answer.body));
 }
 
 } // namespace
@@ -57,32 +61,47 @@ os::Result<HttpListener> HttpListener::take(os::UniqueFd socket, Answers answers
 }
 
 void HttpListener::on_ready(std::uint64_t now_ns) {
-    std::array<epoll_event, 8> events{};
+    for (Connection& each : connections_)
+        if (each.socket.valid() && now_ns - each.since_ns >= kPatienceNs)
+            each = {};
+    std::array<epoll_event, kConnections + 1> events{};
     const int count = epoll_wait(set_.get(), events.data(), static_cast<int>(events.size()), 0);
+    bool is_waiting = false;
     for (int i = 0; i < count; ++i) {
         const int fd = events[static_cast<std::size_t>(i)].data.fd;
-        if (fd == socket_.get()) {
-            accept(now_ns);
-            continue;
-        }
+        is_waiting |= fd == socket_.get();
         const auto found = std::ranges::find_if(
             connections_, [fd](const Connection& each) { return each.socket.get() == fd; });
         if (found != connections_.end())
             serve(*found);
     }
+    if (is_waiting)
+        accept(now_ns);
 }
 
-// When all are taken, the oldest gives way if it has had its time; the new one waits otherwise.
+// Accepts what waits, but no more than there are places, so that a client that only connects cannot
+// keep the loop here.
 void HttpListener::accept(std::uint64_t now_ns) {
-    Connection* place = &*std::ranges::min_element(connections_, {}, [](const Connection& each) {
-        return each.socket.valid() ? each.since_ns : 0;
+    for (std::size_t i = 0; i < kConnections; ++i) {
+        os::UniqueFd socket(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+        if (!socket.valid())
+            return;
+        Connection& place = place_for_new();
+        place = {.socket = std::move(socket), .since_ns = now_ns, .request = {}, .reply = {}};
+        if (!watch(set_, place.socket, EPOLLIN | EPOLLOUT | EPOLLET))
+            place = {};
+        else
+            serve(place); // the request has often come already
+    }
+}
+
+// Returns a free place, or the one of the oldest connection without a whole request, or the oldest.
+HttpListener::Connection& HttpListener::place_for_new() {
+    return *std::ranges::min_element(connections_, {}, [](const Connection& each) {
+        const bool is_answered = !each.reply.empty();
+        return each.socket.valid() ? std::pair(is_answered, each.since_ns)
+                                   : std::pair(false, std::uint64_t{0});
     });
-    os::UniqueFd socket(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
-    if (!socket.valid() || (place->socket.valid() && now_ns - place->since_ns < kPatienceNs))
-        return; // closed: a scraper comes again
-    *place = {.socket = std::move(socket), .since_ns = now_ns, .request = {}, .reply = {}};
-    if (!watch(set_, place->socket, EPOLLIN | EPOLLOUT | EPOLLET))
-        *place = {};
 }
 
 void HttpListener::serve(Connection& connection) {
@@ -100,7 +119,7 @@ void HttpListener::serve(Connection& connection) {
     connection = {};
 }
 
-// True: the request is whole, and there is a reply.
+// Returns true if the request is whole, so that there is a reply.
 bool HttpListener::read(Connection& connection) {
     std::array<char, kMostRequest> part{};
     for (;;) {
@@ -117,7 +136,7 @@ bool HttpListener::read(Connection& connection) {
             return true;
         }
         if (connection.request.size() > kMostRequest) {
-            connection.reply = format({.status = 400, .body = "The request is too long.\n"});
+            connection.reply = format({.status = 400, .body = "The request is too long.\n"}, false);
             return true;
         }
     }
@@ -125,13 +144,14 @@ bool HttpListener::read(Connection& connection) {
 
 std::string HttpListener::reply_to(std::string_view request) const {
     const std::string_view line = request.substr(0, request.find("\r\n"));
-    const std::size_t end = line.rfind(' ');
-    if (!line.starts_with("GET /"))
-        return format({.status = 405, .body = "GET is all there is.\n"});
-    if (end < 4 || !line.substr(end).starts_with(" HTTP/1."))
-        return format({.status = 400, .body = "This is no HTTP request.\n"});
-    const std::string_view target = line.substr(4, end - 4);
-    return format(answers_(target.substr(0, target.find('?'))));
+    const std::size_t begin = line.starts_with("HEAD /") ? 5 : 4, end = line.rfind(' ');
+    const bool is_head = begin == 5;
+    if (!is_head && !line.starts_with("GET /"))
+        return format({.status = 405, .body = "Only GET and HEAD are possible.\n"}, false);
+    if (end < begin || !line.substr(end).starts_with(" HTTP/1."))
+        return format({.status = 400, .body = "This is not an HTTP request.\n"}, is_head);
+    const std::string_view target = line.substr(begin, end - begin);
+    return format(answers_(target.substr(0, target.find('?'))), is_head);
 }
 
 os::Result<os::UniqueFd> inherited_listener() {
@@ -144,7 +164,7 @@ os::Result<os::UniqueFd> inherited_listener() {
         getsockopt(os::first_passed_fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0 ||
         getsockopt(os::first_passed_fd, SOL_SOCKET, SO_TYPE, &type, &type_length) != 0 ||
         listening == 0 || type != SOCK_STREAM)
-        return os::error("serve metrics", "what was passed is not one listening stream socket", 0);
+        return os::error("serve metrics", "LISTEN_FDS is not one listening stream socket", 0);
     return os::UniqueFd(os::first_passed_fd);
 }
 

@@ -1,16 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// HttpListener: answers GET on a listening socket that was opened by somebody else (systemd's
-// LISTEN_FDS) or before the sandbox. Made for a scraper and a probe on a trusted network: HTTP/1.0,
-// one request a connection, four at a time, of at most 2 KiB; whatever else comes is refused or
-// dropped. Inside the sandbox it takes accept4(2), read(2), write(2) and close(2).
+// HttpListener: answers GET and HEAD on a listening socket that the service manager passed
+// (LISTEN_FDS). It speaks HTTP/1.0: one request a connection, of at most 2 KiB. Other requests are
+// refused. Any local user may connect, so that no client may keep another from its answer:
+//
+//   - 32 connections are held at a time, each for one second.
+//   - If all are taken, the oldest one that has not sent a whole request gives way to a new one.
+//
+// Inside the sandbox it needs accept4(2), read(2), write(2) and close(2).
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "shared/os/result.h"
 #include "shared/os/unique_fd.h"
@@ -24,16 +28,19 @@ class HttpListener {
         std::string_view type = "text/plain; charset=utf-8";
         std::string body;
     };
-    // `path` is without a query.
+    // Makes the answer to a path, which comes without its query.
     using Answers = std::function<Answer(std::string_view path)>;
 
-    // The socket is owned from now on. `answers` is called by on_ready().
+    static constexpr std::size_t kConnections = 32;
+    static constexpr std::uint64_t kPatienceNs = 1'000'000'000;
+
+    // Takes ownership of the socket. on_ready() calls `answers`.
     static os::Result<HttpListener> take(os::UniqueFd socket, Answers answers);
 
-    // Readable when on_ready() has something to do: to be waited for. Lent.
+    // Returns an fd that is readable when on_ready() has something to do. The listener keeps it.
     const os::UniqueFd& ready() const { return set_; }
-    // Takes connections, reads and answers as far as it goes without waiting. `now_ns`:
-    // CLOCK_MONOTONIC; a connection that is older than five seconds gives way to a new one.
+    // Accepts connections, reads and answers as far as possible without waiting, and closes the
+    // connections whose time is over. `now_ns`: CLOCK_MONOTONIC. Call it once a second, too.
     void on_ready(std::uint64_t now_ns);
 
   private:
@@ -47,18 +54,19 @@ class HttpListener {
     HttpListener(os::UniqueFd set, os::UniqueFd socket, Answers answers)
         : set_(std::move(set)), socket_(std::move(socket)), answers_(std::move(answers)) {}
     void accept(std::uint64_t now_ns);
+    Connection& place_for_new();
     void serve(Connection& connection);
     bool read(Connection& connection);
     std::string reply_to(std::string_view request) const;
 
     os::UniqueFd set_, socket_;
     Answers answers_;
-    std::array<Connection, 4> connections_;
+    std::vector<Connection> connections_{kConnections};
 };
 
-// The socket that a service manager passed (sd_listen_fds(3)); an invalid fd: none was. An error:
-// more than one, or no listening stream socket. Takes LISTEN_PID and LISTEN_FDS out of the
-// environment.
+// Returns the socket that the service manager passed (sd_listen_fds(3)), or an invalid fd if it
+// passed none. More than one socket, or one that is no listening stream socket, is an error.
+// Removes LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES from the environment.
 os::Result<os::UniqueFd> inherited_listener();
 
 } // namespace tiercel::app

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// The loop on Boost.Asio: the pauses between reads, the wakeups of rings, signals and timers.
 #include "analyzer/service/loop.h"
 
 #include <algorithm>
@@ -20,12 +22,12 @@ using boost::system::error_code;
 
 namespace {
 
-// What a pause should collect: little enough to be still in the cache when it is read.
+// How many bytes a pause should collect: few enough to be in the cache when they are read.
 constexpr std::size_t kMuch = 512 << 10, kLittle = 128 << 10;
 
-// One epoll set for all that is waited for, edge-triggered, so that it becomes ready when the probe
-// wakes its readers and not merely because a ring has something in it: Asio's own registration
-// would look at that each time.
+// Returns one epoll set for all rings. It is edge-triggered, so that it becomes ready when the
+// probe wakes its readers, and not already because a ring has data. Asio's own registration would
+// become ready in both cases.
 int make_wakeups(std::span<const os::UniqueFd> waited_for) {
     os::UniqueFd set(epoll_create1(EPOLL_CLOEXEC));
     if (!set.valid())
@@ -38,8 +40,8 @@ int make_wakeups(std::span<const os::UniqueFd> waited_for) {
     return set.release();
 }
 
-// Takes the edges of `set`; which rings they are of does not matter. Pipes are emptied, so that the
-// next byte is an edge again. False: the driver at a pipe's other end has ended.
+// Takes the edges of `set`, of whichever rings they are. Empties pipes, so that the next byte is an
+// edge again. Returns false if the driver at the other end of a pipe has ended.
 bool take_edges(int set, bool pipes) {
     constexpr int most = 16;
     epoll_event event[most];
@@ -119,7 +121,7 @@ struct Loop::Impl {
             if (cancelled)
                 return;
             if (!take_edges(wakeups.native_handle(), pipes))
-                return io.stop(); // whoever ran the loop reads once more
+                return io.stop(); // the caller of run() reads once more
             read_soon();
         });
     }

@@ -14,7 +14,7 @@ namespace tiercel::app {
 
 namespace {
 
-// The variable's value, which nobody after us sees.
+// Returns the variable's value, and removes it, so that child processes do not see it.
 std::string take(const char* name) {
     const char* value = std::getenv(name);
     std::string taken = value != nullptr ? value : "";
@@ -22,7 +22,7 @@ std::string take(const char* name) {
     return taken;
 }
 
-// As sd_watchdog_enabled(3): 0 unless it is meant for this process.
+// Returns 0 unless the watchdog is meant for this process, as sd_watchdog_enabled(3) does.
 std::uint64_t watchdog_ns(const std::string& microseconds, const std::string& pid) {
     const auto wanted = os::parse_unsigned(microseconds);
     const auto whose = os::parse_unsigned(pid);
@@ -47,13 +47,21 @@ os::Result<Notify> Notify::from_environment() {
         address.sun_path[0] = '\0';
     // An abstract name ends where the address does; a path may.
     const auto length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
-    os::UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    os::UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (!socket.valid() ||
         connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), length) != 0)
         return os::error("connect to the service manager at", path);
     notify.socket_ = std::move(socket);
     notify.every_ns_ = watchdog_ns(microseconds, pid) / 2;
     return notify;
+}
+
+void Notify::starting(std::string_view status) const {
+    send("EXTEND_TIMEOUT_USEC=120000000\nSTATUS=" + std::string(status));
+}
+
+void Notify::status(std::string_view status) const {
+    send("STATUS=" + std::string(status));
 }
 
 void Notify::ready(std::string_view status) const {
@@ -74,9 +82,9 @@ void Notify::stopping() const {
 void Notify::send(const std::string& message) const {
     if (!socket_.valid())
         return;
-    // MSG_DONTWAIT, as a manager that is stuck must not stop the sensor; what is then not said is
-    // said again at the next turn. The socket is connected, and the sandbox permits send(2) alone,
-    // which can carry neither an address nor a descriptor.
+    // The socket does not block, because a manager that hangs must not stop the sensor. A message
+    // that is lost is sent again at the next turn. It is connected, because the sandbox permits
+    // neither an address nor a descriptor in a message.
     (void)::send(socket_.get(), message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Findings: everything that is wrong or odd about configuration, rules and options, gathered from
-// those who found it, to be told in one of two forms.
+// Findings: the errors and warnings about configuration, rules and options, which are printed
+// together as text or as JSON.
 #pragma once
 
 #include <string>
@@ -16,15 +16,15 @@ namespace tiercel::app {
 
 class Findings {
   public:
-    // Of a configuration file, whose text is for the line to show, or of a -o.
+    // Adds those of a configuration file, whose text shows the line, or of a -o option.
     void add(std::string name, std::string text,
              const std::vector<config::SettingsProblem>& problems);
-    // Of a condition on the command line.
+    // Adds those of a condition on the command line.
     void add(std::string name, std::string condition,
              const std::vector<filter::Condition::Problem>& problems);
-    // Of rule files. Notes are left out.
+    // Adds those of rule files, without notes.
     void add(rules::Sources sources, const rules::Diagnostics& diagnostics);
-    // About something that has no text of its own.
+    // Adds one about something that has no text of its own.
     void add(rules::Severity severity, std::string name, std::string message);
     void add_error(std::string name, std::string message) {
         add(rules::Severity::error, std::move(name), std::move(message));
@@ -33,7 +33,8 @@ class Findings {
     std::size_t count(rules::Severity severity) const;
     bool good() const { return count(rules::Severity::error) == 0; }
 
-    // As compilers print it: rules/diagnostic.h. Without warnings where `level` is more severe.
+    // Returns them as compilers print them (rules/diagnostic.h). Warnings are left out if `level`
+    // is more severe.
     std::string text(config::Priority level = config::Priority::debug) const;
     // {"valid":false,"errors":1,"warnings":0,"diagnostics":[{"severity":"error","file":"x.yaml",
     //  "line":3,"column":14,"subject":"rule 'X'","message":"…","hint":"…","snippet":"…"}]}

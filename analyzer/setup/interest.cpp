@@ -51,43 +51,44 @@ void Interest::store(wire::Request& request) const {
 
 namespace {
 
-// A recording by itself is of all that happens; beside something else it has what that looks at.
+// A recording alone has every system call. Beside rules it has the system calls of the rules.
 void add_everything(Interest& interest) {
     for (const event::SyscallInfo& call : event::syscalls())
         interest.add(call);
 }
 
-// What --syscalls names and --filter can match; of nothing said, everything.
-void add_shown(Interest& interest, const Options& options, const Setup& setup) {
+// Adds the system calls named by --syscalls that --filter can match. With neither option, adds
+// every system call.
+void add_shown(Interest& interest, const Config& config, const Detection& detection) {
     std::vector<const event::SyscallInfo*> calls;
-    if (setup.filter) {
-        const filter::Interest wanted = filter::interest_of(setup.filter->program());
+    if (detection.filter) {
+        const filter::Interest wanted = filter::interest_of(detection.filter->program());
         calls = wanted.syscalls;
         interest.add_tracepoints(wanted);
     } else
         for (const event::SyscallInfo& call : event::syscalls())
             calls.push_back(&call);
     for (const event::SyscallInfo* call : calls)
-        if (options.syscalls.empty() ||
-            std::ranges::find(options.syscalls, call->name) != options.syscalls.end())
+        if (config.syscalls.empty() ||
+            std::ranges::find(config.syscalls, call->name) != config.syscalls.end())
             interest.add(*call);
 }
 
 } // namespace
 
-Interest interest_of(const Options& options, const Setup& setup) {
+Interest interest_of(const Config& config, const Detection& detection) {
     Interest interest;
-    const config::Settings& settings = setup.settings;
+    const config::Settings& settings = config.settings;
     if (settings.base_syscalls.empty() || settings.repair_base_syscalls)
         interest.add_state();
-    if (options.events || options.top)
-        add_shown(interest, options, setup);
-    else if (!options.record.empty() && !setup.rules)
+    if (config.events || config.top)
+        add_shown(interest, config, detection);
+    else if (!config.record.empty() && !detection.rules)
         add_everything(interest);
-    if (setup.rules) {
-        for (const event::SyscallInfo* call : setup.rules->interest.syscalls)
+    if (detection.rules) {
+        for (const event::SyscallInfo* call : detection.rules->interest.syscalls)
             interest.add(*call);
-        interest.add_tracepoints(setup.rules->interest);
+        interest.add_tracepoints(detection.rules->interest);
     }
     for (const std::string& name : settings.base_syscalls) {
         const bool out = name.starts_with('!');

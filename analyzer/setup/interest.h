@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Interest: what the probe is asked to give. That is what is shown and what the rules look at, and,
-// besides, what the tables of threads and fds live on, without which names would not be known.
+// Interest: the system calls and tracepoints that the probe captures. They are those that are
+// printed, those that the rules look at, and those that keep the tables of threads and fds right.
 #pragma once
 
 #include <bitset>
 
-#include "analyzer/setup/options.h"
-#include "analyzer/setup/setup.h"
+#include "analyzer/setup/config.h"
+#include "analyzer/setup/detection.h"
 #include "shared/event/table.h"
 #include "shared/wire/messages.h"
 
@@ -15,14 +15,14 @@ namespace tiercel::app {
 
 class Interest {
   public:
-    // Calls that this machine does not have are passed over.
+    // Ignores calls that this machine does not have.
     void add(const event::SyscallInfo& call);
     void remove(const event::SyscallInfo& call);
-    // Everything without which the state would become wrong.
+    // Adds the calls that the tables of threads and fds need to stay right.
     void add_state();
-    // The tracepoints behind events that conditions name.
+    // Adds the tracepoints behind events that conditions name.
     void add_tracepoints(const filter::Interest& wanted);
-    // Adds to what the request has.
+    // Adds these calls and tracepoints to the request.
     void store(wire::Request& request) const;
 
   private:
@@ -30,12 +30,13 @@ class Interest {
     std::uint32_t tracepoints_ = 0; // TIERCEL_TP_...
 };
 
-// The number of the native call through whose bit `call` is captured; -1: there is none here.
+// Returns the number of the native call through whose bit `call` is captured, or -1 if this machine
+// has no such call.
 int interest_number(const event::SyscallInfo& call);
 
-// Of what `options` and `setup` ask for. base_syscalls means what it does in falco.yaml: its
-// custom_set takes the place of what the state lives on ("!name" leaves a call out), and with
-// `repair` that is added again.
-Interest interest_of(const Options& options, const Setup& setup);
+// Returns the interest of one session. base_syscalls means what it means in falco.yaml: custom_set
+// replaces the calls that the tables need ("!name" leaves a call out), and `repair` adds them
+// again.
+Interest interest_of(const Config& config, const Detection& detection);
 
 } // namespace tiercel::app

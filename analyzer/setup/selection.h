@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Selection: which events are shown, by their system calls.
+// Selection: the events that are printed, by their system calls (--syscalls).
 #pragma once
 
 #include <bitset>
@@ -14,17 +14,17 @@
 
 namespace tiercel::app {
 
-// Parts of "a,b,c", without blanks around them and without empty ones.
+// Returns the parts of "a,b,c" without blanks around them and without empty parts.
 std::vector<std::string> split_list(std::string_view text);
 
-// What is wrong with the name of a system call: that there is none, and which is nearest to it; or
-// that this machine does not have it.
+// Returns what is wrong with the name of a system call: there is no such call (and which is
+// nearest), or this machine does not have it. Returns nothing if the name is right.
 std::optional<std::string> check_syscall(std::string_view name);
 
 class Selection {
   public:
-    // Of the named system calls, all of which check_syscall() has passed; of every event when there
-    // is none.
+    // Selects the events of the named system calls, which check_syscall() has accepted; without
+    // names, every event.
     explicit Selection(std::span<const std::string> names);
 
     bool shows(const event::EventView& event) const;

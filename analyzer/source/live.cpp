@@ -2,25 +2,21 @@
 #include "analyzer/source/live.h"
 
 #include <algorithm>
-#include <chrono>
 #include <climits>
 #include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
-#include <thread>
 
 #include "analyzer/ring/bpf_ring.h"
 #include "analyzer/ring/perf_ring.h"
-#include "analyzer/setup/options.h"
+#include "analyzer/service/connect.h"
 #include "shared/os/file.h"
 #include "shared/os/inherited.h"
 
 namespace tiercel::app {
 
 namespace {
-
-constexpr std::chrono::seconds kPatience{3};
 
 // A socket that `privd --exec` left open for its analyzer.
 os::Result<os::UniqueFd> inherited_socket(std::string_view number) {
@@ -32,28 +28,13 @@ os::Result<os::UniqueFd> inherited_socket(std::string_view number) {
     os::UniqueFd socket(static_cast<int>(*fd));
     if (getsockopt(socket.get(), SOL_SOCKET, SO_TYPE, &type, &length) != 0 ||
         type != SOCK_SEQPACKET) {
-        (void)socket.release(); // whatever it is, it is not ours to close
+        (void)socket.release(); // a descriptor of another kind belongs to another part
         return os::error("use", "TIERCEL_PRIVD_FD: it is not the number of an open socket", EBADF);
     }
     return socket;
 }
 
-} // namespace
-
-os::Result<os::UniqueFd> connect_patiently(const char* path) {
-    constexpr std::chrono::milliseconds kPause{50};
-    for (auto waited = kPause; waited < kPatience; waited += kPause) {
-        auto socket = wire::client::connect_to(path);
-        if (socket || (socket.error().number != ENOENT && socket.error().number != ECONNREFUSED))
-            return socket;
-        std::this_thread::sleep_for(kPause);
-    }
-    return wire::client::connect_to(path);
-}
-
-namespace {
-
-// Whom to ask, in the order of preference: one socket, or one for each driver that was started.
+// Returns the sockets to ask, in the order of preference: one, or one for each driver started.
 os::Result<std::vector<os::UniqueFd>> reach_privd(const std::string& path) {
     std::vector<os::UniqueFd> sockets;
     const std::string_view inherited = os::inherited().privd_sockets;
@@ -105,14 +86,15 @@ Opened open_live(const std::string& path, const wire::Request& request) {
         auto session = wire::client::open_session(socket, request);
         if (!session && !choice)
             return session.error();
-        if (!session) // it ended, and has said why
+        if (!session) // this loader ended, and has printed why
             continue;
         const wire::Reply& reply = session->reply;
         if (reply.status == wire::Status::ok)
             return map_session(std::move(socket), *std::move(session));
         if (!choice || request.driver == reply.driver)
             return Refusal{wire::client::describe(reply)};
-        if (reply.status != wire::Status::not_built_in) // one was asked for, and this is another
+        if (reply.status !=
+            wire::Status::not_built_in) // the request named a driver, and this one is another
             fmt::print(stderr, "analyzer: driver {} is passed over: {}\n",
                        wire::option_of(reply.driver), wire::client::describe(reply));
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Live: what privd has handed over, mapped and ready to be read. It owns the link fds: as long as
-// they are open the probe stays attached.
+// Live: the rings and counters that privd has handed over, mapped and ready to be read. It owns the
+// link fds: the probe stays attached as long as they are open.
 #pragma once
 
 #include <string>
@@ -15,25 +15,24 @@
 namespace tiercel::app {
 
 struct Live {
-    os::UniqueFd privd; // open as long as the session: by its end a privd that stays knows of ours
+    os::UniqueFd privd; // open for the whole session; its end tells a privd that stays
     wire::client::Session session;
     ring::RingSet rings;
     ring::Counters counters;
 };
 
-// privd refused: one line that says why and what to do, complete but for the program's name.
+// privd refused. The line says why and what to do, without the program's name.
 struct Refusal {
     std::string line;
 };
 
-// Connects to a socket of ours. Containers, and units without socket activation, are started all at
-// once: who should listen may not do so yet, and is waited for, three seconds at most.
-os::Result<os::UniqueFd> connect_patiently(const char* path);
+inline constexpr const char* kDefaultSocket = "/run/tiercel/privd.sock";
 
-// Reaches privd (at `path`, for which it waits three seconds; if that is empty through the sockets
-// in $TIERCEL_PRIVD_FD, numbers with commas between them, otherwise at the default path), asks, and
-// maps what comes. Of several sockets, each another driver's, the first that grants is taken; why
-// those before it did not is told on standard error. Blocks until the probe is attached.
+// Connects to privd, sends the request, and maps what privd hands over. With a `path`, connects to
+// it and waits three seconds for a listener. With an empty one, takes the sockets that
+// $TIERCEL_PRIVD_FD names (numbers with commas between them), or connects to kDefaultSocket. Each
+// of several sockets belongs to another driver: the first driver that grants is taken, and the
+// refusals before it are printed. Blocks until the probe is attached.
 std::variant<Live, Refusal, os::Error> open_live(const std::string& path,
                                                  const wire::Request& request);
 

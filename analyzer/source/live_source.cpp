@@ -12,7 +12,7 @@ namespace tiercel::app {
 
 namespace {
 
-// Names of users and groups, as far as the files can be read; without them ids are shown.
+// Loads the names of users and groups. Without the files, alerts show numbers only.
 void load_names(state::Users& users) {
     std::string text(1 << 20, '\0');
     if (auto passwd = os::read_file("", "/etc/passwd", text))
@@ -21,7 +21,7 @@ void load_names(state::Users& users) {
         users.load_group(*group);
 }
 
-// The engine's name in metrics, which is Falco's.
+// Returns the engine's name in metrics, which is Falco's.
 std::string_view driver_name(wire::Driver driver) {
     const wire::DriverRow* row = wire::find_row(driver);
     return row != nullptr ? row->metric : wire::option_of(driver);
@@ -55,38 +55,62 @@ void LiveSource::add_command_line(const event::EventView& event) {
         state::set_command_line(*thread, line);
 }
 
-os::Result<void> LiveSource::begin() {
+// Gives the pipeline one event of a ring.
+bool LiveSource::take(const event::EventView& event, std::uint16_t cpu) {
+    if (!first_event_ns_)
+        first_event_ns_ = now_ns(CLOCK_MONOTONIC) - live_.session.reply.load_begin_ns;
+    return pipeline_.take(event, cpu);
+}
+
+// Empties the rings while something else goes on, so that nothing is dropped.
+void LiveSource::hold() {
+    if (!held_.is_full())
+        live_.rings.batch(
+            [this](const ring::RingEvent& got) { return held_.add(got.view, got.cpu); });
+}
+
+// Reads one iterator of each kind. The others are spare, because an iterator can be read once only.
+os::Result<void> LiveSource::read_iterators(const std::function<void()>& between) {
     state::StateTracker& state = pipeline_.state();
     const auto apply = [this, &state](const event::EventView& event) {
         state.apply(event, 0);
         add_command_line(event);
     };
     for (auto* kind : {&live_.session.iter_task, &live_.session.iter_task_file}) {
-        for (const os::UniqueFd& fd : *kind) {
-            auto count = ring::IteratorReader().read_all(fd, apply);
-            if (!count)
-                return count.error();
-            const bool threads = kind == &live_.session.iter_task;
-            (threads ? initial_threads_ : initial_fds_) += count->events;
-            iterator_losses_ += count->skipped + (count->unframed_bytes > 0);
-        }
+        if (kind->empty())
+            continue;
+        auto count = ring::IteratorReader().read_all(kind->front(), apply, between);
+        if (!count)
+            return count.error();
+        const bool threads = kind == &live_.session.iter_task;
+        (threads ? initial_threads_ : initial_fds_) += count->events;
+        iterator_losses_ += count->skipped + (count->unframed_bytes > 0);
         kind->clear();
     }
+    return {};
+}
+
+os::Result<void> LiveSource::begin(const std::function<void()>& alive) {
+    const auto between = [this, &alive] {
+        hold();
+        alive();
+    };
+    if (auto read = read_iterators(between); !read)
+        return read;
     if (live_.session.reply.door != 0) {
-        initial_threads_ = door_.tell(live_.privd, state);
-        live_.privd.reset(); // nothing else is asked: privd may go
+        initial_threads_ = door_.tell(live_.privd, pipeline_.state(), between);
+        live_.privd.reset(); // nothing else is asked, so that privd can end
     }
-    state.link();
+    pipeline_.state().link();
     return {};
 }
 
 std::size_t LiveSource::read() {
-    const auto take = [this](const ring::RingEvent& got) {
-        if (!first_event_ns_)
-            first_event_ns_ = now_ns(CLOCK_MONOTONIC) - live_.session.reply.load_begin_ns;
-        return pipeline_.take(got.view, got.cpu);
-    };
-    live_.rings.batch(take);
+    if (!held_.empty())
+        held_.give(
+            [this](const event::EventView& event, std::uint16_t cpu) { return take(event, cpu); });
+    if (!pipeline_.stopped())
+        live_.rings.batch([this](const ring::RingEvent& got) { return take(got.view, got.cpu); });
     return live_.rings.fullest();
 }
 

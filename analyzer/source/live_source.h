@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// LiveSource: a session with privd as a source of events: first what its iterators tell, or the
-// door to /proc, then what comes through the rings.
+// LiveSource: the events of a session with privd. Before the first event, the state gets the
+// processes that already run, from BPF iterators or through privd's door to /proc. The rings are
+// emptied meanwhile: their events are held, and given to the pipeline first of all.
 #pragma once
 
 #include "analyzer/source/command_lines.h"
+#include "analyzer/source/held_events.h"
 #include "analyzer/source/live.h"
 #include "analyzer/source/proc_door.h"
 #include "analyzer/source/source.h"
@@ -13,11 +15,12 @@ namespace tiercel::app {
 
 class LiveSource : public Source {
   public:
-    // Reads the names of users and groups, and looks at the machine: make it before the sandbox.
+    // Reads the names of users and groups, and describes the machine: construct it before the
+    // sandbox.
     // `pipeline` must outlive it.
     LiveSource(Live live, Pipeline& pipeline);
 
-    os::Result<void> begin() override;
+    os::Result<void> begin(const std::function<void()>& alive) override;
     std::size_t read() override;
     void finish() override { read(); }
     const std::string& error() const override { return no_error_; }
@@ -30,12 +33,16 @@ class LiveSource : public Source {
     const capture::MachineInfo& machine() const override { return machine_; }
 
   private:
+    os::Result<void> read_iterators(const std::function<void()>& between);
+    void hold();
     void add_command_line(const event::EventView& event);
+    bool take(const event::EventView& event, std::uint16_t cpu);
 
     Live live_;
     Pipeline& pipeline_;
     CommandLines command_lines_; // for a driver whose iterators do not give them
-    ProcDoor door_;              // finds nothing where iterators tell
+    ProcDoor door_;              // empty if there are iterators
+    HeldEvents held_;            // of the rings, until begin() has ended
     const capture::MachineInfo machine_;
     std::uint64_t initial_threads_ = 0, initial_fds_ = 0, iterator_losses_ = 0;
     std::optional<std::uint64_t> first_event_ns_;

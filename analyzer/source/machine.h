@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What captures tell of the machine that they were made on.
+// Describes this machine, for captures that are made on it.
 #pragma once
 
 #include "analyzer/capture/lists.h"
 
 namespace tiercel::app {
 
-// Of this one: CPUs, memory, name, network interfaces. Before the sandbox: it asks the kernel by a
-// socket. What cannot be found out is left at zero or out; nothing depends on it.
+// Returns the CPUs, memory, name and network interfaces of this machine. Call it before the
+// sandbox, because it needs a socket. A value that cannot be found out stays zero.
 capture::MachineInfo this_machine();
 
 } // namespace tiercel::app

@@ -40,10 +40,12 @@ ProcDoor ProcDoor::look(const os::UniqueFd& privd) {
     return door;
 }
 
-std::size_t ProcDoor::tell(const os::UniqueFd& privd, state::StateTracker& state) const {
+std::size_t ProcDoor::tell(const os::UniqueFd& privd, state::StateTracker& state,
+                           const std::function<void()>& between) const {
     using wire::ProcFile;
     std::size_t told = 0;
     for (const Found& found : found_) {
+        between();
         const auto file = [&](ProcFile which) { return contents(privd, found.tid, which); };
         const std::string status = file(ProcFile::status), stat = file(ProcFile::stat),
                           cmdline = file(ProcFile::cmdline), cgroup = file(ProcFile::cgroup),

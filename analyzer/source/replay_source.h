@@ -12,10 +12,10 @@ namespace tiercel::app {
 
 class ReplaySource : public Source {
   public:
-    // `path`: "-" is standard input. `pipeline` must outlive what is made.
+    // `path`: "-" is standard input. `pipeline` must outlive the object.
     static os::Result<ReplaySource> open(const std::string& path, Pipeline& pipeline);
 
-    os::Result<void> begin() override { return {}; }
+    os::Result<void> begin(const std::function<void()>&) override { return {}; }
     std::size_t read() override;
     void finish() override {}
     std::span<const os::UniqueFd> wakeups() const override {
@@ -28,7 +28,7 @@ class ReplaySource : public Source {
     const std::string& error() const override { return reader_.error(); }
 
   private:
-    // Events between two looks at signals and outputs.
+    // Events of one read(), after which the loop looks at signals and outputs.
     static constexpr std::size_t kBatch = 4096;
 
     ReplaySource(os::UniqueFd fd, Pipeline& pipeline)

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Source: where a pipeline's events come from: live rings (live_source.h) or a capture
-// (replay_source.h). Made, with everything it will need open, before the sandbox is entered.
+// Source: the events of a session: live rings (live_source.h) or a capture (replay_source.h). It is
+// made before the sandbox is entered, and opens everything that it will need.
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,22 +21,24 @@ class Source {
   public:
     virtual ~Source() = default;
 
-    // In the sandbox, before the first read: what was there before the first event.
-    virtual os::Result<void> begin() = 0;
-    // Gives the pipeline what is there, or a part of it. Returns how many bytes of room() were in
-    // use: from an eighth on, it is called again at once.
+    // Call in the sandbox, before the first read(). Gives the state what ran before the first
+    // event. Calls `alive` again and again meanwhile, for the service manager's watchdog.
+    virtual os::Result<void> begin(const std::function<void()>& alive) = 0;
+    // Gives the pipeline the events that wait, or a part of them. Returns how many bytes of room()
+    // were in use; from an eighth on, the loop calls it again at once.
     virtual std::size_t read() = 0;
-    // After the loop's end, when nothing has asked for it: what happened up to then.
+    // Call after the loop's end, if no observer has stopped the session. Gives the pipeline the
+    // events up to then.
     virtual void finish() = 0;
-    // Why what read() gave is not all that there was; empty: it is.
+    // Returns why read() did not give all events; an empty text if it did.
     virtual const std::string& error() const = 0;
-    // Readable when there is much to read. Lent.
+    // Returns fds that are readable when much waits to be read. The source keeps ownership.
     virtual std::span<const os::UniqueFd> wakeups() const = 0;
-    // They are pipes (wire::Kind::wakeup): no event comes after their end.
+    // Returns true if the wakeups are pipes (wire::Kind::wakeup): no event comes after their end.
     virtual bool ends_with_wakeups() const { return false; }
     virtual std::size_t room() const = 0;
     virtual std::optional<output::LiveStatistics> statistics() const = 0;
-    // Where the events happened. A capture says so when its first event is read.
+    // Returns the machine of the events. A capture names it when its first event is read.
     virtual const capture::MachineInfo& machine() const = 0;
 };
 

@@ -31,10 +31,17 @@ for program in "$@"; do
 done
 
 shown=$(text "$pages/analyzer.yaml.5")
-mapfile -t keys < <(sed -n 's/^ *{"\([a-z0-9_.]*\)", .*}.*/\1/p' "$tree/analyzer/config/settings.cpp")
-[ ${#keys[@]} -ge 20 ] || fail "settings.cpp shows only ${#keys[@]} keys"
+mapfile -t keys < <(
+    sed -n 's/^KEY("\([a-z0-9_.]*\)".*/\1/p' "$tree/analyzer/config/keys.def"
+    sed -n 's/^OUTPUT([a-z_]*, "\([a-z_]*\)".*/\1.enabled/p' "$tree/analyzer/config/outputs.def"
+    sed -n 's/^OUTPUT([a-z_]*, "\([a-z_]*\)", "\([a-z_]\{1,\}\)".*/\1.\2/p' "$tree/analyzer/config/outputs.def")
+[ ${#keys[@]} -ge 50 ] || fail "keys.def and outputs.def show only ${#keys[@]} keys"
 for key in "${keys[@]}"; do
     grep -qE "(^|[ ,])${key//./\\.}([ ,]|$)" <<<"$shown" || fail "analyzer.yaml.5 lacks $key"
+done
+mapfile -t described < <(grep -A1 '^\.TP' "$pages/analyzer.yaml.5" | sed -n 's/^\.B //p' | tr ',' '\n' | tr -d ' ')
+for key in "${described[@]}"; do
+    printf '%s\n' "${keys[@]}" | grep -qxF "$key" || fail "analyzer.yaml.5 describes $key, which is no key"
 done
 echo "analyzer.yaml.5: ${#keys[@]} keys"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Alert: what is said when a rule matches, and its two shapes: one line of text, or one line of
-// JSON with the keys and the order that Falco gives.
+// Alert: the message about a rule's match, and its two forms: a line of text, or a line of JSON
+// with Falco's keys in Falco's order.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@
 
 namespace tiercel::alerts {
 
-// A field's value as JSON shows it: null, boolean, number, text or a list of texts.
+// A field's value in JSON: null, boolean, number, text or a list of texts.
 using FieldValue = std::variant<std::monostate, bool, std::int64_t, std::uint64_t, double,
                                 std::string, std::vector<std::string>>;
 
@@ -34,15 +34,16 @@ struct Style {
     bool include_tags = true;
     bool include_message = false;
     bool include_fields = true;
-    bool iso_8601 = false; // times in texts; JSON has them so anyway
-    bool utc = false;      // times in texts; else local, as Falco does
+    bool iso_8601 = false; // times of text; JSON always has ISO 8601
+    bool utc = false;      // times of text; otherwise local time, as in Falco
     std::string hostname;
 };
 
-// One line, without its end. Local times need the zone: call tzset() before the sandbox.
+// Returns one line without its end. Local times need the time zone: call tzset() before the
+// sandbox.
 std::string render(const Alert& alert, const Style& style);
 
-// "2017-10-20T15:10:52.222264351Z"
+// Returns "2017-10-20T15:10:52.222264351Z".
 std::string iso_time(std::uint64_t time_ns);
 
 } // namespace tiercel::alerts

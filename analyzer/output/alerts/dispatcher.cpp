@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/output/alerts/dispatcher.h"
 
+#include <csignal>
 #include <ctime>
 #include <unistd.h>
 
@@ -41,7 +42,8 @@ std::string machine_name() {
 
 Dispatcher::Dispatcher(Style style, std::size_t queue_capacity)
     : style_(std::move(style)), capacity_(queue_capacity) {
-    tzset(); // reads the time zone now, since files cannot be opened later
+    tzset();                       // reads the time zone now, since files cannot be opened later
+    std::signal(SIGPIPE, SIG_IGN); // a write to a closed pipe or socket returns EPIPE instead
 }
 
 void Dispatcher::add(std::unique_ptr<Sink> sink) {
@@ -99,27 +101,6 @@ Style style_of(const config::Settings& settings) {
     style.iso_8601 = settings.time_iso_8601;
     style.hostname = settings.hostname.empty() ? machine_name() : settings.hostname;
     return style;
-}
-
-os::Result<std::vector<std::unique_ptr<Sink>>> open_sinks(const config::Settings& settings) {
-    std::vector<os::Result<std::unique_ptr<Sink>>> opened;
-    if (settings.stdout_enabled)
-        opened.push_back(open_stdout());
-    if (settings.file_enabled)
-        opened.push_back(open_file(settings.file_name));
-    if (settings.syslog_enabled)
-        opened.push_back(open_syslog("tiercel"));
-    if (settings.socket_enabled)
-        opened.push_back(open_unix_socket(settings.socket_path));
-    if (settings.program_enabled)
-        opened.push_back(open_program(settings.program));
-    std::vector<std::unique_ptr<Sink>> sinks;
-    for (auto& sink : opened) {
-        if (!sink)
-            return sink.error();
-        sinks.push_back(*std::move(sink));
-    }
-    return sinks;
 }
 
 } // namespace tiercel::alerts

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Dispatcher: takes each alert once and hands it to every output.
+// Dispatcher: gives each alert to every output.
 //
 //     auto sinks = open_sinks(settings);
 //     Dispatcher dispatcher(style, capacity);
-//     … enter the sandbox, and on the way: for (auto& sink : *sinks)
-//     dispatcher.add(std::move(sink)); dispatcher.send(alert);        // never blocks on SIGHUP:
-//     dispatcher.reopen(); at the end: dispatcher.drain(std::chrono::seconds(2));
+//     for (auto& sink : *sinks)                    // while the sandbox is entered
+//         dispatcher.add(std::move(sink));
+//     dispatcher.send(alert);                      // never blocks
+//     dispatcher.reopen();                         // on SIGHUP
+//     dispatcher.drain(std::chrono::seconds(2));   // at the end
 #pragma once
 
 #include <chrono>
@@ -25,13 +27,16 @@ class Dispatcher {
   public:
     Dispatcher(Style style, std::size_t queue_capacity);
 
-    // Starts the thread that writes to it.
+    // Starts the thread that writes to the sink.
     void add(std::unique_ptr<Sink> sink);
     void send(const Alert& alert);
-    // Something about ourselves: source "internal", the rule's name "Tiercel internal: WHAT".
+    // Sends an alert about the analyzer itself, with the source "internal" and the rule name
+    // "Tiercel internal: WHAT".
     void warn(const std::string& what, const std::string& message,
               std::vector<std::pair<std::string, FieldValue>> fields = {});
+    // Opens the alert file again.
     void reopen();
+    // Waits until every line is written. Returns false if `deadline` has passed before.
     bool drain(std::chrono::milliseconds deadline);
 
     struct Output {
@@ -47,10 +52,8 @@ class Dispatcher {
     std::vector<std::unique_ptr<Outbox>> outboxes_;
 };
 
-// What the settings say about shape and outputs. The hostname is the machine's where they name
-// none.
+// Returns the form of alerts that the settings ask for. Without the key `hostname`, the hostname is
+// the machine's own.
 Style style_of(const config::Settings& settings);
-// Opens the outputs that are enabled. The first that cannot be opened is the error.
-os::Result<std::vector<std::unique_ptr<Sink>>> open_sinks(const config::Settings& settings);
 
 } // namespace tiercel::alerts

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/output/alerts/outbox.h"
 
+#include <cerrno>
 #include <utility>
 
 namespace tiercel::alerts {
@@ -22,7 +23,7 @@ struct Outbox::State {
     bool stop = false;
     bool ended = false;
 
-    // With the lock held. The next line to write; waits for one. False: the end.
+    // Waits, with the lock held, for the next line to write. Returns false at the end.
     bool next(std::unique_lock<std::mutex>& lock, Line& line, bool& reopen_first) {
         posted.wait(lock, [this] { return stop || reopen || !queue.empty(); });
         reopen_first = std::exchange(reopen, false);
@@ -45,8 +46,11 @@ struct Outbox::State {
             writing = true;
             lock.unlock();
             const bool reopened = !reopen_first || sink->reopen();
+            int error = reopened ? 0 : errno;
             const bool good = !line.text || sink->write(*line.text, line.priority);
+            error = good ? error : errno;
             lock.lock();
+            counters.error = error != 0 ? error : counters.error;
             writing = false;
             counters.gone = sink->gone();
             counters.failed += reopened ? 0 : 1;
@@ -68,7 +72,7 @@ Outbox::Outbox(std::unique_ptr<Sink> sink, std::size_t capacity, Warn warn)
     state_->capacity = capacity;
     state_->warn = std::move(warn);
     thread_ = std::thread([state = state_] { state->run(); });
-    // What a thread does to begin, the sandbox would not let it do.
+    // The sandbox would forbid the system calls with which a thread begins.
     std::unique_lock lock(state_->mutex);
     state_->idle.wait(lock, [this] { return state_->running; });
 }
@@ -81,7 +85,7 @@ Outbox::~Outbox() {
     const bool ended =
         state_->idle.wait_for(lock, std::chrono::seconds(1), [this] { return state_->ended; });
     lock.unlock();
-    // A thread that is stuck in a write cannot be joined; it keeps its state alive by itself.
+    // A thread that a write blocks cannot be joined; it keeps its state alive by itself.
     ended ? thread_.join() : thread_.detach();
 }
 

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Sinks: where alerts go. Each is opened before the sandbox is entered, with everything it will
-// ever need; afterwards it needs these system calls only:
+// Sinks: the places that alerts go to, one for each row of config/outputs.def. A sink is opened
+// before the sandbox is entered, with everything that it will need. Afterwards it needs these
+// system calls only:
 //
-//     standard output, file         write; file, to be reopened: openat on its directory fd, close
-//     syslog                        sendto with no address: the socket is connected to /dev/log.
-//     Under
-//                                   systemd that socket outlives the daemon; another syslogd that
-//                                   is restarted is lost, because the sandbox has no connect(2)
-//     program, Unix stream socket   the same; a broken connection is not made again
+//     all              write
+//     file             openat on its directory fd and close, to open the file again
 //
+// A connection that breaks is not made again, because the sandbox forbids socket(2).
 // A sink may block: the Outbox that feeds it runs in a thread of its own.
 #pragma once
 
@@ -17,7 +15,7 @@
 #include <string>
 #include <string_view>
 
-#include "analyzer/config/priority.h"
+#include "analyzer/config/settings.h"
 #include "shared/os/result.h"
 
 namespace tiercel::alerts {
@@ -25,27 +23,23 @@ namespace tiercel::alerts {
 class Sink {
   public:
     virtual ~Sink() = default;
-    // "stdout", "file /var/log/x"
+    // Returns "stdout", "file /var/log/x", …
     virtual std::string name() const = 0;
-    // Writes one line; false: it is lost.
+    // Writes one line. Returns false, with the reason in errno, if the line is lost.
     virtual bool write(std::string_view line, config::Priority priority) = 0;
-    // After the file was moved away (SIGHUP). False: the old one is kept.
+    // Opens the file again after it was moved away (SIGHUP). Returns false if the old one is kept.
     virtual bool reopen() { return true; }
-    // The errno for which nothing can be written any more, whatever happens; 0: it may go on.
+    // Returns the errno for which nothing can be written any more; 0: writing may go on.
     virtual int gone() const { return 0; }
-    // The directory in which reopen() makes a file: what the sandbox has to leave writable. -1:
-    // none.
+    // Returns the directory in which reopen() makes a file, which the sandbox has to leave
+    // writable; -1: there is none. The sink keeps ownership.
     virtual int directory() const { return -1; }
 };
 
-os::Result<std::unique_ptr<Sink>> open_stdout();
-// Appends to the file, which is made with mode 0640. The directory must exist.
-os::Result<std::unique_ptr<Sink>> open_file(const std::string& path);
-// The local syslogd or journald. `ident` is what the lines are tagged with.
-os::Result<std::unique_ptr<Sink>> open_syslog(const std::string& ident,
-                                              const std::string& path = "/dev/log");
-os::Result<std::unique_ptr<Sink>> open_unix_socket(const std::string& path);
-// Starts `command` with the shell; alerts go to its standard input, one line each, until we end.
-os::Result<std::unique_ptr<Sink>> open_program(const std::string& command);
+// open_file(settings), open_syslog(settings), … open the output's target.
+#define OUTPUT(id, ...)                                                                            \
+    os::Result<std::unique_ptr<Sink>> open_##id(const config::Settings& settings);
+#include "analyzer/config/outputs.def"
+#undef OUTPUT
 
 } // namespace tiercel::alerts

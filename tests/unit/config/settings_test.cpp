@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/config/settings.h"
 
+#include <cstdlib>
+#include <fstream>
+#include <set>
+
 #include <doctest/doctest.h>
+
+#include "analyzer/config/keys.h"
 
 using namespace tiercel::config;
 
@@ -35,8 +41,8 @@ TEST_CASE("falco's keys mean what they mean there") {
     CHECK(s.match_all);
     CHECK(s.json_output);
     CHECK_FALSE(s.json_include_tags);
-    CHECK(s.file_enabled);
-    CHECK(s.file_name == "/x");
+    CHECK(s.output(Output::file).enabled);
+    CHECK(s.output(Output::file).target == "/x");
     CHECK(s.queue_capacity == 7);
     CHECK(s.driver == "modern_ebpf");
     CHECK(s.buffer_preset == 5);
@@ -55,7 +61,7 @@ TEST_CASE("options come after the file and are read alike") {
         .option("priority=error");
     CHECK(read.problems.empty());
     CHECK(read.settings.json_output);
-    CHECK(read.settings.file_name == "/tmp/a=b");
+    CHECK(read.settings.output(Output::file).target == "/tmp/a=b");
     CHECK(read.settings.priority == Priority::error);
     read.option("no_such=1").option("nothing").option("json_output=perhaps").option("priority=[");
     CHECK(read.problems.size() == 4);
@@ -63,7 +69,7 @@ TEST_CASE("options come after the file and are read alike") {
 
 TEST_CASE("unknown keys are reported with their line, meaningless ones as such") {
     const Read read("json_output: true\njson_outptu: true\nstdout_output:\n  enabeld: "
-                    "true\ngrpc:\n  enabled: true\n");
+                    "true\nwebserver:\n  enabled: true\n");
     REQUIRE(read.problems.size() == 3);
     CHECK(read.problems[0].line == 2);
     CHECK(read.problems[0].error);
@@ -98,6 +104,103 @@ TEST_CASE("nothing within a sequence's entries is passed over either") {
 TEST_CASE("an unbounded queue is not to be had") {
     CHECK(Read("outputs_queue: {capacity: 0}").settings.queue_capacity ==
           Settings().queue_capacity);
+}
+
+TEST_CASE("an option's value is a text, unless it begins as YAML does, and [] appends") {
+    Read read("rules_files: [/a]\n");
+    read.option("rules[].disable.rule=*")
+        .option("rules[].enable.tag=net: work")
+        .option(R"(append_output[]={"match": {"source": "syscall"}, "extra_output": "x"})")
+        .option("rules_files[]=/b")
+        .option("hostname=a: b");
+    REQUIRE(read.problems.empty());
+    REQUIRE(read.settings.rules.size() == 2);
+    CHECK_FALSE(read.settings.rules[0].enable);
+    CHECK(read.settings.rules[0].rule == "*");
+    CHECK(read.settings.rules[1].tag == "net: work");
+    REQUIRE(read.settings.append_output.size() == 1);
+    CHECK(read.settings.append_output[0].extra_output == "x");
+    CHECK(read.settings.rules_files == std::vector<std::string>{"/a", "/b"});
+    CHECK(read.settings.hostname == "a: b");
+    read.option("rules[].disabel.rule=*").option("rulse[].disable.rule=*");
+    CHECK(read.problems.size() == 2);
+}
+
+TEST_CASE("variables of the environment are expanded in values") {
+    setenv("TIERCEL_TEST_HOST", "node-7", 1);
+    unsetenv("TIERCEL_TEST_NONE");
+    const auto host = [](const char* value) {
+        return Read("hostname: " + std::string(value)).settings.hostname;
+    };
+    CHECK(host("${TIERCEL_TEST_HOST}") == "node-7");
+    CHECK(host("a-${TIERCEL_TEST_HOST}-b${TIERCEL_TEST_NONE}") == "a-node-7-b");
+    CHECK(host("$${TIERCEL_TEST_HOST}") == "${TIERCEL_TEST_HOST}");
+    CHECK(host("'${TIERCEL_TEST_HOST'") == "${TIERCEL_TEST_HOST");
+    CHECK(Read("rules_files: ['${TIERCEL_TEST_HOST}/x']").settings.rules_files ==
+          std::vector<std::string>{"node-7/x"});
+}
+
+TEST_CASE("each key has one row with a document, and its default is the one of Settings") {
+    std::set<std::string> names;
+    for (const Key& key : keys()) {
+        CAPTURE(key.name);
+        CHECK((names.insert(key.name).second || key.standing == Key::Standing::ignored));
+        CHECK(key.doc.ends_with('.'));
+        if (!key.take || key.preset.empty() || key.name == "engine.kind")
+            continue;
+        Settings settings;
+        std::vector<SettingsProblem> problems;
+        read_option(key.name + '=' + std::string(key.preset), settings, problems);
+        CHECK(problems.empty());
+    }
+    CHECK(names.size() > 60);
+}
+
+TEST_CASE("the falco.yaml of each release from 0.40 to 0.44 is accepted") {
+    std::ifstream keys(SOURCE_TREE "/tests/unit/config/falco_keys.txt");
+    unsigned count = 0;
+    for (std::string line; std::getline(keys, line);) {
+        if (line.empty() || line[0] == '#')
+            continue;
+        CAPTURE(line);
+        Read read("");
+        read.option(std::string_view(line).substr(10)); // after both releases
+        for (const SettingsProblem& problem : read.problems)
+            CHECK_MESSAGE(!problem.error, problem.message);
+        ++count;
+    }
+    CHECK(count > 90);
+}
+
+TEST_CASE("outputs and interfaces that do not exist here are an error if they are enabled") {
+    CHECK(Read("http_output: {enabled: false, url: x}").problems.empty());
+    for (const char* text :
+         {"http_output: {enabled: true}", "grpc:\n  enabled: true\n", "load_plugins: [json]"}) {
+        CAPTURE(text);
+        const Read read(text);
+        REQUIRE(read.problems.size() == 1);
+        CHECK(read.problems[0].error);
+    }
+    CHECK(Read("load_plugins: [container]").problems.empty());
+    Read option("");
+    CHECK(option.option("http_output.enabled=true").problems.size() == 1);
+}
+
+TEST_CASE("the drops of falco.yaml mean what they mean there") {
+    const Read read("syscall_event_drops: {threshold: 0.25, actions: [alert, exit], rate: 1.5, "
+                    "max_burst: 3}\noutputs: {rate: 2, max_burst: 9}\n");
+    REQUIRE(read.problems.empty());
+    CHECK(read.settings.drop_threshold == 0.25);
+    CHECK_FALSE(read.settings.drop_actions.log);
+    CHECK(read.settings.drop_actions.exit);
+    CHECK(read.settings.drop_rate == 1.5);
+    CHECK(read.settings.drop_burst == 3);
+    CHECK(read.settings.output_rate == 2);
+    CHECK(read.settings.output_burst == 9);
+    for (const char* wrong :
+         {"syscall_event_drops: {threshold: 1.5}", "syscall_event_drops: {threshold: x}",
+          "syscall_event_drops: {actions: [shout]}", "health: {max_drop_share: -1}"})
+        CHECK(Read(wrong).problems.size() == 1);
 }
 
 TEST_CASE("documents are bounded, whatever their aliases say") {

@@ -12,6 +12,8 @@
 #include <sstream>
 
 #include "analyzer/output/alerts/dispatcher.h"
+#include "analyzer/output/alerts/outputs.h"
+#include "analyzer/output/alerts/token_bucket.h"
 
 using namespace tiercel::alerts;
 using tiercel::config::Priority;
@@ -44,6 +46,23 @@ std::string content(const std::string& path) {
     std::stringstream text;
     text << std::ifstream(path).rdbuf();
     return text.str();
+}
+
+using tiercel::config::Output;
+using tiercel::config::Settings;
+
+// The settings of one output.
+Settings to(Output output, const std::string& target) {
+    Settings settings;
+    settings.output(output) = {.enabled = true, .target = target};
+    return settings;
+}
+
+// The settings of a program that is started once and reads all alerts.
+Settings kept(const std::string& command) {
+    Settings settings = to(Output::program, command);
+    settings.program_keep_alive = true;
+    return settings;
 }
 
 // Lets a test hold back what a sink writes.
@@ -123,7 +142,7 @@ TEST_CASE("a file is appended to, and found again after it was moved") {
     const std::string path = directory / "alerts";
     std::ofstream(path) << "before\n";
     Dispatcher dispatcher(Style(), 10);
-    auto sink = open_file(path);
+    auto sink = open_file(to(Output::file, path));
     REQUIRE(sink);
     dispatcher.add(std::move(*sink));
     dispatcher.send(sample());
@@ -136,7 +155,7 @@ TEST_CASE("a file is appended to, and found again after it was moved") {
     CHECK(dispatcher.drain(std::chrono::seconds(5)));
     const std::string fresh = content(path);
     CHECK(std::count(fresh.begin(), fresh.end(), '\n') == 1);
-    CHECK_FALSE(open_file(directory / "no/such"));
+    CHECK_FALSE(open_file(to(Output::file, directory / "no/such")));
 }
 
 TEST_CASE("a blocked output discards, counts and tells") {
@@ -201,9 +220,9 @@ TEST_CASE("sockets, syslog and programs get their lines") {
     const int stream = serve("stream", SOCK_STREAM);
     REQUIRE(listen(stream, 1) == 0);
     Dispatcher dispatcher(Style(), 10);
-    auto syslog = open_syslog("me", directory / "log");
-    auto connected = open_unix_socket(directory / "stream");
-    auto program = open_program("cat > " + (directory / "copy"));
+    auto syslog = open_syslog(to(Output::syslog, directory / "log"));
+    auto connected = open_unix_socket(to(Output::unix_socket, directory / "stream"));
+    auto program = open_program(kept("cat > " + (directory / "copy")));
     REQUIRE(syslog);
     REQUIRE(connected);
     REQUIRE(program);
@@ -217,7 +236,7 @@ TEST_CASE("sockets, syslog and programs get their lines") {
     REQUIRE(length > 0);
     const std::string datagram(text, static_cast<std::size_t>(length));
     CHECK(datagram.starts_with("<14>"));
-    CHECK(datagram.find(" me[" + std::to_string(getpid()) + "]: ") != std::string::npos);
+    CHECK(datagram.find(" tiercel[" + std::to_string(getpid()) + "]: ") != std::string::npos);
     const int peer = accept(stream, nullptr, nullptr);
     const ssize_t got = read(peer, text, sizeof text);
     REQUIRE(got > 0);
@@ -234,16 +253,14 @@ TEST_CASE("sockets, syslog and programs get their lines") {
     CHECK(dispatcher.outputs()[0].counters.gone == 0);
     close(stream);
     close(log);
-    CHECK_FALSE(open_unix_socket(directory / "nobody"));
-    CHECK_FALSE(open_syslog("me", directory / "nobody"));
+    CHECK_FALSE(open_unix_socket(to(Output::unix_socket, directory / "nobody")));
+    CHECK_FALSE(open_syslog(to(Output::syslog, directory / "nobody")));
 }
 
 TEST_CASE("outputs are opened as the settings say") {
     const Directory directory;
-    tiercel::config::Settings settings;
-    settings.stdout_enabled = false;
-    settings.file_enabled = true;
-    settings.file_name = directory / "x";
+    Settings settings = to(Output::file, directory / "x");
+    settings.output(Output::standard_output).enabled = false;
     settings.hostname = "h";
     settings.json_output = true;
     Dispatcher dispatcher(style_of(settings), settings.queue_capacity);
@@ -254,12 +271,86 @@ TEST_CASE("outputs are opened as the settings say") {
     REQUIRE(dispatcher.outputs().size() == 1);
     dispatcher.warn("test", "message", {{"n", std::uint64_t{1}}});
     CHECK(dispatcher.drain(std::chrono::seconds(5)));
-    const auto json = nlohmann::json::parse(content(settings.file_name));
+    const auto json = nlohmann::json::parse(content(directory / "x"));
     CHECK(json["rule"] == "Tiercel internal: test");
     CHECK(json["source"] == "internal");
     CHECK(json["hostname"] == "h");
     CHECK(json["output_fields"]["n"] == 1);
-    settings.socket_enabled = true;
-    settings.socket_path = directory / "none";
+    settings.output(Output::unix_socket) = {.enabled = true, .target = directory / "none"};
+    CHECK(open_sinks(settings)->size() == 1); // an absent receiver does not keep the sensor down
+    settings.output(Output::file).enabled = false;
+    CHECK_FALSE(open_sinks(settings)); // unless it is the only one
+    settings.output(Output::file) = {.enabled = true, .target = directory / "no/such"};
     CHECK_FALSE(open_sinks(settings));
+    CHECK(any_enabled(settings));
+    for (auto& output : settings.outputs)
+        output.enabled = false;
+    CHECK_FALSE(any_enabled(settings));
+    CHECK(open_sinks(settings)->empty());
+}
+
+TEST_CASE("without keep_alive the program is started once for each alert, one after the other") {
+    const Directory directory;
+    const std::string copy = directory / "copy";
+    Dispatcher dispatcher(Style(), 10);
+    auto program = open_program(to(Output::program, "echo begin >> " + copy + "; cat >> " + copy));
+    REQUIRE(program);
+    dispatcher.add(std::move(*program));
+    for (int i = 0; i < 2; ++i)
+        dispatcher.send(sample());
+    const auto lines = [&copy] {
+        const std::string text = content(copy);
+        return std::count(text.begin(), text.end(), '\n');
+    };
+    for (int i = 0; i < 1000 && lines() < 4; ++i)
+        usleep(10'000);
+    std::istringstream text(content(copy));
+    for (int i = 0; i < 2; ++i) {
+        std::string line;
+        std::getline(text, line);
+        CHECK(line == "begin");
+        std::getline(text, line);
+        CHECK(line.ends_with("file=/x"));
+    }
+}
+
+TEST_CASE("an alert program inherits standard streams only") {
+    const Directory directory;
+    const std::string list = directory / "list";
+    constexpr int kInherited = 77; // not closed on exec, and no number that a shell uses itself
+    REQUIRE(dup2(STDERR_FILENO, kInherited) == kInherited);
+    Dispatcher dispatcher(Style(), 10);
+    auto program =
+        open_program(kept("ls /proc/$$/fd > " + list + ".new; mv " + list + ".new " + list));
+    REQUIRE(program);
+    for (int i = 0; i < 1000 && content(list).empty(); ++i)
+        usleep(10'000);
+    const std::string text = content(list);
+    CHECK(text.starts_with("0\n1\n"));
+    CHECK(text.find("\n77\n") == std::string::npos);
+    close(kInherited);
+}
+
+TEST_CASE("an output that cannot be written says why") {
+    Dispatcher dispatcher(Style(), 10);
+    auto full = open_file(to(Output::file, "/dev/full"));
+    REQUIRE(full);
+    dispatcher.add(std::move(*full));
+    dispatcher.send(sample());
+    CHECK(dispatcher.drain(std::chrono::seconds(5)));
+    CHECK(dispatcher.outputs()[0].counters.failed == 1);
+    CHECK(dispatcher.outputs()[0].counters.error == ENOSPC);
+}
+
+TEST_CASE("a token bucket permits a burst and then its rate") {
+    constexpr std::uint64_t kSecond = 1'000'000'000;
+    TokenBucket bucket(2, 3);
+    for (int i = 0; i < 3; ++i)
+        CHECK(bucket.take(kSecond));
+    CHECK_FALSE(bucket.take(kSecond));
+    CHECK(bucket.take(kSecond + kSecond / 2));
+    CHECK_FALSE(bucket.take(kSecond + kSecond / 2));
+    for (int i = 0; i < 3; ++i)
+        CHECK(bucket.take(100 * kSecond)); // never more than the burst
+    CHECK_FALSE(bucket.take(100 * kSecond));
 }

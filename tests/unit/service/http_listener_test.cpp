@@ -96,29 +96,59 @@ TEST_CASE("what is no request is refused") {
     CHECK(server.ask("GET /" + std::string(4000, 'a')).starts_with("HTTP/1.0 400 "));
 }
 
-TEST_CASE("silent readers delay others for at most five seconds") {
+TEST_CASE("HEAD is answered as GET is, without a body") {
+    Server server;
+    const std::string reply = server.ask("HEAD /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+    CHECK(reply.starts_with("HTTP/1.0 200 OK\r\n"));
+    CHECK(reply.ends_with("Content-Length: 4\r\nConnection: close\r\n\r\n"));
+    CHECK(server.ask("HEAD /else HTTP/1.1\r\n\r\n").starts_with("HTTP/1.0 404 "));
+}
+
+TEST_CASE("clients that say nothing keep no other from its answer, however many they are") {
     Server server;
     std::vector<os::UniqueFd> silent;
-    for (int i = 0; i < 4; ++i)
-        silent.push_back(server.connect());
-    server.turn();
-    const os::UniqueFd early = server.connect();
-    server.turn(2 * kSecond);
-    CHECK(server.rest(early).empty()); // closed at once
-    const os::UniqueFd late = server.connect();
-    server.turn(7 * kSecond);
     constexpr std::string_view kRequest = "GET /metrics HTTP/1.1\r\n\r\n";
-    send(late.get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL);
-    CHECK(server.rest(late).starts_with("HTTP/1.0 200"));
+    for (std::size_t i = 0; i < 3 * HttpListener::kConnections; ++i) {
+        silent.push_back(server.connect());
+        send(silent.back().get(), "GET /", 5, MSG_NOSIGNAL);
+        server.turn();
+        const os::UniqueFd client = server.connect();
+        send(client.get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL);
+        CHECK(server.rest(client).starts_with("HTTP/1.0 200"));
+    }
+}
+
+TEST_CASE("a connection is closed after a second") {
+    Server server;
+    const os::UniqueFd silent = server.connect();
+    server.turn(kSecond);
+    char byte = 0;
+    server.turn(kSecond + HttpListener::kPatienceNs - 1);
+    CHECK(recv(silent.get(), &byte, 1, MSG_DONTWAIT) < 0);
+    server.turn(kSecond + HttpListener::kPatienceNs);
+    CHECK(recv(silent.get(), &byte, 1, MSG_DONTWAIT) == 0);
 }
 
 TEST_CASE("health: processes without events are a fault, a quiet machine is none") {
     app::Health health;
-    CHECK_FALSE(health.check({.processes = 1000, .events = 50})); // the first tells nothing
-    CHECK_FALSE(health.check({.processes = 1000, .events = 50}));
-    CHECK_FALSE(health.check({.processes = 1000 + app::Health::kUnderWay, .events = 50}));
-    CHECK(health.check({.processes = 1100, .events = 50}) == 100U);
-    CHECK(health.check({.processes = 1200, .events = 50}) == 200U);
-    CHECK_FALSE(health.check({.processes = 1300, .events = 51})); // they come again
-    CHECK_FALSE(health.check({.processes = 1301, .events = 51}));
+    using Counts = app::Health::Counts;
+    CHECK_FALSE(health.unseen(1000, Counts{50, 0})); // the first tells nothing
+    CHECK_FALSE(health.unseen(1000, Counts{50, 0}));
+    CHECK_FALSE(health.unseen(1000 + app::Health::kUnderWay, Counts{50, 0}));
+    CHECK(health.unseen(1100, Counts{50, 0}) == 100U);
+    CHECK(health.unseen(1200, Counts{50, 0}) == 200U);
+    CHECK_FALSE(health.unseen(1300, Counts{51, 0})); // they come again
+    CHECK_FALSE(health.unseen(1301, Counts{51, 0}));
+}
+
+TEST_CASE("health: the share of drops is that of the last seconds") {
+    app::Health health;
+    CHECK(health.drop_share() == 0);
+    health.second({.events = 100, .drops = 0});
+    CHECK(health.drop_share() == 0);
+    health.second({.events = 100, .drops = 300}); // only drops: no sign of life
+    CHECK(health.drop_share() == doctest::Approx(0.75));
+    for (std::size_t i = 0; i < app::Health::kSeconds; ++i)
+        health.second({.events = 200, .drops = 300});
+    CHECK(health.drop_share() == 0); // they are long ago
 }

@@ -54,6 +54,8 @@ TEST_CASE("the manager hears that the analyzer is ready, lives and ends") {
     CHECK(std::getenv("NOTIFY_SOCKET") == nullptr);
     CHECK(std::getenv("WATCHDOG_USEC") == nullptr);
     CHECK(std::getenv("WATCHDOG_PID") == nullptr);
+    notify->starting("loading");
+    CHECK(manager.heard() == "EXTEND_TIMEOUT_USEC=120000000\nSTATUS=loading");
     notify->ready("watching");
     CHECK(manager.heard() == "READY=1\nSTATUS=watching");
 
@@ -64,6 +66,8 @@ TEST_CASE("the manager hears that the analyzer is ready, lives and ends") {
     CHECK(manager.heard().empty());
     notify->alive(105 * kSecond);
     CHECK(manager.heard() == "WATCHDOG=1");
+    notify->status("reading");
+    CHECK(manager.heard() == "STATUS=reading");
     notify->stopping();
     CHECK(manager.heard() == "STOPPING=1");
 }

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // What options, configuration and rules say together, and what is asked of the probe for it.
-#include "analyzer/setup/setup.h"
+#include "analyzer/setup/detection.h"
 
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <fstream>
 #include <unistd.h>
 
-#include "analyzer/setup/findings.h"
 #include "analyzer/setup/interest.h"
 #include "kernel/common/abi.h"
 
 using namespace tiercel;
-using app::Options;
+using app::CommandLine;
 
 namespace {
 
@@ -45,35 +44,44 @@ bool wants(const app::Interest& interest, std::string_view call) {
     return (request.interest[number / 64] >> (number % 64) & 1) != 0;
 }
 
-Options rules_from(const File& file, std::vector<std::string> settings = {}) {
-    Options options;
+CommandLine rules_from(const File& file, std::vector<std::string> settings = {}) {
+    CommandLine options;
     options.rules = {file.path};
-    options.settings = std::move(settings);
+    options.keys = std::move(settings);
     return options;
 }
+
+// The configuration, the rules and the findings of one command line.
+struct Made {
+    app::Findings findings;
+    app::Config config;
+    std::unique_ptr<app::Detection> detection;
+    explicit Made(const CommandLine& given)
+        : config(app::make_config(given, findings)),
+          detection(app::read_detection(config, findings)) {}
+    bool good() const { return findings.good(); }
+    app::Interest interest() const { return app::interest_of(config, *detection); }
+};
 
 } // namespace
 
 TEST_CASE(
     "events without a choice ask for everything, with one for that and what the state needs") {
-    Options options;
+    CommandLine options;
     options.events = true;
-    auto setup = app::read_setup(options);
-    REQUIRE(setup);
+    const app::Interest all = Made(options).interest();
     for (const event::SyscallInfo& call : event::syscalls())
         if (event::native_number(call) >= 0)
-            CHECK(wants(app::interest_of(options, *setup), call.name));
+            CHECK(wants(all, call.name));
     options.syscalls = {"write", "getppid"};
-    app::Interest some = app::interest_of(options, *setup);
+    app::Interest some = Made(options).interest();
     for (const char* call : {"write", "getppid", "close", "openat", "execve", "setpgid"})
         CHECK(wants(some, call));
     for (const char* call : {"read", "getpid"})
         CHECK_FALSE(wants(some, call));
     options.syscalls = {};
     options.filter = "evt.type in (read, getpid)";
-    setup = app::read_setup(options);
-    REQUIRE(setup);
-    some = app::interest_of(options, *setup);
+    some = Made(options).interest();
     for (const char* call : {"read", "getpid", "close"})
         CHECK(wants(some, call));
     CHECK_FALSE(wants(some, "write"));
@@ -81,71 +89,128 @@ TEST_CASE(
 
 TEST_CASE("rules ask for what they look at, and base_syscalls replaces what the state needs") {
     const File file(kRules);
-    Options options = rules_from(file);
-    auto setup = app::read_setup(options);
-    REQUIRE(setup);
-    app::Interest interest = app::interest_of(options, *setup);
+    CommandLine options = rules_from(file);
+    app::Interest interest = Made(options).interest();
     for (const char* call : {"openat", "getppid", "close", "execve"})
         CHECK(wants(interest, call));
     CHECK_FALSE(wants(interest, "read"));
     options = rules_from(file, {"base_syscalls.custom_set=[read, \"!getppid\"]"});
-    setup = app::read_setup(options);
-    REQUIRE(setup);
-    interest = app::interest_of(options, *setup);
+    interest = Made(options).interest();
     for (const char* call : {"openat", "read"})
         CHECK(wants(interest, call));
     for (const char* call : {"getppid", "close", "execve"})
         CHECK_FALSE(wants(interest, call));
-    Options by_option = rules_from(file);
+    CommandLine by_option = rules_from(file);
     by_option.base_syscalls = {"read", "!getppid"};
-    setup = app::read_setup(by_option);
-    REQUIRE(setup);
-    const app::Interest same = app::interest_of(by_option, *setup);
+    const app::Interest same = Made(by_option).interest();
     for (const char* call : {"openat", "read", "getppid", "close", "execve"})
         CHECK(wants(same, call) == wants(interest, call));
-    options.settings.emplace_back("base_syscalls.repair=true");
-    setup = app::read_setup(options);
-    REQUIRE(setup);
-    CHECK(wants(app::interest_of(options, *setup), "close"));
+    options.keys.emplace_back("base_syscalls.repair=true");
+    CHECK(wants(Made(options).interest(), "close"));
 }
 
 TEST_CASE("settings reach the rules and the request") {
     const File file(kRules);
-    Options options =
+    const Made made(
         rules_from(file, {"priority=notice", "engine.kind=kmod", "engine.kmod.buf_size_preset=5",
-                          "json_output=true", "append_output=[{extra_output: (n=%evt.num)}]"});
-    auto setup = app::read_setup(options);
-    REQUIRE(setup);
-    CHECK(setup->rules->rules[0].enabled);
-    CHECK(setup->rules->rules[0].output == "opened (%fd.name) (n=%evt.num)");
-    CHECK_FALSE(setup->rules->rules[1].enabled);
-    CHECK_FALSE(wants(app::interest_of(options, *setup), "getppid"));
-    CHECK(options.request.driver == wire::Driver::module);
-    CHECK(options.request.ring_bytes == 16 << 20);
-    CHECK(options.form == Options::Form::json);
-    options = rules_from(file, {"rules=[{disable: {rule: \"*\"}}, {enable: {tag: files}}]"});
-    setup = app::read_setup(options);
-    REQUIRE(setup);
-    CHECK(setup->rules->rules[0].enabled);
-    CHECK_FALSE(setup->rules->rules[1].enabled);
+                          "json_output=true", "append_output=[{extra_output: (n=%evt.num)}]"}));
+    REQUIRE(made.good());
+    CHECK(made.detection->rules->rules[0].enabled);
+    CHECK(made.detection->rules->rules[0].output == "opened (%fd.name) (n=%evt.num)");
+    CHECK_FALSE(made.detection->rules->rules[1].enabled);
+    CHECK_FALSE(wants(made.interest(), "getppid"));
+    CHECK(made.config.request.driver == wire::Driver::module);
+    CHECK(made.config.request.ring_bytes == 16 << 20);
+    CHECK(made.config.form == app::Form::json);
+    const Made other(
+        rules_from(file, {"rules=[{disable: {rule: \"*\"}}, {enable: {tag: files}}]"}));
+    REQUIRE(other.good());
+    CHECK(other.detection->rules->rules[0].enabled);
+    CHECK_FALSE(other.detection->rules->rules[1].enabled);
+}
+
+TEST_CASE("an option has precedence over the key that means the same") {
+    const File file(kRules);
+    CommandLine given = rules_from(
+        file, {"engine.kind=kmod", "engine.kmod.buf_size_preset=5", "falco_libs.snaplen=100",
+               "engine.modern_ebpf.cpus_for_each_buffer=4", "rules_files=[/nonexistent]"});
+    CHECK(Made(given).config.request.snaplen == 100);
+    CHECK(Made(given).config.request.cpus_per_ring == 4);
+    given.driver = wire::Driver::modern;
+    given.ring_bytes = 1 << 16;
+    given.snaplen = 90;
+    given.cpus_per_ring = 1;
+    const Made made(given);
+    REQUIRE(made.good());
+    CHECK(made.config.request.driver == wire::Driver::modern);
+    CHECK(made.config.request.ring_bytes == 1 << 16);
+    CHECK(made.config.request.snaplen == 90);
+    CHECK(made.config.request.cpus_per_ring == 1);
+    CHECK(made.config.settings.rules_files == std::vector{file.path});
+}
+
+TEST_CASE("every name of a driver is taken, and replay is no driver") {
+    const File file(kRules);
+    for (const auto& [name, driver] : std::initializer_list<std::pair<std::string, wire::Driver>>{
+             {"modern_ebpf", wire::Driver::modern},
+             {"modern_bpf", wire::Driver::modern},
+             {"ebpf", wire::Driver::classic},
+             {"kmod", wire::Driver::module},
+             {"module", wire::Driver::module}}) {
+        const Made made(rules_from(file, {"engine.kind=" + name}));
+        CAPTURE(name);
+        CHECK(made.good());
+        CHECK(made.config.request.driver == driver);
+    }
+    CHECK_FALSE(Made(rules_from(file, {"engine.kind=replay"})).good());
+    const Made made(rules_from(file, {"engine.kind=replay", "engine.replay.capture_file=/x.scap"}));
+    CHECK(made.good());
+    CHECK(made.config.replay == "/x.scap");
+}
+
+TEST_CASE("alerts need an output, and an output that does not exist here is an error") {
+    const File file(kRules);
+    CHECK_FALSE(Made(rules_from(file, {"stdout_output.enabled=false"})).good());
+    CHECK(Made(rules_from(file, {"stdout_output.enabled=false", "syslog_output.enabled=true"}))
+              .good());
+    CHECK_FALSE(Made(rules_from(file, {"http_output.enabled=true"})).good());
+    CHECK(Made(rules_from(file, {"http_output.enabled=false"})).good());
+}
+
+TEST_CASE("config_files are merged in order, with directories, and sequences are appended") {
+    const File file(kRules);
+    const std::filesystem::path directory = file.path + ".d";
+    std::filesystem::create_directory(directory);
+    std::ofstream(directory / "1.yaml") << "json_output: true\nrules_files: [/second]\n";
+    std::ofstream(directory / "2.yaml") << "hostname: last\n";
+    std::ofstream(directory / "no.txt") << "unknown: 1\n";
+    std::ofstream(directory / "main")
+        << "rules_files: [/first]\nconfig_files: [" << directory.string() << ", /nonexistent]\n";
+    CommandLine given;
+    given.config_file = directory / "main";
+    app::Findings findings;
+    const app::Config config = app::make_config(given, findings);
+    std::filesystem::remove_all(directory);
+    CHECK(findings.good());
+    CHECK(config.settings.json_output);
+    CHECK(config.settings.hostname == "last");
+    CHECK(config.settings.rules_files == std::vector<std::string>{"/first", "/second"});
 }
 
 TEST_CASE("rules and --filter ask for the tracepoints of the events that they name") {
     const auto tracepoints = [](const std::string& condition, bool filter) {
         const File file("- rule: R\n  desc: d\n  condition: " + condition +
                         "\n  output: o\n  priority: NOTICE\n  warn_evttypes: false\n");
-        Options options;
+        CommandLine options;
         if (filter) {
             options.events = true;
             options.filter = condition;
         } else {
             options.rules = {file.path};
         }
-        const auto setup = app::read_setup(options);
-        REQUIRE(setup);
         wire::Request request;
         request.tracepoints = 0;
-        app::interest_of(options, *setup).store(request);
+        Made(options).interest().store(request);
         return request.tracepoints;
     };
     for (const bool filter : {false, true}) {
@@ -160,37 +225,37 @@ TEST_CASE("rules and --filter ask for the tracepoints of the events that they na
 
 TEST_CASE("what Falco suggests can be appended to outputs") {
     const File file(kRules);
-    Options options = rules_from(
+    CommandLine options = rules_from(
         file, {"append_output=[{match: {rule: Opens}, extra_output: x, suggested_output: true}]"});
-    const auto setup = app::read_setup(options);
-    REQUIRE(setup);
-    CHECK(setup->rules->rules[0].output ==
+    const Made made(options);
+    REQUIRE(made.good());
+    CHECK(made.detection->rules->rules[0].output ==
           "opened (%fd.name) x container_id=%container.id container_name=%container.name "
           "container_image_repository=%container.image.repository "
           "container_image_tag=%container.image.tag k8s_pod_name=%k8s.pod.name "
           "k8s_ns_name=%k8s.ns.name");
-    CHECK(setup->rules->rules[1].output == "asked");
+    CHECK(made.detection->rules->rules[1].output == "asked");
 }
 
 TEST_CASE("what is wrong is refused") {
     const File file(kRules);
-    Options options = rules_from(file, {"engine.kind=ebpff"});
-    CHECK_FALSE(app::read_setup(options));
+    CommandLine options = rules_from(file, {"engine.kind=ebpff"});
+    CHECK_FALSE(Made(options).good());
     options = rules_from(file, {"no_such_key=1"});
-    CHECK_FALSE(app::read_setup(options));
+    CHECK_FALSE(Made(options).good());
     options = {};
-    options.settings = {"priority=debug"};
-    CHECK_FALSE(app::read_setup(options)); // nothing to do
+    options.keys = {"priority=debug"};
+    CHECK_FALSE(Made(options).good()); // nothing to do
     options = {};
-    options.config = "/nonexistent";
-    CHECK_FALSE(app::read_setup(options));
+    options.config_file = "/nonexistent";
+    CHECK_FALSE(Made(options).good());
     options = {};
     options.rules = {"/nonexistent"};
-    CHECK_FALSE(app::read_setup(options));
+    CHECK_FALSE(Made(options).good());
     options = {};
     options.events = true;
     options.filter = "evt.typ=open";
-    CHECK_FALSE(app::read_setup(options));
+    CHECK_FALSE(Made(options).good());
 }
 
 TEST_CASE("findings show the line, a caret and a hint, as text and as JSON") {

@@ -1,24 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/setup/options.h"
+#include "analyzer/setup/command_line.h"
 
 #include <doctest/doctest.h>
 
 #include "kernel/common/abi.h"
 
 using namespace tiercel;
-using app::Options;
+using app::CommandLine;
 
 namespace {
 
-std::variant<Options, std::string> parse(std::vector<const char*> arguments) {
+std::variant<CommandLine, std::string> parse(std::vector<const char*> arguments) {
     arguments.insert(arguments.begin(), "analyzer");
-    return app::parse_options(static_cast<int>(arguments.size()), arguments.data());
+    return app::parse_command_line(static_cast<int>(arguments.size()), arguments.data());
 }
-Options good(std::vector<const char*> arguments) {
+CommandLine good(std::vector<const char*> arguments) {
     const auto parsed = parse(std::move(arguments));
     const auto* problem = std::get_if<std::string>(&parsed);
     REQUIRE_MESSAGE(problem == nullptr, (problem != nullptr ? *problem : ""));
-    return std::get<Options>(parsed);
+    return std::get<CommandLine>(parsed);
 }
 std::string bad(std::vector<const char*> arguments) {
     const auto parsed = parse(std::move(arguments));
@@ -31,49 +31,49 @@ bool says(const std::string& problem, std::string_view part) {
 
 } // namespace
 
-TEST_CASE("without more, two CPUs share a ring of 8 MiB, and signals are shown") {
-    const Options options = good({"--events"});
-    CHECK(options.task == Options::Task::watch);
-    CHECK(options.request.ring_bytes == 8 << 20);
-    CHECK(options.request.cpus_per_ring == 2);
-    CHECK(options.request.snaplen == 80);
+TEST_CASE("values that are not given are left to the configuration, and signals are shown") {
+    const CommandLine options = good({"--events"});
+    CHECK(options.task == CommandLine::Task::watch);
+    CHECK_FALSE(options.ring_bytes);
+    CHECK_FALSE(options.cpus_per_ring);
+    CHECK_FALSE(options.snaplen);
     CHECK(options.request.tracepoints == TIERCEL_TP_SIGNAL);
-    CHECK(options.request.driver == wire::Driver::automatic);
+    CHECK_FALSE(options.driver);
     CHECK(options.request.attach == wire::Attach::tracepoint);
     CHECK(options.syscalls.empty());
 }
 
 TEST_CASE("everything that is given arrives") {
-    const Options options = good({"--events",
-                                  "--json",
-                                  "-n",
-                                  "5",
-                                  "-M",
-                                  "7",
-                                  "--syscalls",
-                                  "openat, close,,read",
-                                  "--driver",
-                                  "modern_bpf",
-                                  "--ring-size",
-                                  "64K",
-                                  "--cpus-per-ring=0",
-                                  "--snaplen",
-                                  "65000",
-                                  "--tracepoints",
-                                  "switch,page_fault",
-                                  "--connect",
-                                  "/x",
-                                  "--attach",
-                                  "per-syscall"});
-    CHECK(options.form == Options::Form::json);
+    const CommandLine options = good({"--events",
+                                      "--json",
+                                      "-n",
+                                      "5",
+                                      "-M",
+                                      "7",
+                                      "--syscalls",
+                                      "openat, close,,read",
+                                      "--driver",
+                                      "modern_bpf",
+                                      "--ring-size",
+                                      "64K",
+                                      "--cpus-per-ring=0",
+                                      "--snaplen",
+                                      "65000",
+                                      "--tracepoints",
+                                      "switch,page_fault",
+                                      "--connect",
+                                      "/x",
+                                      "--attach",
+                                      "per-syscall"});
+    CHECK(options.form == app::Form::json);
     CHECK(options.count == 5);
     CHECK(options.seconds == 7);
     CHECK(options.syscalls == std::vector<std::string>{"openat", "close", "read"});
-    CHECK(options.request.driver == wire::Driver::modern);
+    CHECK(options.driver == wire::Driver::modern);
     CHECK(options.request.attach == wire::Attach::per_syscall);
-    CHECK(options.request.ring_bytes == 65536);
-    CHECK(options.request.cpus_per_ring == 0);
-    CHECK(options.request.snaplen == 65000);
+    CHECK(options.ring_bytes == 65536);
+    CHECK(options.cpus_per_ring == 0);
+    CHECK(options.snaplen == 65000);
     CHECK(options.request.tracepoints == (TIERCEL_TP_SWITCH | TIERCEL_TP_PAGE_FAULT));
     CHECK(options.socket == "/x");
 }
@@ -93,12 +93,12 @@ TEST_CASE("values that cannot be are refused, each with the value in the line") 
                    std::string("'").append(size).append("'")));
     CHECK(says(bad({"--events", "--cpus-per-ring", "5000"}), "'5000'"));
     CHECK(says(bad({"--events", "--snaplen", "65001"}), "'65001'"));
-    CHECK(says(bad({"--events", "--driver", "ebpf"}), "'ebpf'"));
+    CHECK(says(bad({"--events", "--driver", "ebpff"}), "'ebpff'"));
     CHECK(says(bad({"--events", "--attach", "fexit"}), "tracepoint, per-syscall, auto"));
     CHECK(says(bad({"--events", "--tracepoints", "signal,swich"}), "'swich'"));
     CHECK(says(bad({"--events", "--base-syscalls", "read,!raed"}), "did you mean 'read'?"));
     CHECK(says(bad({"--events", "--base-syscalls", ","}), "at least one"));
-    CHECK(says(bad({"--events", "--replay", "x", "--base-syscalls", "read"}), "no use"));
+    CHECK(says(bad({"--events", "--replay", "x", "--base-syscalls", "read"}), "cannot be used"));
     CHECK(says(bad({"--events", "-n", "many"}), "'many'"));
     CHECK(says(bad({"--events", "-M", "1.5"}), "'1.5'"));
 }
@@ -113,15 +113,15 @@ TEST_CASE("what makes no sense together, or at all, is refused") {
 }
 
 TEST_CASE("rules, configuration and a capture arrive, in their order") {
-    const Options options = good({"-r", "a.yaml", "-r", "b.d", "-c", "falco.yaml", "-o", "x=1",
-                                  "-o", "y=2", "--replay", "-", "-n", "3"});
-    CHECK(options.task == Options::Task::watch);
+    const CommandLine options = good({"-r", "a.yaml", "-r", "b.d", "-c", "falco.yaml", "-o", "x=1",
+                                      "-o", "y=2", "--replay", "-", "-n", "3"});
+    CHECK(options.task == CommandLine::Task::watch);
     CHECK_FALSE(options.events);
     CHECK(options.rules == std::vector<std::string>{"a.yaml", "b.d"});
-    CHECK(options.config == "falco.yaml");
-    CHECK(options.settings == std::vector<std::string>{"x=1", "y=2"});
+    CHECK(options.config_file == "falco.yaml");
+    CHECK(options.keys == std::vector<std::string>{"x=1", "y=2"});
     CHECK(options.replay == "-");
-    CHECK(good({"-V", "-r", "a"}).task == Options::Task::validate);
+    CHECK(good({"-V", "-r", "a"}).task == CommandLine::Task::validate);
     CHECK(good({"--events", "--filter", "evt.type=open"}).filter == "evt.type=open");
     CHECK(good({"--events", "-r", "a"}).events);
     CHECK(says(bad({"-V"}), "nothing to do"));
@@ -133,8 +133,8 @@ TEST_CASE("rules, configuration and a capture arrive, in their order") {
 }
 
 TEST_CASE("help and version go before every mistake that is none of syntax") {
-    CHECK(good({"--help", "--ring-size", "0"}).task == Options::Task::help);
-    CHECK(good({"--version"}).task == Options::Task::version);
+    CHECK(good({"--help", "--ring-size", "0"}).task == CommandLine::Task::help);
+    CHECK(good({"--version"}).task == CommandLine::Task::version);
     CHECK(says(app::help_text(), "Exit codes: 0"));
 }
 

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// MetricsServer: answers /metrics and /healthz on a listening socket that the service manager
+// passed to the analyzer.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include "analyzer/observers/health.h"
+#include "analyzer/observers/observer.h"
+#include "analyzer/service/http_listener.h"
+
+namespace tiercel::app {
+
+class MetricsServer : public Observer {
+  public:
+    // Adds the metrics of the session's observers.
+    using Collect = std::function<void(output::Metrics&)>;
+
+    // Returns null if no socket was passed. `max_drop_share`: /healthz fails above this share of
+    // dropped events. Call before the sandbox.
+    static os::Result<std::unique_ptr<MetricsServer>> make(double max_drop_share, Collect collect);
+
+    os::Result<void> attach(Session session) override;
+    void add_needs(Needs& needs) const override { needs.listens = true; }
+    void tick(const Tick& tick) override { lag_ns_ = tick.lag_ns; }
+
+  private:
+    MetricsServer(double max_drop_share, Collect collect)
+        : max_drop_share_(max_drop_share), collect_(std::move(collect)) {}
+    HttpListener::Answer answer(std::string_view path);
+    HttpListener::Answer health();
+    HttpListener::Answer metrics() const;
+    std::optional<std::uint64_t> processes_made() const;
+    std::optional<Health::Counts> counts() const;
+
+    const double max_drop_share_;
+    Collect collect_;
+    std::optional<Session> session_;
+    std::optional<HttpListener> listener_;
+    os::UniqueFd statm_, stat_; // files of /proc, read again and again; invalid: not readable
+    Health health_;
+    std::uint64_t begun_ns_ = 0, lag_ns_ = 0;
+};
+
+} // namespace tiercel::app

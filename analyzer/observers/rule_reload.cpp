@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The files travel as one message: "+", and for each file the lengths of its name and its text,
+// the name and the text; or "-" and the errors, if a file cannot be read.
+#include "analyzer/observers/rule_reload.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+#include "shared/os/file.h"
+
+namespace tiercel::app {
+
+namespace {
+
+std::string pack(const Config& config) {
+    Findings findings;
+    const RuleTexts files = read_rule_texts(config, findings);
+    if (!findings.good())
+        return '-' + findings.text();
+    std::string message = "+";
+    for (const auto& [name, text] : files)
+        message += fmt::format("{}:{}:{}{}", name.size(), text.size(), name, text);
+    return message;
+}
+
+// Takes "LENGTH:" from the front.
+std::size_t take_length(std::string_view& message) {
+    const std::size_t colon = std::min(message.find(':'), message.size());
+    const auto length = os::parse_unsigned(message.substr(0, colon));
+    message.remove_prefix(std::min(colon + 1, message.size()));
+    return length.value_or(0);
+}
+
+std::string take_text(std::string_view& message, std::size_t length) {
+    std::string text(message.substr(0, length));
+    message.remove_prefix(text.size());
+    return text;
+}
+
+RuleTexts unpack(std::string_view message) {
+    RuleTexts files;
+    while (!message.empty()) {
+        const std::size_t name = take_length(message), text = take_length(message);
+        std::string first = take_text(message, name);
+        files.emplace_back(std::move(first), take_text(message, text));
+    }
+    return files;
+}
+
+} // namespace
+
+os::Result<std::unique_ptr<RuleReload>> RuleReload::make(const Config& config, Detection& detection,
+                                                         Replaced replaced) {
+    auto helper =
+        HelperProcess::start({.name = "tiercel-rules",
+                              .answer = [&config](std::string_view) { return pack(config); },
+                              .look = [] { return std::string(); }});
+    if (!helper)
+        return helper.error();
+    return std::unique_ptr<RuleReload>(
+        new RuleReload(config, detection, std::move(replaced), *std::move(helper)));
+}
+
+os::Result<void> RuleReload::attach(Session session) {
+    pipeline_ = &session.pipeline;
+    session.loop.watch(helper_.socket(), [this] {
+        return helper_.read([this](const std::string& message) { take(message); });
+    });
+    return {};
+}
+
+void RuleReload::reopen() {
+    if (!helper_.ask("read"))
+        fmt::print(stderr, "analyzer: cannot read the rules again: their helper process has "
+                           "ended; restart the analyzer\n");
+}
+
+void RuleReload::take(std::string_view message) {
+    Findings findings;
+    std::string errors;
+    if (message.starts_with('+')) {
+        message.remove_prefix(1);
+        replace_rules(config_, detection_, unpack(message), findings);
+        errors = findings.text(config_.settings.log_level);
+    } else {
+        errors = message.substr(std::min<std::size_t>(message.size(), 1));
+        findings.add_error("rules_files", "cannot be read");
+    }
+    fmt::print(stderr, "{}", errors);
+    if (!findings.good()) {
+        fmt::print(stderr, "analyzer: the new rules are not in force; the old ones stay\n");
+        return;
+    }
+    pipeline_->set_rules(detection_.rules, config_.settings.match_all ? rules::Matching::all
+                                                                      : rules::Matching::first);
+    replaced_();
+    if (config_.settings.log_level >= config::Priority::informational)
+        fmt::print(stderr, "analyzer: {} rules are in force now\n", detection_.rules->rules.size());
+}
+
+} // namespace tiercel::app
