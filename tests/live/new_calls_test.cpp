@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <sched.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 
 namespace tiercel::live {
@@ -19,6 +20,7 @@ constexpr long open_tree = 428, move_mount = 429, fsopen = 430, fsconfig = 431, 
 
 void own_mounts() {
     unshare(CLONE_NEWNS);
+    mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
 }
 
 } // namespace
@@ -42,15 +44,24 @@ LIVE_TEST(SYSCALL_FCHMODAT2_X) {
 }
 
 LIVE_TEST(SYSCALL_OPEN_TREE_X) {
-    Run run([] { call(open_tree, AT_FDCWD, "missing", O_CLOEXEC); });
+    Run run([] {
+        call(open_tree, AT_FDCWD, "missing", O_CLOEXEC);
+        call(open_tree, AT_FDCWD, ".", O_CLOEXEC);
+    });
     run.expect(
         SYSCALL_OPEN_TREE_X,
         {{"res", run.result(0)}, {"dirfd", AT_FDCWD}, {"path", "missing"}, {"flags", O_CLOEXEC}});
+    run.expect(SYSCALL_OPEN_TREE_X,
+               {{"res", run.result(1)}, {"dirfd", AT_FDCWD}, {"path", "."}, {"flags", O_CLOEXEC}});
 }
 
 LIVE_TEST(SYSCALL_FSOPEN_X) {
-    Run run([] { call(fsopen, "tmpfs", 1); });
+    Run run([] {
+        call(fsopen, "tmpfs", 1);
+        call(fsopen, "tmpfs", 0x70);
+    });
     run.expect(SYSCALL_FSOPEN_X, {{"res", run.result(0)}, {"type", "tmpfs"}, {"flags", 1}});
+    run.expect(SYSCALL_FSOPEN_X, {{"res", run.result(1)}, {"type", "tmpfs"}, {"flags", 0x70}});
 }
 
 LIVE_TEST(SYSCALL_FSMOUNT_X) {
@@ -59,16 +70,33 @@ LIVE_TEST(SYSCALL_FSMOUNT_X) {
         note(0, syscall(fsopen, "tmpfs", 0));
         syscall(fsconfig, note_of(0), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
         call(fsmount, note_of(0), 1, 2);
+        call(fsmount, -1, 0, 0);
     });
     run.expect(SYSCALL_FSMOUNT_X,
                {{"res", run.result(0)}, {"fd", run.note(0)}, {"flags", 1}, {"attributes", 2}});
+    run.expect(SYSCALL_FSMOUNT_X,
+               {{"res", run.result(1)}, {"fd", -1}, {"flags", 0}, {"attributes", 0}});
 }
 
 LIVE_TEST(SYSCALL_MOVE_MOUNT_X) {
-    Run run([] { call(move_mount, 77, "from", AT_FDCWD, "to", 4); });
+    Run run([] {
+        own_mounts();
+        mkdir("to", 0755);
+        const long context = syscall(fsopen, "tmpfs", 0);
+        syscall(fsconfig, context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+        note(0, syscall(fsmount, context, 0, 0));
+        call(move_mount, 77, "from", AT_FDCWD, "to", 4);
+        call(move_mount, note_of(0), "", AT_FDCWD, "to", 4);
+    });
     run.expect(SYSCALL_MOVE_MOUNT_X, {{"res", run.result(0)},
                                       {"from_dirfd", 77},
                                       {"from_path", "from"},
+                                      {"to_dirfd", AT_FDCWD},
+                                      {"to_path", "to"},
+                                      {"flags", 4}});
+    run.expect(SYSCALL_MOVE_MOUNT_X, {{"res", run.result(1)},
+                                      {"from_dirfd", run.note(0)},
+                                      {"from_path", ""},
                                       {"to_dirfd", AT_FDCWD},
                                       {"to_path", "to"},
                                       {"flags", 4}});
@@ -79,6 +107,8 @@ LIVE_TEST(SYSCALL_MOUNT_SETATTR_X) {
         const std::uint64_t attributes[] = {1, 2, 0,
                                             0}; // struct mount_attr: set, clear, propagation, user
         call(mount_setattr, 77, "place", AT_RECURSIVE, attributes, sizeof attributes);
+        const std::uint64_t nothing_to_do[4] = {};
+        call(mount_setattr, AT_FDCWD, "/", 0, nothing_to_do, sizeof nothing_to_do);
     });
     run.expect(SYSCALL_MOUNT_SETATTR_X, {{"res", run.result(0)},
                                          {"dirfd", 77},
@@ -86,17 +116,33 @@ LIVE_TEST(SYSCALL_MOUNT_SETATTR_X) {
                                          {"flags", AT_RECURSIVE},
                                          {"set", 1},
                                          {"clear", 2}});
+    run.expect(SYSCALL_MOUNT_SETATTR_X, {{"res", run.result(1)},
+                                         {"dirfd", AT_FDCWD},
+                                         {"path", "/"},
+                                         {"flags", 0},
+                                         {"set", 0},
+                                         {"clear", 0}});
 }
 
 LIVE_TEST(SYSCALL_PIDFD_SEND_SIGNAL_X) {
-    Run run([] { call(SYS_pidfd_send_signal, 77, SIGUSR1, nullptr, 0); });
+    Run run([] {
+        call(SYS_pidfd_send_signal, 77, SIGUSR1, nullptr, 0);
+        note(0, syscall(SYS_pidfd_open, getpid(), 0));
+        call(SYS_pidfd_send_signal, note_of(0), 0, nullptr, 0);
+    });
     run.expect(SYSCALL_PIDFD_SEND_SIGNAL_X,
                {{"res", run.result(0)}, {"fd", 77}, {"sig", SIGUSR1}, {"flags", 0}});
+    run.expect(SYSCALL_PIDFD_SEND_SIGNAL_X,
+               {{"res", run.result(1)}, {"fd", run.note(0)}, {"sig", 0}, {"flags", 0}});
 }
 
 LIVE_TEST(SYSCALL_MEMFD_SECRET_X) {
-    Run run([] { call(memfd_secret, 0x7777); });
+    Run run([] {
+        call(memfd_secret, 0x7777);
+        call(memfd_secret, 0);
+    });
     run.expect(SYSCALL_MEMFD_SECRET_X, {{"res", run.result(0)}, {"flags", 0x7777}});
+    run.expect(SYSCALL_MEMFD_SECRET_X, {{"res", run.result(1)}, {"flags", 0}});
 }
 
 } // namespace tiercel::live
