@@ -24,7 +24,9 @@ namespace tiercel::app {
 
 namespace {
 
-constexpr int kWrongConfiguration = 2;
+// What ends a session with wrong configuration or rules. A service must not be started again then,
+// and units tell that apart by 2. Replays and -V end as Falco's do, because scripts depend on it.
+constexpr int kWrongForService = 2, kWrong = 1;
 
 int fail(const os::Error& error, std::string_view todo = {}) {
     os::print("analyzer", error, todo);
@@ -141,7 +143,7 @@ int watch(const CommandLine& given) {
     const bool is_replay = !config.replay.empty();
     if (!findings.good()) {
         fmt::print(stderr, "{}", findings.text(config.settings.log_level));
-        return kWrongConfiguration;
+        return is_replay ? kWrong : kWrongForService;
     }
     if (!is_replay && (getuid() == 0 || geteuid() == 0))
         return fail(os::error("watch", "as root: the analyzer needs no privilege", 0),
@@ -149,7 +151,7 @@ int watch(const CommandLine& given) {
     const auto detection = read_detection(config, findings);
     fmt::print(stderr, "{}", findings.text(config.settings.log_level));
     if (!findings.good())
-        return kWrongConfiguration;
+        return is_replay ? kWrong : kWrongForService;
     Pipeline pipeline(detection->fields);
     if (detection->rules)
         pipeline.set_rules(detection->rules, config.settings.match_all ? rules::Matching::all
@@ -174,7 +176,7 @@ int validate(const CommandLine& given) {
             fmt::print("{} rules are valid\n",
                        detection->rules ? detection->rules->rules.size() : 0);
     }
-    return findings.good() ? 0 : kWrongConfiguration;
+    return findings.good() ? 0 : kWrong;
 }
 
 } // namespace tiercel::app

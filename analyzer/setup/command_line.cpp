@@ -340,7 +340,7 @@ std::string help_text() {
            "\nSignals: SIGINT and SIGTERM end the analyzer; SIGUSR1 prints statistics on standard\n"
            "error; SIGHUP opens the alert file and reads the rules again.\n"
            "Exit codes: 0 done (also if the reader of the output has ended), 1 failure, 2 wrong\n"
-           "usage, configuration, rules or filter.\n";
+           "usage; wrong configuration, rules or filter: 2 live, 1 with -V and --replay.\n";
 }
 
 std::variant<CommandLine, std::string> parse_command_line(int argc, const char* const* argv) {
