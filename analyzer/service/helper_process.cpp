@@ -14,6 +14,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "policy/privilege/helper_syscalls.h"
+
 namespace tiercel::app {
 
 namespace {
@@ -56,6 +58,8 @@ void keep_only(int socket) {
     for (const int ignored : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE})
         std::signal(ignored, SIG_IGN);
     keep_only(socket);
+    if (!policy::allow_only(policy::helper_steady))
+        _exit(1);
     for (;;) {
         pollfd waiting{.fd = socket, .events = POLLIN, .revents = 0};
         const int ready = poll(&waiting, 1, kLookEveryMs);

@@ -2,7 +2,8 @@
 //
 // HelperProcess: a child process that does, outside the sandbox, what the analyzer itself may not
 // do after its start: open files and ask the name service. It has the analyzer's uid, no
-// capability, and no file descriptor but its end of a socket and standard error. It ends with the
+// capability, no file descriptor but its end of a socket and standard error, and a seccomp filter
+// (policy/privilege/helper_syscalls.h) that lets it open files for reading only. It ends with the
 // analyzer.
 //
 // Messages are texts of any length, in records of a SOCK_SEQPACKET pair.

@@ -50,6 +50,11 @@ bool add_call(scmp_filter_ctx filter, int call, Only only) {
     case Only::appending:
         return allow(filter, call,
                      {{2, SCMP_CMP_EQ, reopen_flags, 0}, {3, SCMP_CMP_EQ, reopen_mode, 0}});
+    case Only::reading: {
+        const unsigned flags = call == SCMP_SYS(open) ? 1 : 2;
+        return allow(filter, call,
+                     {{flags, SCMP_CMP_MASKED_EQ, O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY}});
+    }
     case Only::of_the_module: return allow(filter, call, {{1, SCMP_CMP_MASKED_EQ, 0xff00, 0xf700}});
     case Only::unix_socket: return allow(filter, call, {{0, SCMP_CMP_EQ, AF_UNIX, 0}});
     case Only::connected: return allow(filter, call, {{4, SCMP_CMP_EQ, 0, 0}});

@@ -20,6 +20,7 @@ enum class Only : unsigned char {
     not_executable, // the protection (third argument) is without PROT_EXEC
     itself,         // the pid (first argument) is that of this process
     appending,      // flags and mode (third, fourth) are reopen_flags and reopen_mode
+    reading,        // open's or openat's flags (second, third) can neither write nor make a file
     of_the_module,  // the ioctl (second) has the type of kernel/module/uapi.h
     unix_socket,    // the domain (first) is AF_UNIX
     connected,      // sendto: the address (fifth) is null, so that the socket's own peer is meant

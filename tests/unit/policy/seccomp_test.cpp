@@ -4,6 +4,7 @@
 #include "kernel/module/uapi.h"
 #include "policy/privilege/analyzer_syscalls.h"
 #include "policy/privilege/enricher_syscalls.h"
+#include "policy/privilege/helper_syscalls.h"
 #include "policy/privilege/privd_syscalls.h"
 
 #include <csignal>
@@ -105,7 +106,7 @@ constexpr auto classic_steady = joined(privd_steady, privd_steady_classic);
 const List lists[] = {{"modern, load", modern_load},       {"classic, load", classic_load},
                       {"module, load", module_load},       {"privd, steady", privd_steady},
                       {"classic, steady", classic_steady}, {"analyzer", analyzer_steady},
-                      {"enricher", enricher_steady}};
+                      {"enricher", enricher_steady},       {"helper", helper_steady}};
 
 } // namespace
 
@@ -202,6 +203,19 @@ TEST_CASE("with an alert file openat appends and can do nothing else") {
 #endif
     for (std::uint64_t other : {0ul, 0666ul, 04640ul, 0777ul})
         CHECK_FALSE(allowed(program, native, SYS_openat, {directory, 0, reopen_flags, other}));
+}
+
+TEST_CASE("the analyzer's helpers open files for reading, and make none") {
+    auto program = compile(helper_steady);
+    for (std::uint64_t flags :
+         {std::uint64_t{O_RDONLY}, std::uint64_t{O_RDONLY | O_CLOEXEC | O_DIRECTORY}})
+        CHECK(allowed(program, native, SYS_openat, {0, 0, flags, 0}));
+    for (int flags : {O_WRONLY, O_RDWR, O_RDONLY | O_CREAT, O_RDONLY | O_TRUNC, O_RDWR | O_TMPFILE})
+        CHECK_FALSE(
+            allowed(program, native, SYS_openat, {0, 0, static_cast<std::uint64_t>(flags), 0}));
+    for (int number : {SYS_openat2, SYS_socket, SYS_connect, SYS_sendto, SYS_sendmsg, SYS_execve,
+                       SYS_clone, SYS_ptrace, SYS_kill, SYS_prctl})
+        CHECK_FALSE(allowed(program, native, number));
 }
 
 TEST_CASE("neither the analyzer nor the enricher sends to an address, or a descriptor") {

@@ -43,6 +43,12 @@ long connect_before() {
     std::strcpy(address.sun_path, "/run/x");
     return connect(socket_before, reinterpret_cast<sockaddr*>(&address), sizeof address);
 }
+long send_to_address() {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strcpy(address.sun_path, "/run/x");
+    return sendto(socket_before, "x", 1, 0, reinterpret_cast<sockaddr*>(&address), sizeof address);
+}
 long exec_shell() {
     char* const arguments[] = {const_cast<char*>("true"), nullptr};
     return execv("/bin/true", arguments);
@@ -78,7 +84,7 @@ constexpr Attempt kAttempts[] = {
     {"stat", [] { return syscall(SYS_newfstatat, AT_FDCWD, "/etc", page, 0); }},
     {"socket", [] { return long{socket(AF_INET, SOCK_STREAM, 0)}; }},
     {"connect", connect_before},
-    {"sendto", [] { return long{sendto(socket_before, "x", 1, 0, nullptr, 0)}; }},
+    {"sendto an address", send_to_address},
     {"execve", exec_shell},
     {"execveat", [] { return syscall(SYS_execveat, 0, "", nullptr, nullptr, AT_EMPTY_PATH); }},
     {"fork", [] { return long{fork()}; }},
