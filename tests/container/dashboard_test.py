@@ -13,7 +13,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from check import check, exit_code
 
 source = pathlib.Path(sys.argv[1])
-given = set(re.findall(r'"((?:tiercel|falcosecurity)_[a-z_]+)"', (source / "analyzer/output/metrics.cpp").read_text()))
+table = (source / "analyzer/output/metrics.def").read_text()
+given = set(re.findall(r'^METRIC\(\w+, \w+, "((?:tiercel|falcosecurity)_[a-z_]+)"', table, re.MULTILINE))
 dashboard = json.loads((source / "packaging/grafana/tiercel.json").read_text())
 expressions = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
 asked = {name for expression in expressions for name in re.findall(r"\b(?:tiercel|falcosecurity)_[a-z_]+", expression)}
