@@ -17,7 +17,7 @@ import urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from check import check, exit_code
 
-MAGIC, VERSION = 0x4C435254, 2
+MAGIC, VERSION = 0x4C435254, 3
 REQUEST, REPLY, FDS, DONE = 1, 3, 4, 5
 RING, COUNTERS, WAKEUP = 0, 1, 5
 MODERN, USERSPACE = 1, 4
