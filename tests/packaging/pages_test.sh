@@ -41,7 +41,7 @@ for key in "${keys[@]}"; do
 done
 mapfile -t described < <(grep -A1 '^\.TP' "$pages/analyzer.yaml.5" | sed -n 's/^\.B //p' | tr ',' '\n' | tr -d ' ')
 for key in "${described[@]}"; do
-    printf '%s\n' "${keys[@]}" | grep -qxF "$key" || fail "analyzer.yaml.5 describes $key, which is no key"
+    grep -qxF "$key" <<<"$(printf '%s\n' "${keys[@]}")" || fail "analyzer.yaml.5 describes $key, which is no key"
 done
 echo "analyzer.yaml.5: ${#keys[@]} keys"
 
