@@ -39,6 +39,7 @@ constexpr Allow analyzer_start[] = {
      SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule),
      SCMP_SYS(landlock_restrict_self), SCMP_SYS(close_range)}},
     {"libraries of the dynamic loader, captures", {SCMP_SYS(lseek)}},
+    {"a capture that is replayed, which is read in order", {SCMP_SYS(fadvise64)}},
 };
 
 constexpr Allow privd_start[] = {
