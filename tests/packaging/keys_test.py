@@ -28,8 +28,10 @@ RULES = """
   capture: true
 """
 
+CAPTURE = pathlib.Path(__file__).resolve().parents[1] / "data/web.scap.gz"
 # A configuration for each documented key. FOLDER is a directory of the test.
 CONFIGURATIONS = {
+    "config_files": "config_files: [{path: FOLDER/more.yaml, strategy: override}]",
     "rules_files": "rules_files: [FOLDER/always.yaml]",
     "rules": "rules: [{disable: {rule: None}}, {enable: {tag: mine}}]",
     "priority": "priority: error",
@@ -50,8 +52,23 @@ CONFIGURATIONS = {
     "program_output.program": "program_output: {enabled: true, program: 'cat >>FOLDER/program.log'}",
     "unix_socket_output.enabled": "unix_socket_output: {enabled: true, path: FOLDER/alerts.sock}",
     "unix_socket_output.path": "unix_socket_output: {enabled: true, path: FOLDER/alerts.sock}",
+    "file_output.keep_alive": "file_output: {enabled: true, filename: FOLDER/kept.log, keep_alive: true}",
+    "program_output.keep_alive": "program_output: {enabled: true, program: 'cat >>FOLDER/kept-program.log', keep_alive: true}",
     "outputs_queue.capacity": "outputs_queue: {capacity: 5}",
+    "outputs.rate": "{outputs: {rate: 0.5, max_burst: 1}, file_output: {enabled: true, filename: FOLDER/rate.log}}",
+    "outputs.max_burst": "{outputs: {rate: 0.001, max_burst: 7}, file_output: {enabled: true, filename: FOLDER/burst.log}}",
+    "syscall_event_drops.threshold": "syscall_event_drops: {threshold: 0.5}",
+    "syscall_event_drops.actions": "syscall_event_drops: {actions: [ignore]}",
+    "syscall_event_drops.rate": "syscall_event_drops: {rate: 0.5}",
+    "syscall_event_drops.max_burst": "syscall_event_drops: {max_burst: 10}",
+    "syscall_event_drops.simulate_drops": "syscall_event_drops: {simulate_drops: true}",
+    "health.max_drop_share": "health: {max_drop_share: 0.25}",
     "engine.kind": "engine: {kind: modern_ebpf}",
+    "engine.replay.capture_file": "{engine: {kind: replay, replay: {capture_file: FOLDER/web.scap.gz}}, "
+                                  "file_output: {enabled: true, filename: FOLDER/replay.log}}",
+    "engine.modern_ebpf.cpus_for_each_buffer": "engine: {kind: modern_ebpf, modern_ebpf: {cpus_for_each_buffer: 0}}",
+    "falco_libs.snaplen": "falco_libs: {snaplen: 160}",
+    "load_plugins": "load_plugins: [container]",
     "engine.modern_ebpf.buf_size_preset": "engine: {kind: modern_ebpf, modern_ebpf: {buf_size_preset: 2}}",
     "engine.ebpf.buf_size_preset": "engine: {kind: ebpf, ebpf: {buf_size_preset: 2}}",
     "engine.kmod.buf_size_preset": "engine: {kind: kmod, kmod: {buf_size_preset: 2}}",
@@ -69,7 +86,11 @@ CONFIGURATIONS = {
     "log_syslog": "log_syslog: false",
 }
 # What a key must have done, besides: a file that is not empty afterwards.
-MADE = {"file_output.filename": "other.log", "program_output.program": "program.log", "capture.path_prefix": "prefix.0.scap"}
+MADE = {"config_files": "more.log", "file_output.filename": "other.log", "file_output.keep_alive": "kept.log",
+        "program_output.program": "program.log", "program_output.keep_alive": "kept-program.log", "outputs.rate": "rate.log",
+        "outputs.max_burst": "burst.log", "engine.replay.capture_file": "replay.log", "capture.path_prefix": "prefix.0.scap"}
+# How many alerts of the test's 50 events the file then holds.
+ALERTS = {"file_output.keep_alive": 50, "outputs.rate": 1, "outputs.max_burst": 7}
 
 
 def check(what, good, seen=""):
@@ -106,12 +127,18 @@ def allowed_by_dropin():
     return ",".join(sorted(names))
 
 
-def run(folder, key, more=()):
+def configure(folder, key):
+    """Writes the key's configuration and returns the file's name."""
     text = CONFIGURATIONS[key].replace("FOLDER", folder)
     config = pathlib.Path(folder, "analyzer.yaml")
     config.write_text(text + "\n")
+    return str(config)
+
+
+def run(folder, key, more=()):
+    config = configure(folder, key)
     rules = [] if key == "rules_files" else ["-r", f"{folder}/always.yaml"]
-    return subprocess.run([driver, "50", filtered, *more, analyzer, *rules, "-c", str(config)], capture_output=True,
+    return subprocess.run([driver, "50", filtered, *more, analyzer, *rules, "-c", config], capture_output=True,
                           text=True, timeout=60)
 
 
@@ -125,12 +152,20 @@ def test_key(folder, key):
     if key.startswith("syslog_output.") and not os.path.exists("/dev/log"):
         print(f"SKIPPED: keys_test: {key}: no syslog daemon runs here")
         return
-    done = run(folder, key, more)
+    if key == "engine.replay.capture_file": # which needs no driver
+        account = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+        done = subprocess.run([filtered, analyzer, "-r", f"{folder}/always.yaml", "-c", configure(folder, key)],
+                              capture_output=True, text=True, timeout=60, **account)
+    else:
+        done = run(folder, key, more)
     killed = "; killed by SIGSYS: a call is not on the unit's list" if done.returncode in (-31, 159) else ""
     check(f"{key} works", done.returncode == 0, f"exit code {done.returncode}{killed}: {done.stderr[-400:]}")
     if key in MADE:
         made = pathlib.Path(folder, MADE[key])
         check(f"{key} has made {made.name}", made.exists() and made.stat().st_size > 0, os.listdir(folder))
+        if key in ALERTS:
+            alerts = made.read_text().count("opened ")
+            check(f"{key} has let {ALERTS[key]} alerts through", alerts == ALERTS[key], alerts)
 
 
 keys = documented()
@@ -140,6 +175,8 @@ check("each configuration here is of a documented key", set(CONFIGURATIONS) <= s
 with tempfile.TemporaryDirectory() as folder:
     os.chmod(folder, 0o777) # under root the analyzer is another user
     pathlib.Path(folder, "always.yaml").write_text(RULES)
+    pathlib.Path(folder, "more.yaml").write_text(f"file_output: {{enabled: true, filename: {folder}/more.log}}\n")
+    shutil.copy(CAPTURE, f"{folder}/web.scap.gz")
     alerts = listener(f"{folder}/alerts.sock", socket.SOCK_STREAM)
     enricher = listener(f"{folder}/enricher.sock", socket.SOCK_SEQPACKET)
     for each in CONFIGURATIONS:
