@@ -184,7 +184,8 @@ check_alert() {
 rules_need_rows() {
     local rule
     while read -r rule; do
-        printf '%s\n' "${rows[@]}" | grep -qE "^(alerts|cannot)\|[0-9]*\|$(sed 's/[][\\.*^$/|()+?{}]/\\&/g' <<<"$rule")\|" ||
+        grep -qE "^(alerts|cannot)\|[0-9]*\|$(sed 's/[][\\.*^$/|()+?{}]/\\&/g' <<<"$rule")\|" \
+            <<<"$(printf '%s\n' "${rows[@]}")" ||
             fail "'$rule' has no row here"
     done < <(sed -n 's/^- rule: //p' "$1")
 }
