@@ -11,8 +11,8 @@
 
 namespace tiercel::os {
 
-Error error(const char* what, std::string_view on, int number, std::source_location origin) {
-    Error made{what, {}, number, origin.file_name(), origin.line()};
+Error error(const char* what, std::string_view on, int number) {
+    Error made{what, {}, number};
     on.copy(made.on, sizeof made.on - 1);
     return made;
 }
@@ -37,10 +37,9 @@ void print(const char* program, const Error& error, std::string_view todo) {
     if (error.number != 0)
         snprintf(reason, sizeof reason, ": %s (errno %d)", strerrordesc_np(error.number),
                  error.number);
-    const char* slash = strrchr(error.file, '/');
-    write_stderr("%s: cannot %s%s%s%s%s%.*s [%s:%u]\n", program, error.what, error.on[0] ? " " : "",
+    write_stderr("%s: cannot %s%s%s%s%s%.*s\n", program, error.what, error.on[0] ? " " : "",
                  error.on, reason, todo.empty() ? "" : "; ", static_cast<int>(todo.size()),
-                 todo.data(), slash ? slash + 1 : error.file, error.line);
+                 todo.data());
 }
 
 } // namespace tiercel::os

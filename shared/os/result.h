@@ -5,7 +5,7 @@
 // The contract, written once:
 //  - A call that can fail returns Result<T>. The compiler warns when the caller ignores it.
 //  - An Error is made where the failure is seen and travels up unchanged: no layer rewraps it, so
-//    `what` and `on` are the innermost operation, and `file`/`line` is where it was born.
+//    `what` and `on` are the innermost operation.
 //  - `number` is the kernel's errno, or 0 when the refusal was ours and not the kernel's.
 //  - Callers may branch on `number` only. Texts are for people.
 //  - Only main() prints, once, through print(); it adds what to do about it.
@@ -14,7 +14,6 @@
 
 #include <cerrno>
 #include <optional>
-#include <source_location>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -25,20 +24,17 @@ struct Error {
     const char* what; // the operation, static storage: "open", "load the probe"
     char on[80];      // the object it was done on, cut to fit; "" when there is none
     int number;       // errno, or 0
-    const char* file; // origin
-    unsigned line;
 };
 
 // Keeps errno's value at the time of the call unless `number` says otherwise.
-[[nodiscard]] Error error(const char* what, std::string_view on = {}, int number = errno,
-                          std::source_location origin = std::source_location::current());
+[[nodiscard]] Error error(const char* what, std::string_view on = {}, int number = errno);
 
 // Formats a line and writes it to stderr with one write(2), cut at 1,023 bytes. stdio is not used
 // for that, because it asks what stderr is (ioctl, fstat, lseek), which a seccomp filter may
 // refuse.
 [[gnu::format(printf, 1, 2)]] void write_stderr(const char* format, ...);
 
-// One line on stderr: "privd: cannot open /x: Permission denied (errno 13); TODO [file:line]".
+// One line on stderr: "privd: cannot open /x: Permission denied (errno 13); TODO".
 // `todo` tells the reader what to do, and may be empty.
 void print(const char* program, const Error& error, std::string_view todo);
 

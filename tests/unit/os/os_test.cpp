@@ -51,13 +51,11 @@ TEST_CASE("closing does not change errno") {
     CHECK(errno == EXDEV);
 }
 
-TEST_CASE("an error keeps errno, its object and its origin") {
+TEST_CASE("an error keeps errno and its object") {
     errno = ENOSPC;
     Error made = error("write", "/var/log/x");
     CHECK(made.number == ENOSPC);
     CHECK(std::string(made.on) == "/var/log/x");
-    CHECK(std::string(made.file).ends_with("os_test.cpp"));
-    CHECK(made.line == __LINE__ - 4);
     CHECK(std::string(error("open", std::string(500, 'a')).on).size() == sizeof made.on - 1);
 }
 
@@ -87,9 +85,7 @@ TEST_CASE("print gives one line with what, on what, why and what to do") {
     close(ends[0]);
     close(ends[1]);
     std::string text = line;
-    CHECK(
-        text.starts_with("privd: cannot open /x: Permission denied (errno 13); run it as root ["));
-    CHECK(text.find('\n') == text.size() - 1);
+    CHECK(text == "privd: cannot open /x: Permission denied (errno 13); run it as root\n");
 }
 
 TEST_CASE("read_file reads, cuts and fails") {
