@@ -31,6 +31,25 @@ def line_within(stream, seconds, wanted=b""):
     return b""
 
 
+def notice_within(notices, seconds, wanted):
+    """The first notification that contains `wanted`, or b"" if there is none in time."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        notices.settimeout(left)
+        try:
+            notice = notices.recv(4096)
+        except TimeoutError:
+            break
+        if wanted in notice:
+            return notice
+    return b""
+
+
+def read_all(file):
+    file.seek(0)
+    return file.read()
+
+
 def start_hung(directory):
     """The hostile processes, in a process group of their own."""
     node = directory / "fuse"
@@ -50,7 +69,6 @@ def watch(directory):
     notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     notices.bind(str(directory / "notify"))
     os.chmod(directory / "notify", 0o666)
-    notices.settimeout(10)
     opens = "import time\nwhile True:\n open('/etc/hostname').close()\n time.sleep(0.1)"
     older = subprocess.Popen([sys.executable, "-c", opens, "known-argument"], start_new_session=True)
     complaints = open(directory / "stderr", "w+b")
@@ -59,17 +77,14 @@ def watch(directory):
                             stdout=subprocess.PIPE, stderr=complaints, start_new_session=True,
                             env=dict(os.environ, NOTIFY_SOCKET=str(directory / "notify")))
     try:
-        try:
-            notice = notices.recv(4096)
-        except TimeoutError:
-            notice = b""
-        complaints.seek(0)
-        text = complaints.read()
+        notice = notice_within(notices, 10, b"READY=1")
+        text = read_all(complaints)
         if b"may not" in text or b"not permitted" in text:
             skip(text.decode().strip())
         check("READY=1 comes within 10 seconds", b"READY=1" in notice, (notice, text))
         check("events come, and the command line of an older process is known",
               line_within(pair.stdout, 10) != b"")
+        text = read_all(complaints)
         check("the lock's process is told of", b"command lines of" in text and b"not known" in text, text)
         os.killpg(pair.pid, signal.SIGTERM)
         try:
