@@ -95,8 +95,8 @@ check "SIGINT ends it with 0" is $? 0
 check "no alert was lost" is "$(grep -c ' written, 0 discarded, 0 failed' "$work/all.err")" \
     "$(($(grep -c 'output .* written' "$work/all.err")))"
 
-# A program that does not read delays neither the events nor the other output.
-watch blocked -o outputs_queue.capacity=5 -o program_output.enabled=true \
+# A program that does not read delays neither the events nor the other output. With keep_alive, one program gets all alerts.
+watch blocked -o outputs_queue.capacity=5 -o program_output.enabled=true -o program_output.keep_alive=true \
     -o "program_output.program=sleep 8; cat > $work/late" -o file_output.enabled=true \
     -o "file_output.filename=$work/beside" -o stdout_output.enabled=false
 check "with a blocked output the other one gets alerts" within 60 alerted "$work/beside"
