@@ -54,7 +54,23 @@ check "each a JSON object" is "$(grep -c '^{.*}$' "$work/json")" 50
 running=$!
 check "events come" within 20 [ -s "$work/out" ]
 check "privd has left" is "$(readlink "/proc/$running/exe")" "$(readlink -f "$analyzer")"
-check "no child of it is left" is "$(cat "/proc/$running/task/$running/children" 2>/dev/null)" ""
+
+# Its only children are its helper processes: with no rules, the one that asks the name service.
+names=()
+read -ra children <"/proc/$running/task/$running/children"
+for child in "${children[@]}"; do
+    name=$(cat "/proc/$child/comm")
+    names+=("$name")
+    check "$name is not root" [ "$(status_field "$child" Uid)" -ne 0 ]
+    for set in CapEff CapPrm CapInh CapAmb; do
+        check "$name has no capability in $set" is "$(status_field "$child" $set)" 0000000000000000
+    done
+    check "$name may gain no capability" is "$(status_field "$child" NoNewPrivs)" 1
+    check "$name is under a seccomp filter" is "$(status_field "$child" Seccomp)" 2
+    check "$name has only standard error and its socket" is "$(readlink "/proc/$child/fd/"* | sed 's/:.*//' | sort | xargs)" \
+        "$work/err socket"
+done
+check "no other child of it is left" is "${names[*]}" tiercel-names
 check "it is not root" [ "$(status_field "$running" Uid)" -ne 0 ]
 check "it has no effective capability" is "$(status_field "$running" CapEff)" 0000000000000000
 check "nor a permitted one" is "$(status_field "$running" CapPrm)" 0000000000000000
