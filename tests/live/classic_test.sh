@@ -22,11 +22,16 @@ sleep 0.3
 "$bin/privd" --user nobody --driver classic_bpf --exec -- "$bin/analyzer" --events --filter 'evt.arg.name contains go.seen' \
     >"$work/events" 2>"$work/errors" &
 pair=$!
-# The analyzer is in its sandbox and has closed its socket, so it asks privd-classic no more.
+# The analyzer is in its sandbox, and its only socket leads to its helper process tiercel-names. So it asks privd-classic no
+# more, and that one leaves.
 ready() {
-    [ "$(status_field "$pair" Seccomp)" = 2 ] && ! readlink /proc/"$pair"/fd/* | grep -q '^socket:'
+    read -ra children <"/proc/$pair/task/$pair/children"
+    [ "$(status_field "$pair" Seccomp)" = 2 ] && [ "$(cat "/proc/${children[*]}/comm")" = tiercel-names ] &&
+        [ "$(readlink /proc/"$pair"/fd/* | grep '^socket:' | sort -u | wc -l)" -eq 1 ]
 }
-check "the analyzer closes the door's socket" within 20 ready || { cat "$work/errors"; finish; }
+left() { ! readlink /proc/[0-9]*/exe | grep -qxF "$(readlink -f "$bin/privd-classic")"; }
+check "the analyzer closes the door's socket" within 20 ready || { kill -INT "$pair"; cat "$work/errors"; finish; }
+check "privd-classic leaves" within 10 left
 echo >"$work/go"
 sleep 1
 kill -INT "$pair"
