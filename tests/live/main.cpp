@@ -13,6 +13,7 @@
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <stdexcept>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <vector>
 
@@ -175,6 +176,10 @@ int main(int argc, char** argv) {
         source_options().privd = beside_this_binary(
             source_options().driver == tiercel::wire::Driver::userspace ? "tiercel-trace"
                                                                         : "privd");
+    // Probes cannot fault a page in. A call that the kernel refuses early leaves its arguments'
+    // pages untouched, so all pages of this program are made resident first, as far as the limits
+    // allow.
+    mlockall(MCL_CURRENT);
     std::setvbuf(stdout, nullptr, _IOLBF,
                  0); // children must not print what the parent has buffered
     switch (task) {
