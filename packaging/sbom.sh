@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# sbom: writes the bill of materials of the installed programs, as SPDX 2.3 JSON, on standard output.
+# sbom: writes the bill of materials of the installed programs, as SPDX 2.3 JSON.
 # It lists Tiercel, the library packages that its programs load, and the header-only libraries compiled into them.
 # The time is that of $SOURCE_DATE_EPOCH or of the newest program, so equal builds give equal files.
 #
-# Usage: sbom.sh VERSION HEADER-PACKAGES PROGRAM...
+# Usage: sbom.sh OUTPUT VERSION HEADER-PACKAGES PROGRAM...
 #   HEADER-PACKAGES   names of development packages, separated by commas
 set -euo pipefail
-[ $# -ge 3 ] || { echo "usage: sbom.sh VERSION HEADER-PACKAGES PROGRAM..." >&2; exit 2; }
-version=$1 headers=$2
-shift 2
+[ $# -ge 4 ] || { echo "usage: sbom.sh OUTPUT VERSION HEADER-PACKAGES PROGRAM..." >&2; exit 2; }
+output=$1 version=$2 headers=$3
+shift 3
 
 # Prints the type (with the vendor), name and version of the package that owns the shared library.
 owner_of_library() {
@@ -68,6 +68,7 @@ package() {
 }
 
 mapfile -t needed < <(dependencies "$@" | sort -u)
+exec >"$output"
 cat <<END
 {
   "spdxVersion": "SPDX-2.3",
