@@ -48,10 +48,20 @@ struct Answer {
     _exit(0);
 }
 
-// A child that reads the files of some processes, in order; it ends with this object.
+// Takes the exit statuses of killed children, so that they do not stay as zombies. After the
+// deadline, a child that the kernel does not let go is left to itself.
+void reap(std::span<const pid_t> killed) {
+    const auto deadline = Clock::now() + CommandLines::kReap;
+    for (const pid_t child : killed)
+        while (waitpid(child, nullptr, WNOHANG) == 0 && Clock::now() < deadline)
+            usleep(1000);
+}
+
+// A child that reads the files of some processes, in order. It is killed with this object, which
+// adds it to `killed`.
 class Reader {
   public:
-    explicit Reader(std::span<const std::int32_t> pids) {
+    Reader(std::span<const std::int32_t> pids, std::vector<pid_t>& killed) : killed_(killed) {
         int ends[2];
         if (pipe2(ends, O_CLOEXEC) != 0)
             return;
@@ -67,8 +77,7 @@ class Reader {
         if (child_ <= 0)
             return;
         kill(child_, SIGKILL);
-        for (int turn = 0; turn < 10 && waitpid(child_, nullptr, WNOHANG) == 0; ++turn)
-            usleep(1000); // a child that the kernel does not let go is left to itself
+        killed_.push_back(child_);
     }
 
     // Fills `out`, or returns false at the deadline or when the child has ended.
@@ -87,6 +96,7 @@ class Reader {
     }
 
   private:
+    std::vector<pid_t>& killed_;
     os::UniqueFd pipe_;
     pid_t child_ = -1;
 };
@@ -97,9 +107,10 @@ CommandLines CommandLines::read() {
     CommandLines lines;
     const std::vector<std::int32_t> pids = numbers_in("/proc");
     const auto end = Clock::now() + kAll;
+    std::vector<pid_t> killed;
     std::size_t next = 0, read = 0;
     while (next < pids.size() && Clock::now() < end) {
-        Reader reader(std::span<const std::int32_t>(pids).subspan(next));
+        Reader reader(std::span<const std::int32_t>(pids).subspan(next), killed);
         for (; next < pids.size(); ++next, ++read) {
             const auto deadline = std::min(end, Clock::now() + kEach);
             Answer answer{};
@@ -114,6 +125,7 @@ CommandLines CommandLines::read() {
         }
         ++next; // past the process that blocked the child
     }
+    reap(killed);
     lines.missed_ = pids.size() - read;
     return lines;
 }

@@ -17,10 +17,12 @@ namespace tiercel::app {
 class CommandLines {
   public:
     static constexpr std::size_t kLongest = 4096; // bytes kept of one command line, as in events
-    static constexpr std::chrono::milliseconds kEach{100}, kAll{1000}; // the longest waits
+    static constexpr std::chrono::milliseconds kEach{100}, kAll{1000},
+        kReap{250}; // the longest waits
 
     // Reads the files of all processes that this user may see. Call before entering the sandbox.
-    // Returns after kAll at the latest; a process that takes longer than kEach counts as blocked.
+    // Reads for kAll at the most; a process that takes longer than kEach counts as blocked. Then
+    // waits up to kReap for the children that it killed.
     static CommandLines read();
 
     // The command line with its NULs; empty if it is not known.
