@@ -118,8 +118,12 @@ struct Settings {
     std::string enricher;                         // its socket; empty: no enricher is asked
     std::string hostname;                         // empty: the machine's own name
 
-    OutputSettings& output(Output which) { return outputs[index_of(which)]; }
-    const OutputSettings& output(Output which) const { return outputs[index_of(which)]; }
+    OutputSettings& output(Output which) {
+        return outputs[index_of(which)];
+    }
+    const OutputSettings& output(Output which) const {
+        return outputs[index_of(which)];
+    }
 };
 
 struct SettingsProblem {
