@@ -106,9 +106,12 @@ LIVE_TEST(SYSCALL_MOUNT_SETATTR_X) {
     Run run([] {
         const std::uint64_t attributes[] = {1, 2, 0,
                                             0}; // struct mount_attr: set, clear, propagation, user
-        call(mount_setattr, 77, "place", AT_RECURSIVE, attributes, sizeof attributes);
+        // Kernels before 5.12 refuse the call without a look at the paths, which have to be
+        // resident for the probe: a copy on the stack is.
+        const char place[] = "place", root[] = "/";
+        call(mount_setattr, 77, place, AT_RECURSIVE, attributes, sizeof attributes);
         const std::uint64_t nothing_to_do[4] = {};
-        call(mount_setattr, AT_FDCWD, "/", 0, nothing_to_do, sizeof nothing_to_do);
+        call(mount_setattr, AT_FDCWD, root, 0, nothing_to_do, sizeof nothing_to_do);
     });
     run.expect(SYSCALL_MOUNT_SETATTR_X, {{"res", run.result(0)},
                                          {"dirfd", 77},
