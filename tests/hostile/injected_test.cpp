@@ -98,6 +98,7 @@ bool survives_zeros(policy::Only only) {
     case policy::Only::connected:            // the address is null
     case policy::Only::failing: return true; // the call fails
     case policy::Only::itself:
+    case policy::Only::reading:
     case policy::Only::appending:
     case policy::Only::of_the_module:
     case policy::Only::unix_socket:
