@@ -2,7 +2,9 @@
 // Calls beyond the scap schema: fchmodat2, the mount calls by descriptors, pidfd_send_signal,
 // memfd_secret.
 #include "tests/live/harness/run.h"
+#include "tests/live/harness/session.h"
 
+#include <cerrno>
 #include <csignal>
 #include <fcntl.h>
 #include <linux/mount.h>
@@ -31,6 +33,10 @@ LIVE_TEST(SYSCALL_FCHMODAT2_X) {
         call(fchmodat2, AT_FDCWD, "file", 04755, AT_SYMLINK_NOFOLLOW);
         call(fchmodat2, 77, "file", 0600, 0);
     });
+    // arch/x86/entry/common.c: numbers beyond the kernel's table call ni_syscall(), which the
+    // compiler inlines there, so that no function is left to attach to.
+    if (run.result(1) == -ENOSYS && session().reply().attach == wire::Attach::per_syscall)
+        LIVE_SKIP("attached per syscall, and this kernel has no such call", SYSCALL_FCHMODAT2_X);
     run.expect(SYSCALL_FCHMODAT2_X, {{"res", run.result(0)},
                                      {"dirfd", AT_FDCWD},
                                      {"filename", "file"},
