@@ -8,12 +8,12 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=${1:-$here/../../build}
-packed=(--file "$here/workload:/data/")
+packed=(--file "$here/workload.sh:/data/")
 for program in privd privd-exec privd-types analyzer provoke; do
     packed+=(--file "$build/bin/$program")
 done
 for capture in web ipv6; do
-    "$here/../vm/run" --bare --timeout 300 bookworm "${packed[@]}" -- sh /data/workload "$capture" >"$here/$capture.new"
+    "$here/../vm/run.sh" --bare --timeout 300 bookworm "${packed[@]}" -- sh /data/workload.sh "$capture" >"$here/$capture.new"
     gzip -t "$here/$capture.new"
     mv "$here/$capture.new" "$here/$capture.scap.gz"
     echo "made $capture.scap.gz, $(stat -c %s "$here/$capture.scap.gz") bytes"

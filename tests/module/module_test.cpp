@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Tests the kernel module against a consumer that breaks every rule. The module must be loaded, so
-// the test runs in test machines (tests/vm/test-module), where a crash of the kernel fails the
+// the test runs in test machines (tests/vm/test-module.sh), where a crash of the kernel fails the
 // test.
 #include <doctest/doctest.h>
 #include <poll.h>

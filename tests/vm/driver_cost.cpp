@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // driver_cost DRIVER...: ns per lseek(2), bare and with its event captured by each driver. For
-// tests/vm/measure-drivers, in a machine whose clock counts instructions.
+// tests/vm/measure-drivers.sh, in a machine whose clock counts instructions.
 //
 // DRIVER is a name of privd's --driver. Exit codes: 0, 1 when something could not be measured.
 #include <algorithm>

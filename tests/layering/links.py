@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""links: the pages name each other rightly. Prints each fault as FILE: what, and exits 1 when there is one.
+"""links.py: the pages name each other rightly. Prints each fault as FILE: what, and exits 1 when there is one.
 
-Usage: links TREE
-       links --self-test
+Usage: links.py TREE
+       links.py --self-test
 
 Each relative link of a Markdown page leads to a file or folder that exists, and to a heading that the page has. So does
 each path in `backticks` that begins with a folder of the tree; a part in capitals stands for any name. Each page of docs/

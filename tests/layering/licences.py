@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""licences: every file names its licence. Prints each fault as FILE: what, and exits 1 when there is one.
+"""licences.py: every file names its licence. Prints each fault as FILE: what, and exits 1 when there is one.
 
-Usage: licences TREE
-       licences --self-test
+Usage: licences.py TREE
+       licences.py --self-test
 
 A file names its licence by an SPDX line among its first ten lines, or by an annotation of REUSE.toml other than the
 one for all files. The text of each named licence lies in LICENSES/. What the kernel runs or shares (kernel/,

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# boot-here: starts a disk image's systemd in a container on this machine's own kernel, runs a program there, and ends as
+# boot-here.sh: starts a disk image's systemd in a container on this machine's own kernel, runs a program there, and ends as
 # that program ended. It takes seconds where boot, which emulates a machine, takes minutes.
 #
 # Usage: boot-here [--timeout SECONDS] IMAGE INSIDE [FILE]...      as boot

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# test-aarch64 [KERNEL [PART]...]: runs the programs of the preset aarch64 on an arm64 kernel. The parts: `probe`, the unit
+# test-aarch64.sh [KERNEL [PART]...]: runs the programs of the preset aarch64 on an arm64 kernel. The parts: `probe`, the unit
 # tests and the live suite by the modern probe; `userspace`, the live suite by the ptrace driver and what a tracer could
 # disturb; `pair`, privd and the analyzer together.
 #
@@ -28,7 +28,7 @@ for test in json.load(sys.stdin)["tests"]:
         print(command[0])' "$build/bin") || { echo "not all unit tests are built in $build (./dev build aarch64)"; exit 1; }
 mapfile -t units <<<"$listed"
 
-packed=(--file "$here/inside-aarch64")
+packed=(--file "$here/inside-aarch64.sh")
 for text in policy/rules tests/unit/fields/documented_fields.txt; do
     packed+=(--file "$source_tree/$text:/data/source/$text")
 done
@@ -39,8 +39,8 @@ done
 
 # machine CPUS SECONDS PART [UNIT]...
 machine() {
-    "$here/run" --arch arm64 --cpus "$1" --timeout "$2" --memory 1536 --bare --modules "$kernel" "${packed[@]}" -- \
-        inside-aarch64 "$source_tree" "$build" "${@:3}"
+    "$here/run.sh" --arch arm64 --cpus "$1" --timeout "$2" --memory 1536 --bare --modules "$kernel" "${packed[@]}" -- \
+        inside-aarch64.sh "$source_tree" "$build" "${@:3}"
 }
 
 for part in "${parts[@]}"; do
@@ -50,7 +50,7 @@ for part in "${parts[@]}"; do
         # Tracer and tracee take turns at each stop, which is slow between two emulated processors: the suite took
         # 36 s on one, and more than 600 on two.
         userspace) machine 1 400 userspace || status=$? ;;
-        pair) TIERCEL_BUILD=$build "$here/test-pair" "$kernel" arm64 || status=$? ;;
+        pair) TIERCEL_BUILD=$build "$here/test-pair.sh" "$kernel" arm64 || status=$? ;;
         *) echo "no part '$part': probe, userspace or pair"
            exit 2 ;;
     esac

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# check: keeps the shape of the source tree. Prints each fault as FILE:LINE: what, and exits 1 when there is one.
+# check.sh: keeps the shape of the source tree. Prints each fault as FILE:LINE: what, and exits 1 when there is one.
 #
-# Usage: check TREE
+# Usage: check.sh TREE
 #
 # - includes follow the arrows of the file `arrows`; our headers are included by "path/from/the/top.h";
 #   a probe's skeleton is for privd alone
@@ -12,7 +12,7 @@
 # - nothing names the place where it was written: the checkout's path, or a home's hidden folders (of anyone but `user`)
 set -euo pipefail
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
-[ $# -eq 1 ] || { echo "usage: check TREE" >&2; exit 2; }
+[ $# -eq 1 ] || { echo "usage: check.sh TREE" >&2; exit 2; }
 tree=$(cd "$1" && pwd)
 cd "$tree"
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# cell DRIVER KERNEL: runs one cell of the matrix, the live suite by that driver on that kernel, in a test machine or,
+# cell.sh DRIVER KERNEL: runs one cell of the matrix, the live suite by that driver on that kernel, in a test machine or,
 # for `host`, here. DRIVER is modern, modern:tracepoint, modern:per_syscall, classic, module or userspace; KERNEL a name of
 # tests/vm/kernels or the path of a kernel image. A name that ends in -arm64 runs the programs of `./dev build aarch64` on
 # that architecture.
@@ -55,7 +55,7 @@ if [ "$kernel" = host ]; then
 else
     load=:
     if [ "$driver" = module ]; then
-        module=$("$here/../vm/build-module" "$kernel") || {
+        module=$("$here/../vm/build-module.sh" "$kernel") || {
             [ $? -ne 77 ] || cannot "no compiler here that its headers are made for"
             exit 1
         }
@@ -63,7 +63,7 @@ else
         load='insmod /data/tiercel.ko'
     fi
     # The directory is a tmpfs: the tests' files are to be on a file system as a machine has it.
-    output=$("$here/../vm/run" --timeout 400 --bare "${kernel%-arm64}" "${machine[@]}" "${packed[@]}" -- \
+    output=$("$here/../vm/run.sh" --timeout 400 --bare "${kernel%-arm64}" "${machine[@]}" "${packed[@]}" -- \
         sh -c "cd /tmp && echo \"KERNEL \$(uname -r)\" && $load && exec live_test ${options[*]}") || status=$?
     version=$(sed -n 's/^KERNEL //p' <<<"$output")
     [ -n "$version" ] || [ "$status" -ne 77 ] || cannot "no test machine with $kernel (see above)"

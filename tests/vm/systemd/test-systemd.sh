@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# test-systemd: tests the .deb packages on Debian 12 with systemd: which processes run, as which user, with which
-# capabilities; that alerts arrive; restarts, kills and upgrades; that removal leaves nothing. `inside` has the checks.
+# test-systemd.sh: tests the .deb packages on Debian 12 with systemd: which processes run, as which user, with which
+# capabilities; that alerts arrive; restarts, kills and upgrades; that removal leaves nothing. `inside.sh` has the checks.
 #
-# Usage: test-systemd BUILD-DIRECTORY [boot | boot-here]     boot-here: on this machine's kernel, which takes a minute
+# Usage: test-systemd.sh BUILD-DIRECTORY [boot | boot-here]     boot-here: on this machine's kernel, which takes a minute
 # Exit codes: 0 passed, 1 failed, 77 there is no QEMU, no mirror or no package here.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -39,14 +39,14 @@ done
 
 mapfile -t needed < <(dpkg-deb -f "$work"/old/tiercel_*.deb Depends | tr ',' '\n' | sed 's/[(|].*//; s/ //g' | grep -vx systemd)
 status=0
-image=$("$here/make-root" "${needed[@]}") || status=$?
+image=$("$here/make-root.sh" "${needed[@]}") || status=$?
 [ "$status" -ne 77 ] || skip "the image cannot be made (see above)"
 [ "$status" -eq 0 ] || exit 1
-# Without the kernel's headers this part is skipped; inside prints that.
+# Without the kernel's headers this part is skipped; inside.sh prints that.
 module=()
 file=
-[ "$boot" != boot ] || file=$(TIERCEL_BUILD=$build "$here/../build-module" bookworm) || file=
+[ "$boot" != boot ] || file=$(TIERCEL_BUILD=$build "$here/../build-module.sh" bookworm) || file=
 [ -z "$file" ] || module=("$file")
-"$here/$boot" --timeout 1500 "$image" "$here/inside" "$here/../../lib/check.sh" "$work/old" "$work/new" "${module[@]}" || status=$?
+"$here/$boot.sh" --timeout 1500 "$image" "$here/inside.sh" "$here/../../lib/check.sh" "$work/old" "$work/new" "${module[@]}" || status=$?
 [ "$status" -ne 77 ] || skip "the machine cannot be had here (see above)"
 [ "$status" -eq 0 ]

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2016 # the shell in the machine expands these
-# test-classic KERNEL: checks the classic probe's capabilities on a Debian kernel. With perf_event_paranoid 3 it needs
+# test-classic.sh KERNEL: checks the classic probe's capabilities on a Debian kernel. With perf_event_paranoid 3 it needs
 # CAP_SYS_ADMIN; with 2, CAP_BPF and CAP_PERFMON suffice. Plan and kernel must agree on both.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,7 +14,7 @@ for program in privd privd-exec privd-types privd-classic privd-classic-prove; d
     packed+=(--file "$build/bin/$program")
 done
 status=0
-output=$("$here/run" --timeout 200 --bare "$kernel" "${packed[@]}" -- sh -c '
+output=$("$here/run.sh" --timeout 200 --bare "$kernel" "${packed[@]}" -- sh -c '
     for paranoid in 3 2; do
         echo $paranoid >/proc/sys/kernel/perf_event_paranoid
         echo "perf_event_paranoid $paranoid"

@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=dash
-# init: process 1 until the disk is mounted; then the disk's systemd takes over. It copies /payload to the disk, with a unit
+# init.sh: process 1 until the disk is mounted; then the disk's systemd takes over. It copies /payload to the disk, with a unit
 # that runs /payload/inside last, passes output and exit code on over the second serial port, and powers the machine off.
 export PATH=/bin
 /bin/busybox --install -s /bin

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# make-root: makes a disk image of Debian 12 with systemd for test machines, once for each list of packages.
+# make-root.sh: makes a disk image of Debian 12 with systemd for test machines, once for each list of packages.
 #
 # Usage: make-root PACKAGE...     packages to install besides systemd
 #

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# fetch-kernel: fetches a Debian kernel for the test machines. The host's packages stay unchanged.
+# fetch-kernel.sh: fetches a Debian kernel for the test machines. The host's packages stay unchanged.
 #
 # Usage: fetch-kernel [--refresh] [--headers] [--arch arm64] NAME   NAME is a name or an alias of the file `kernels`
 #

@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=dash
-# init: process 1 of a test machine. Runs /machine/command and passes its output and exit code to the host over
+# init.sh: process 1 of a test machine. Runs /machine/command and passes its output and exit code to the host over
 # the serial ports: ttyS0 is the console, ttyS1 standard output, ttyS2 standard error, ttyS3 the exit code.
 # The command gets pipes, never a terminal. The host takes a boot without an exit code for a crash.
 export PATH=/machine/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8

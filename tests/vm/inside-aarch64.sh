@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# inside-aarch64 SOURCE BUILD probe|userspace [UNIT]...: the program that test-aarch64 runs in the machine. The tests expect
+# inside-aarch64.sh SOURCE BUILD probe|userspace [UNIT]...: the program that test-aarch64.sh runs in the machine. The tests expect
 # their files and programs in the directories SOURCE and BUILD; here these lie in /data and /machine/bin.
 source_tree=$1 build=$2 part=$3
 shift 3

@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2016 # the shell in the machine expands these
-# test-boot KERNEL: checks that the machine runs the named kernel and has what every test of a probe needs.
+# test-boot.sh KERNEL: checks that the machine runs the named kernel and has what every test of a probe needs.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 kernel=${1:?which kernel?}
 
 declare -A release=([bullseye]='5.10.' [bookworm]='6.1.' [trixie]='6.12.' [sid]='')
 status=0
-output=$("$here/run" --bare "$kernel" -- sh -c '
+output=$("$here/run.sh" --bare "$kernel" -- sh -c '
     uname -r
     wc -c </sys/kernel/btf/vmlinux
     id -u
@@ -26,7 +26,7 @@ echo "$output"
 [ "$status" -eq 0 ]
 
 mapfile -t line <<<"$output"
-version=$(cat "$("$here/fetch-kernel" "$kernel")/version")
+version=$(cat "$("$here/fetch-kernel.sh" "$kernel")/version")
 [ "${line[0]}" = "$version" ] || { echo "runs ${line[0]}, not $version"; exit 1; }
 [[ $version == "${release[$kernel]}"* ]] || { echo "$version is not ${release[$kernel]}"; exit 1; }
 [ "${line[1]}" -gt 1000000 ] || { echo "a BTF of ${line[1]} bytes is not whole"; exit 1; }

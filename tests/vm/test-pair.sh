@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2016 # the shell in the machine expands these
-# test-pair KERNEL [ARCHITECTURE]: checks that on this kernel privd loads the probe and exits, and that the unprivileged
+# test-pair.sh KERNEL [ARCHITECTURE]: checks that on this kernel privd loads the probe and exits, and that the unprivileged
 # analyzer prints the event of a system call that the test makes.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -14,7 +14,7 @@ for program in privd privd-exec privd-types privd-classic privd-module analyzer;
 done
 
 status=0
-output=$("$here/run" --timeout 200 --arch "$architecture" "$kernel" "${packed[@]}" --bare -- sh -c '
+output=$("$here/run.sh" --timeout 200 --arch "$architecture" "$kernel" "${packed[@]}" --bare -- sh -c '
     privd --exec -- analyzer --events >/tmp/events 2>/tmp/errors &
     pair=$!
     # The verifier takes seconds when emulated. The first event shows that everything is in place.

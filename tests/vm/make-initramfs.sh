@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# make-initramfs: packs a test machine: busybox, the named files, the libraries that they need, and a command.
+# make-initramfs.sh: packs a test machine: busybox, the named files, the libraries that they need, and a command.
 #
 # Usage: make-initramfs OUTPUT [--file SRC[:DST]]... [--modules DIR] [--env NAME=VALUE]... [--sysroot DIR]
 #                       -- COMMAND [ARGUMENT]...
@@ -61,7 +61,7 @@ mkdir -p "$root"/{bin,dev,etc,proc,sys,run,tmp,root,usr/bin,var/tmp,machine/bin}
 ln -s bin "$root/sbin"
 cp "$busybox" "$root/bin/busybox"
 ln -s busybox "$root/bin/sh"
-install -m 755 "$here/init" "$root/init"
+install -m 755 "$here/init.sh" "$root/init"
 
 cat >"$root/etc/passwd" <<'END'
 root:x:0:0:root:/root:/bin/sh

@@ -1,18 +1,18 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# build-module KERNEL: builds the kernel module for a kernel of the list and prints its path. Exit code 77: it cannot be
+# build-module.sh KERNEL: builds the kernel module for a kernel of the list and prints its path. Exit code 77: it cannot be
 # built here; the output says why.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 kernel=${1:?which kernel?}
 output=${TIERCEL_BUILD:-$here/../../build}/module/$kernel
-home=$("$here/fetch-kernel" --headers "$kernel") || exit $?
+home=$("$here/fetch-kernel.sh" --headers "$kernel") || exit $?
 mkdir -p "$output"
 exec 9>"$output.lock"
 flock 9
 log=$output.log
-headers=$home/headers/build arguments=(CC="$here/newer-cc")
+headers=$home/headers/build arguments=(CC="$here/newer-cc.sh")
 
 # newer-cc translates options of GCC 14 that GCC 12 does not have.
 made_for=$(sed -n 's/^CONFIG_GCC_VERSION=\([0-9]*\)[0-9]\{4\}$/\1/p' "$headers/.config")

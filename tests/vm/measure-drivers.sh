@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# measure-drivers KERNEL: measures what an event costs by each kernel driver, and how many events each loses at the rate
+# measure-drivers.sh KERNEL: measures what an event costs by each kernel driver, and how many events each loses at the rate
 # that the modern probe sustains. Cost is counted in instructions (run --count), so the host's load does not change it; an
 # emulated machine has no caches to measure. Fails if a driver loses events, or if the module costs more than 1.1 times
 # what the modern probe costs.
@@ -15,11 +15,11 @@ for program in privd privd-exec privd-types privd-classic privd-module driver_co
     [ -x "$build/bin/$program" ] || { echo "$build/bin/$program is not built"; exit 1; }
     packed+=(--file "$build/bin/$program")
 done
-module=$("$here/build-module" "$kernel") || exit $?
+module=$("$here/build-module.sh" "$kernel") || exit $?
 
 # measure PROGRAM RUN-OPTION...
 measure() {
-    "$here/run" --bare --timeout 600 "${@:2}" "$kernel" "${packed[@]}" --file "$module:/data/" -- sh -c \
+    "$here/run.sh" --bare --timeout 600 "${@:2}" "$kernel" "${packed[@]}" --file "$module:/data/" -- sh -c \
         "insmod /data/tiercel.ko && $1 modern_bpf classic_bpf module"
 }
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# run: boots a Debian kernel in a virtual machine, runs one command there as root, and exits with its exit code.
+# run.sh: boots a Debian kernel in a virtual machine, runs one command there as root, and exits with its exit code.
 #
 # Usage: run [OPTION]... KERNEL [OPTION]... -- COMMAND [ARGUMENT]...
 #
@@ -93,7 +93,7 @@ if [ -f "$kernel" ]; then
     vmlinuz=$kernel
     ! $modules || die "--modules needs a kernel of the list; for your own kernel: --modules-tree DIR"
 else
-    home=$("$here/fetch-kernel" "${refresh[@]+"${refresh[@]}"}" --arch "$architecture" "$kernel")
+    home=$("$here/fetch-kernel.sh" "${refresh[@]+"${refresh[@]}"}" --arch "$architecture" "$kernel")
     vmlinuz=$home/vmlinuz
 fi
 
@@ -132,7 +132,7 @@ finish() {
 trap finish EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-"$here/make-initramfs" "$work/initramfs" "${packed[@]+"${packed[@]}"}" -- "$@"
+"$here/make-initramfs.sh" "$work/initramfs" "${packed[@]+"${packed[@]}"}" -- "$@"
 
 # Standard error goes through a pipe, because QEMU would truncate a file, or could not open it by its path.
 exec 4> >(exec cat >&2)

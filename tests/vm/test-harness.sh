@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2016 # the shell in the machine expands these
-# test-harness: checks output, exit codes, time limits and crashes of `./dev vm`, on one kernel.
+# test-harness.sh: checks output, exit codes, time limits and crashes of `./dev vm`, on one kernel.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
@@ -12,7 +12,7 @@ failures=0
 expect() {
     local code=$1 status=0
     shift
-    "$here/run" --bare --timeout 60 "$@" >"$work/out" 2>"$work/err" || status=$?
+    "$here/run.sh" --bare --timeout 60 "$@" >"$work/out" 2>"$work/err" || status=$?
     if [ "$status" -eq 77 ]; then
         cat "$work/err"
         exit 77

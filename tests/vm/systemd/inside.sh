@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# inside: runs in the machine that test-systemd boots, as root, with systemd. Installs the packages beside it and looks at
+# inside.sh: runs in the machine that test-systemd.sh boots, as root, with systemd. Installs the packages beside it and looks at
 # what they do. Prints `ok:` or `FAILED:` for each thing looked at.
 #
 # Beside it: check.sh; old/*.deb, which are installed; new/*.deb, the same packages of a higher version.

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck disable=SC2016 # the shell in the machine expands these
-# test-module KERNEL: builds the kernel module for that kernel and tries to break the machine: lying consumers, unloading
+# test-module.sh KERNEL: builds the kernel module for that kernel and tries to break the machine: lying consumers, unloading
 # in use, killed consumers, CPUs that go and come, no memory. The machine panics at an oops (oops=panic), which fails the
 # test.
 set -euo pipefail
@@ -10,10 +10,10 @@ kernel=${1:?which kernel?}
 build=${TIERCEL_BUILD:-$here/../../build}
 [ -x "$build/bin/module_test" ] || { echo "$build/bin/module_test is not built"; exit 1; }
 
-module=$("$here/build-module" "$kernel") || exit $?
+module=$("$here/build-module.sh" "$kernel") || exit $?
 
 status=0
-"$here/run" --timeout 200 --bare "$kernel" --file "$module:/data/" --file "$build/bin/module_test" -- sh -c '
+"$here/run.sh" --timeout 200 --bare "$kernel" --file "$module:/data/" --file "$build/bin/module_test" -- sh -c '
     set -e
     insmod /data/tiercel.ko
     [ "$(stat -c %a /dev/tiercel)" = 660 ]

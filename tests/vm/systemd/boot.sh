@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# boot: boots a disk image with systemd under Debian 12's kernel, runs a program there, and exits with its exit code.
+# boot.sh: boots a disk image with systemd under Debian 12's kernel, runs a program there, and exits with its exit code.
 #
 # Usage: boot [--timeout SECONDS] IMAGE INSIDE [FILE]...
 #
@@ -25,7 +25,7 @@ unavailable() {
 command -v qemu-system-x86_64 >/dev/null || unavailable "qemu-system-x86_64 is not installed (package qemu-system-x86)"
 busybox=$(command -v busybox) || unavailable "busybox is not installed (package busybox-static)"
 command -v cpio >/dev/null || unavailable "cpio is not installed"
-kernel=$("$here/../fetch-kernel" bookworm)
+kernel=$("$here/../fetch-kernel.sh" bookworm)
 
 work=$(mktemp -d)
 qemu=
@@ -48,7 +48,7 @@ for module in virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev vir
 done
 cp "$busybox" "$work/root/bin/busybox"
 ln -s busybox "$work/root/bin/sh"
-install -m 755 "$here/init" "$work/root/init"
+install -m 755 "$here/init.sh" "$work/root/init"
 install -m 755 "$inside" "$work/root/payload/inside"
 [ $# -eq 0 ] || cp -r "$@" "$work/root/payload/"
 (cd "$work/root" && find . -print0 | cpio --null --create --format=newc --owner=0:0 --quiet) >"$work/initramfs"

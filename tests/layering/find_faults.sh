@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# find-faults: plants one fault of each kind in a small tree and expects the check to find each, and nothing before.
+# find_faults.sh: plants one fault of each kind in a small tree and expects the check to find each, and nothing before.
 set -euo pipefail
 here=$(cd "$(dirname "$(readlink -f "$0")")" && pwd)
 work=$(mktemp -d)
@@ -26,7 +26,7 @@ failures=0
 # finds TEXT: the check of the tree fails and its output holds the text.
 finds() {
     local output status=0
-    output=$("$here/check" "$tree") || status=$?
+    output=$("$here/check.sh" "$tree") || status=$?
     if [ "$status" -ne 1 ] || [[ $output != *"$1"* ]]; then
         echo "not found: '$1' (exit $status)"
         printf '%s\n' "$output"
@@ -40,7 +40,7 @@ lines() {
 }
 
 fresh
-"$here/check" "$tree" || { echo "a tree without faults was refused"; exit 1; }
+"$here/check.sh" "$tree" || { echo "a tree without faults was refused"; exit 1; }
 
 while IFS='|' read -r file include expected; do
     echo "#include $include" >>"$file"
@@ -90,6 +90,6 @@ echo "// TO""DO(someone): later" >policy/later.h
 { echo 'template <typename T>'; echo 'class Table {'; lines 70; echo '};'; } >policy/class.h
 { echo 'struct Table {'; lines 70; echo '};'; } >policy/table.h
 { echo 'static void run() {'; lines 58; echo '}'; } >policy/fits.c
-"$here/check" "$tree" || { echo "a tree without faults was refused"; failures=$((failures + 1)); }
+"$here/check.sh" "$tree" || { echo "a tree without faults was refused"; failures=$((failures + 1)); }
 
 [ "$failures" -eq 0 ]
