@@ -36,7 +36,9 @@ std::string read_number(const DocumentNode& node, std::uint64_t low, std::uint64
     return "must be a whole number from " + std::to_string(low) + " to " + std::to_string(high);
 }
 
-Take number(std::uint64_t Settings::*member, std::uint64_t low, std::uint64_t high) {
+// `Number` is a whole number or an optional one.
+template <class Number>
+Take number(Number Settings::*member, std::uint64_t low, std::uint64_t high) {
     return [=](const DocumentNode& node, Settings& settings) -> std::string {
         std::uint64_t value = 0;
         if (std::string wrong = read_number(node, low, high, value); !wrong.empty())
@@ -57,17 +59,6 @@ Take real(double Settings::*member, double low, double high) {
         if (!node.is_scalar() || node.scalar.empty() || *end != '\0' || !(value >= low) ||
             !(value <= high))
             return "must be a number from " + short_number(low) + " to " + short_number(high);
-        settings.*member = value;
-        return "";
-    };
-}
-
-Take optional_number(std::optional<std::uint64_t> Settings::*member, std::uint64_t low,
-                     std::uint64_t high) {
-    return [=](const DocumentNode& node, Settings& settings) -> std::string {
-        std::uint64_t value = 0;
-        if (std::string wrong = read_number(node, low, high, value); !wrong.empty())
-            return wrong;
         settings.*member = value;
         return "";
     };

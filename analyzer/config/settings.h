@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,11 +31,12 @@ enum class Output : std::uint8_t {
 #include "analyzer/config/outputs.def"
 #undef OUTPUT
 };
-inline constexpr std::size_t kOutputs = 0
-#define OUTPUT(id, ...) +1
+inline constexpr Output kEveryOutput[] = {
+#define OUTPUT(id, ...) Output::id,
 #include "analyzer/config/outputs.def"
 #undef OUTPUT
-    ;
+};
+inline constexpr std::size_t kOutputs = std::size(kEveryOutput);
 constexpr std::size_t index_of(Output output) {
     return static_cast<std::size_t>(output);
 }

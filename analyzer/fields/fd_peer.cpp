@@ -45,18 +45,6 @@ std::optional<std::string_view> address(const EventContext& event) {
     return source ? std::optional(address_text(*fd, *source)) : std::nullopt;
 }
 
-Values both_addresses(const EventContext& event) {
-    const Fd* fd = socket_of(event);
-    if (fd == nullptr)
-        return no_value();
-    const std::span<Value> values = event.arena->array<Value>(2);
-    std::uint32_t count = 0;
-    if (fd->is_connection())
-        values[count++].text = address_text(*fd, true);
-    values[count++].text = address_text(*fd, false);
-    return {true, values.data(), count};
-}
-
 template <End end>
 std::optional<std::uint16_t> port(const EventContext& event) {
     const Fd* fd = socket_of(event);
@@ -64,15 +52,29 @@ std::optional<std::uint16_t> port(const EventContext& event) {
     return source ? std::optional(*source ? fd->source_port : fd->dest_port) : std::nullopt;
 }
 
-Values both_ports(const EventContext& event) {
+Value address_value(const Fd& fd, bool source) {
+    Value value;
+    value.text = address_text(fd, source);
+    return value;
+}
+
+Value port_value(const Fd& fd, bool source) {
+    Value value;
+    value.number = source ? fd.source_port : fd.dest_port;
+    return value;
+}
+
+// Returns `value_of` each end that the socket has.
+template <auto value_of>
+Values both_ends(const EventContext& event) {
     const Fd* fd = socket_of(event);
     if (fd == nullptr)
         return no_value();
     const std::span<Value> values = event.arena->array<Value>(2);
     std::uint32_t count = 0;
     if (fd->is_connection())
-        values[count++].number = fd->source_port;
-    values[count++].number = fd->dest_port;
+        values[count++] = value_of(*fd, true);
+    values[count++] = value_of(*fd, false);
     return {true, values.data(), count};
 }
 
@@ -93,13 +95,14 @@ constexpr std::string_view kNoNames =
     "Always without a value, because a look-up would tell the network what is watched.";
 
 constexpr FieldInfo kFields[] = {
-    {"fd.ip", kAddress, "Address of either end.", of_event<both_addresses>, kEnds, cost(3)},
+    {"fd.ip", kAddress, "Address of either end.", of_event<both_ends<address_value>>, kEnds,
+     cost(3)},
     {"fd.cip", kAddress, "Address of the client.", of_event<address<End::client>>, cost(1)},
     {"fd.sip", kAddress, "Address of the server.", of_event<address<End::server>>, cost(1)},
     {"fd.lip", kAddress, "Address of this machine's end.", of_event<address<End::local>>, cost(1)},
     {"fd.rip", kAddress, "Address of the other end.", of_event<address<End::remote>>, cost(1)},
-    {"fd.net", kNetwork, "Address of either end, compared with networks.", of_event<both_addresses>,
-     kEnds, cost(3)},
+    {"fd.net", kNetwork, "Address of either end, compared with networks.",
+     of_event<both_ends<address_value>>, kEnds, cost(3)},
     {"fd.cnet", kNetwork, "Address of the client, compared with networks.",
      of_event<address<End::client>>, cost(1)},
     {"fd.snet", kNetwork, "Address of the server, compared with networks.",
@@ -108,12 +111,13 @@ constexpr FieldInfo kFields[] = {
      of_event<address<End::local>>, cost(1)},
     {"fd.rnet", kNetwork, "Address of the other end, compared with networks.",
      of_event<address<End::remote>>, cost(1)},
-    {"fd.port", kPort, "Port of either end.", of_event<both_ports>, kEnds, cost(3)},
+    {"fd.port", kPort, "Port of either end.", of_event<both_ends<port_value>>, kEnds, cost(3)},
     {"fd.cport", kPort, "Port of the client.", of_event<port<End::client>>, cost(1)},
     {"fd.sport", kPort, "Port of the server.", of_event<port<End::server>>, cost(1)},
     {"fd.lport", kPort, "Port of this machine's end.", of_event<port<End::local>>, cost(1)},
     {"fd.rport", kPort, "Port of the other end.", of_event<port<End::remote>>, cost(1)},
-    {"fd.proto", kPort, "Port of either end, as fd.port.", of_event<both_ports>, kEnds, cost(3)},
+    {"fd.proto", kPort, "Port of either end, as fd.port.", of_event<both_ends<port_value>>, kEnds,
+     cost(3)},
     {"fd.cproto", kText, "The client's port as text.", of_event<port_text<End::client>>},
     {"fd.sproto", kText, "The server's port as text.", of_event<port_text<End::server>>},
     {"fd.lproto", kText, "The local port as text.", of_event<port_text<End::local>>},
