@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// enricher: holds the container runtimes' sockets, and carries their answers to the analyzer
-// unread. Here: the command line, the door for the analyzer, and the sandbox.
+// Implements enricher's main(): the command line, the socket for the analyzer, and the sandbox. The
+// enricher asks container runtimes on behalf of the analyzer and passes their answers on unread.
 #include "enricher/relay.h"
 #include "policy/privilege/enricher_syscalls.h"
 #include "shared/os/inherited.h"
@@ -28,7 +28,7 @@ constexpr char help[] =
     "usage: enricher [OPTION]...\n"
     "--socket     where the analyzer connects; default: the socket that systemd passes\n"
     "--peer-user  the only account that may connect; default: tiercel\n"
-    "--docker     Docker's socket; default: /run/docker.sock. An empty PATH: it is not asked\n"
+    "--docker     Docker's socket; default: /run/docker.sock. An empty PATH leaves it out\n"
     "--podman     Podman's; default: /run/podman/podman.sock\n"
     "--containerd containerd's; default: /run/containerd/containerd.sock\n"
     "--crio       CRI-O's; default: /run/crio/crio.sock\n"
@@ -36,7 +36,7 @@ constexpr char help[] =
     "--version    print the version\n"
     "Exit codes: 1 failure, 2 usage. It runs until it is told to end.\n";
 
-// Ends the enricher unless `good`, with one line.
+// Prints one line and ends the enricher if `good` is false.
 void must(bool good, const char* what, std::string_view on = {}) {
     if (good)
         return;
@@ -51,12 +51,13 @@ int usage(const char* complaint, const char* what) {
 
 uid_t uid_of(const char* name) {
     const passwd* entry = getpwnam(name);
-    errno = 0; // not found is no errno
+    errno = 0; // getpwnam(3) sets no errno for a user that does not exist
     must(entry != nullptr, "find the user", name);
     return entry->pw_uid;
 }
 
-// Mode 0660: the directory's group decides who reaches it, as that of privd's socket.
+// The socket has mode 0660, because the group of its directory decides who may connect, as for
+// privd's socket.
 UniqueFd listen_at(const char* path) {
     sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
     const auto* generic = reinterpret_cast<const sockaddr*>(&address);
@@ -65,7 +66,7 @@ UniqueFd listen_at(const char* path) {
     std::memcpy(address.sun_path, path, std::strlen(path));
     const UniqueFd probe(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     if (connect(probe.get(), generic, sizeof address) != 0 && errno == ECONNREFUSED)
-        unlink(path); // left behind by one that has gone
+        unlink(path); // an enricher that has ended left it behind
     umask(0117);
     UniqueFd listener(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
     must(bind(listener.get(), generic, sizeof address) == 0 && listen(listener.get(), 1) == 0,
@@ -73,7 +74,7 @@ UniqueFd listen_at(const char* path) {
     return listener;
 }
 
-// sd_listen_fds(3): the first passed fd is 3.
+// Returns the socket that systemd passed. The first passed descriptor is 3 (sd_listen_fds(3)).
 UniqueFd activated() {
     int type = 0;
     socklen_t length = sizeof type;
@@ -88,7 +89,8 @@ UniqueFd activated() {
 os::Result<void> serve_one(UniqueFd peer, uid_t served, const enricher::Paths& paths) {
     ucred credentials{};
     socklen_t length = sizeof credentials;
-    // An analyzer that does not take what it has asked for is not waited for.
+    // A send fails after five seconds, because an analyzer that does not read must not block the
+    // enricher.
     const timeval patience{.tv_sec = 5, .tv_usec = 0};
     if (getsockopt(peer.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0 ||
         setsockopt(peer.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0)
@@ -98,7 +100,7 @@ os::Result<void> serve_one(UniqueFd peer, uid_t served, const enricher::Paths& p
     return enricher::serve(peer, paths);
 }
 
-// There is no end but a signal's, and no failure but a session's.
+// Serves one peer after another until a signal ends the process. An error ends the session only.
 [[noreturn]] void run(const UniqueFd& listener, uid_t served, const enricher::Paths& paths) {
     must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0,
          "give up privilege");
@@ -113,7 +115,7 @@ os::Result<void> serve_one(UniqueFd peer, uid_t served, const enricher::Paths& p
     }
 }
 
-// Options by their place in main()'s values.
+// The options. Each is the index of its value in main().
 enum Given : int {
     unknown = '?',
     help_wanted = 1,

@@ -34,7 +34,7 @@ void Request::add(std::string_view text) {
     used_ += text.size();
 }
 
-// HTTP/1.0, so that the runtime closes when it has said everything.
+// The request is HTTP/1.0, so that the runtime closes the connection behind its answer.
 void Request::http(std::string_view id) {
     add("GET /containers/"sv);
     add(id);

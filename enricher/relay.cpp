@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Implements the enricher's session: it asks one runtime for each question and sends the answer to
+// the analyzer in parts, unread.
 #include "enricher/relay.h"
 
 #include "enricher/question.h"
@@ -31,7 +34,7 @@ std::int64_t now_ms() {
     return now.tv_sec * 1000 + now.tv_nsec / 1'000'000;
 }
 
-// `failure`: errno; 0: that was all.
+// Sends the last part of an answer. `failure` is an errno, or 0 if the answer is whole.
 os::Result<void> say_last(const UniqueFd& peer, std::uint32_t number, int failure) {
     const Part part{.number = number, .last = 1, .error = failure};
     return wire::send_record(peer, &part, sizeof part);
@@ -43,7 +46,7 @@ os::Result<UniqueFd> connect_to(const char* path) {
         return os::error("reach", "a runtime that is not asked", ENOENT);
     std::memcpy(address.sun_path, path, std::strlen(path));
     UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const timeval patience{.tv_sec = patience_ms / 1000, .tv_usec = 0}; // connect(2) heeds it too
+    const timeval patience{.tv_sec = patience_ms / 1000, .tv_usec = 0}; // also limits connect(2)
     if (!socket.valid() ||
         setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0 ||
         connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
@@ -63,7 +66,7 @@ os::Result<UniqueFd> ask(const Question& question, const char* path) {
     return socket;
 }
 
-// Until the runtime closes, its time is over, or the peer says something.
+// Passes the answer on until the runtime closes, its time is over, or the peer sends a record.
 os::Result<void> carry(const UniqueFd& peer, const UniqueFd& runtime, std::uint32_t number) {
     Record record{.part = {.number = number}, .bytes = {}};
     for (const std::int64_t end = now_ms() + patience_ms;;) {

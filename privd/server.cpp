@@ -120,7 +120,7 @@ int serve_one(Session& session, UniqueFd socket) {
     auto served = serve(session, std::move(socket));
     if (served)
         return 0;
-    bool told = served.error().number == ECONNRESET; // the analyzer has said why it leaves
+    bool told = served.error().number == ECONNRESET; // the analyzer prints why it ends
     if (!told)
         os::print("privd", served.error(), "");
     return 1;

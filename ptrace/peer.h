@@ -18,7 +18,7 @@ struct Peer {
 
 // Starts `command` by the shell, in a session of its own, so that the terminal's signals reach the
 // traced command alone. Its standard output is our standard error. If this process is root, the
-// peer becomes `account` first; nullptr: the user tiercel if it exists, else nobody.
+// peer becomes `account` first; nullptr means the user tiercel if it exists, else nobody.
 os::Result<Peer> start_peer(const char* command, const char* account);
 
 // Listens at `path` and waits for a peer of this process's user, or of `account`.

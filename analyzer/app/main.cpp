@@ -72,7 +72,7 @@ int run(const app::CommandLine& given) {
 } // namespace
 
 int main(int argc, char** argv) {
-    os::inherited(); // no program that the analyzer starts has what it was started with
+    os::inherited(); // closes inherited descriptors on exec, so that no program gets them
     if (!standard_streams_are_open()) {
         os::print("analyzer", os::error("write", "to standard output: it is closed", 0), "");
         return 1;

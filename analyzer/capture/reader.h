@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Reader reads a capture one event at a time, in the current schema. The lists before the events
-// fill the state. Memory is bounded whatever the file contains.
+// fill the state. Memory is bounded for every content of the file.
 #pragma once
 
 #include <cstdint>

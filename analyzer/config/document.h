@@ -28,7 +28,7 @@ struct DocumentNode {
     Kind kind = Kind::null;
     Mark mark;
     std::string scalar;
-    bool quoted = false; // a scalar in quotes is text whatever it looks like
+    bool quoted = false; // a scalar in quotes is text, even if it looks like a number
     std::vector<DocumentNode>
         items;                      // sequence: its items; mapping: its values, in step with `keys`
     std::vector<DocumentNode> keys; // mapping: its keys (scalars; anything else is refused)

@@ -38,7 +38,7 @@ std::optional<std::string_view> full_id(const Thread& thread) {
     return if_any(state::container_name(thread.cgroups.view()).full_id);
 }
 
-// The runtime that answered; before an answer, the one that the name of the cgroup gives.
+// Returns the runtime that answered or, before an answer, the runtime by the cgroup's name.
 std::optional<std::string_view> type(const EventContext& event, const Thread& thread) {
     if (on_host(event))
         return "host";

@@ -18,7 +18,8 @@ namespace tiercel::app {
 
 class Recording : public Observer {
   public:
-    // Returns null if nothing is to be recorded. Both must outlive the object.
+    // Returns null if the configuration asks for no recording. `config` and `detection` must
+    // outlive the object.
     static os::Result<std::unique_ptr<Recording>> open(const Config& config,
                                                        const Detection& detection);
 
@@ -29,7 +30,7 @@ class Recording : public Observer {
     void add_needs(Needs& needs) const override { needs.overwrite |= overwrites_; }
     void on_arrival(const event::EventView& event, std::uint16_t cpu) override;
     void on_match(const Pipeline::Event& event) override;
-    // Writes what is recorded to the file, once a second.
+    // Flushes the recorded events to the file once a second.
     void tick(const Tick& tick) override;
     Outcome end() override;
 
@@ -46,7 +47,7 @@ class Recording : public Observer {
     std::optional<capture::FileRing> record_files_, capture_files_; // until attach()
     std::optional<capture::Recorder> recorder_;
     std::optional<capture::AlertCapture> captures_;
-    bool overwrites_ = false; // files are used again
+    bool overwrites_ = false; // a full file is overwritten
     bool failed_ = false;
     std::uint64_t events_ = 0;
     std::uint64_t flushed_ns_ = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// StatusLine: the last line of a terminal, on standard error, which shows each second how many
-// events come and how many were dropped.
+// StatusLine: the last line of a terminal. It shows the rate of events and the number of dropped
+// events on standard error, once a second.
 #pragma once
 
 #include "analyzer/observers/observer.h"
@@ -15,7 +15,7 @@ class StatusLine : public Observer {
 
     StatusLine();
     os::Result<void> attach(Session session) override;
-    // Clears the line, for what is printed next.
+    // Clears the line, so that later output starts on an empty one.
     Outcome end() override;
 
   private:

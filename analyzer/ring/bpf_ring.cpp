@@ -29,7 +29,7 @@ BpfRing::BpfRing(os::Mapping consumer, os::Mapping producer, std::size_t page, s
 os::Result<BpfRing> BpfRing::map(const os::UniqueFd& fd, std::size_t data_bytes) {
     const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     if (!std::has_single_bit(data_bytes) || data_bytes % page != 0)
-        return os::error("map", "a ring of no valid size", EINVAL);
+        return os::error("map", "a ring, because its size is not valid", EINVAL);
     auto consumer =
         os::Mapping::shared(fd, page, 0, PROT_READ | PROT_WRITE, "a ring's consumer page");
     if (!consumer)

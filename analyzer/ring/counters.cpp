@@ -29,7 +29,7 @@ std::string_view drop_name(std::size_t reason) {
 
 os::Result<Counters> Counters::map(const os::UniqueFd& fd, std::uint32_t cpus) {
     if (cpus == 0 || cpus > kMostCpus)
-        return os::error("map", "counters of no valid number of CPUs", EINVAL);
+        return os::error("map", "counters, because their number of CPUs is not valid", EINVAL);
     auto mapping =
         os::Mapping::shared(fd, cpus * sizeof(tiercel_cpu_counters), 0, PROT_READ, "the counters");
     if (!mapping)

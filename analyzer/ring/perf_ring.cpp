@@ -53,7 +53,7 @@ PerfRing::PerfRing(os::Mapping mapping, std::size_t page, std::size_t size)
 os::Result<PerfRing> PerfRing::map(const os::UniqueFd& fd, std::size_t data_bytes) {
     const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
     if (!std::has_single_bit(data_bytes) || data_bytes % page != 0)
-        return os::error("map", "a perf buffer of no valid size", EINVAL);
+        return os::error("map", "a perf buffer, because its size is not valid", EINVAL);
     auto mapping =
         os::Mapping::shared(fd, page + data_bytes, 0, PROT_READ | PROT_WRITE, "a perf buffer");
     if (!mapping)

@@ -185,7 +185,7 @@ Loop::Loop(std::span<const os::UniqueFd> wakeups, bool pipes, std::size_t ring_b
 Loop::~Loop() = default;
 
 void Loop::watch(const os::UniqueFd& fd, std::function<bool()> ready) {
-    // Asio closes what it is given.
+    // Asio closes the descriptor.
     auto& one = impl_->watched.emplace_back(Impl::Watched{
         asio::posix::stream_descriptor(impl_->io, fcntl(fd.get(), F_DUPFD_CLOEXEC, 0)),
         std::move(ready)});

@@ -32,7 +32,7 @@ class Loop {
 
     // `wakeups` must outlive the loop. `pipes`: they are a driver's pipes (wire::Kind::wakeup),
     // which are emptied, and whose end is the end of all events. `ring_bytes`: the size of a ring.
-    // `seconds`: end after this time; 0: never. Ignores SIGPIPE from now on. Throws
+    // `seconds`: end after this time; 0 means never. Makes the process ignore SIGPIPE. Throws
     // boost::system::system_error if the kernel refuses.
     Loop(std::span<const os::UniqueFd> wakeups, bool pipes, std::size_t ring_bytes,
          std::uint64_t seconds, Callbacks callbacks);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Sandbox: everything given up, once and for good, before the first byte that an attacker may have
-// chosen is looked at. Afterwards this process can use what it has open, and no more.
+// chosen is looked at. Afterwards this process can use only the descriptors that it has open.
 #pragma once
 
 #include <functional>

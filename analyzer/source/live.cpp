@@ -61,7 +61,7 @@ using Opened = std::variant<Live, Refusal, os::Error>;
 
 Opened map_session(os::UniqueFd socket, wire::client::Session session) {
     if (session.rings.empty() || session.counters.size() != 1)
-        return os::error("use", "what privd passed on: rings or counters are missing", EBADMSG);
+        return os::error("use", "what privd sent: rings or counters are missing", EBADMSG);
     const auto map = session.reply.driver == wire::Driver::classic
                          ? ring::RingSet::map<ring::PerfRing>
                          : ring::RingSet::map<ring::BpfRing>;

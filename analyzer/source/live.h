@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Live: the rings and counters that privd has handed over, mapped and ready to be read. It owns the
-// link fds: the probe stays attached as long as they are open.
+// Live: the rings and counters that privd sent, mapped and ready to be read. It owns the link
+// descriptors. The probe stays attached as long as they are open.
 #pragma once
 
 #include <string>
@@ -15,7 +15,7 @@
 namespace tiercel::app {
 
 struct Live {
-    os::UniqueFd privd; // open for the whole session; its end tells a privd that stays
+    os::UniqueFd privd; // open for the whole session: a privd that stays ends when it closes
     wire::client::Session session;
     ring::RingSet rings;
     ring::Counters counters;
@@ -28,8 +28,8 @@ struct Refusal {
 
 inline constexpr const char* kDefaultSocket = "/run/tiercel/privd.sock";
 
-// Connects to privd, sends the request, and maps what privd hands over. With a `path`, connects to
-// it and waits three seconds for a listener. With an empty one, takes the sockets that
+// Connects to privd, sends the request, and maps the rings that privd sends. With a `path`,
+// connects to it and waits three seconds for a listener. With an empty one, takes the sockets that
 // $TIERCEL_PRIVD_FD names (numbers with commas between them), or connects to kDefaultSocket. Each
 // of several sockets belongs to another driver: the first driver that grants is taken, and the
 // refusals before it are printed. Blocks until the probe is attached.

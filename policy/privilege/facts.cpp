@@ -9,7 +9,8 @@ namespace tiercel::policy {
 
 KernelFacts gather_facts(const char* root) {
     char text[2048], path[4096];
-    // The beginning of a file, "" when it cannot be read; until the next call.
+    // Returns the beginning of a file, or "" if it cannot be read. The text is valid until the next
+    // call.
     auto read = [&](const char* name) {
         snprintf(path, sizeof path, "%s%s", root, name);
         FILE* file = fopen(path, "re");
@@ -25,7 +26,8 @@ KernelFacts gather_facts(const char* root) {
     unsigned major = 0, minor = 0;
     if (sscanf(read("/proc/sys/kernel/osrelease"), "%u.%u", &major, &minor) == 2)
         facts.version = kernel(major, minor);
-    // The distribution of the kernel, not that of the container that this process may run in.
+    // This is the distribution of the kernel, which may differ from that of a container around this
+    // process.
     if (strstr(read("/proc/version"), "Ubuntu"))
         facts.distro = Distro::ubuntu;
     else if (strstr(text, "Debian"))

@@ -6,15 +6,16 @@ namespace tiercel::policy {
 Plan plan(Driver driver, const KernelFacts& facts) {
     const wire::DriverRow* row = wire::find_row(driver);
     bool bpf = row != nullptr && row->bpf;
-    // Above 2, Debian asks for CAP_SYS_ADMIN; Ubuntu above 2 or 4, by release; mainline never.
+    // With perf_event_paranoid above 2, Debian's kernels ask for CAP_SYS_ADMIN. Ubuntu's do above 2
+    // or 4, by release. Mainline kernels never do.
     bool paranoid =
         driver == Driver::classic && facts.distro != Distro::other && facts.perf_event_paranoid > 2;
     bool admin = bpf && (!facts.has_cap_bpf() || paranoid);
     bool memlock = bpf && !facts.charges_cgroup() && !facts.memlock_unlimited;
-    // The others tell by iterators what already runs; this one has none, so /proc has to.
+    // The classic driver has no iterators, so it reads from /proc which processes already run.
     bool door = driver == Driver::classic;
     bool yama = driver == Driver::userspace && facts.ptrace_scope == 2;
-    // A capability is held from the first phase to the last.
+    // privd holds a capability from phase `first` to phase `last`.
     const struct {
         int capability;
         bool needed;

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Implements the reasons that `analyzer --explain-caps` prints: which check in the kernel asks for
+// a capability, what decided whether it is needed, and until which phase privd holds it.
 #include "policy/privilege/reasons.h"
 
 namespace tiercel::policy {
@@ -14,7 +17,7 @@ std::string running(const HostFacts& facts) {
     return "kernel " + version_text(facts.kernel.version);
 }
 
-// The kernel's check behind a capability that the plan has.
+// Returns the kernel's check that asks for a capability of the plan.
 const char* check_of(Driver driver, int capability, const KernelFacts& facts) {
     switch (capability) {
     case CAP_BPF: return "kernel/bpf/syscall.c map_create(), bpf_prog_load(): bpf_capable()";
@@ -82,9 +85,10 @@ std::string decided_ptrace(Driver driver, const HostFacts& facts) {
         return scope +
                (facts.kernel.ptrace_scope == 2 ? "" : ": the command it starts is its own child");
     switch (driver) {
-    case Driver::modern: return "its BPF iterators tell what already runs";
-    case Driver::module: return "the module itself tells what already runs";
-    case Driver::classic: return "it has no iterators: what already runs is read through /proc";
+    case Driver::modern: return "its BPF iterators list the processes that already run";
+    case Driver::module: return "the module itself lists the processes that already run";
+    case Driver::classic:
+        return "it has no iterators, so it reads from /proc which processes already run";
     case Driver::userspace: return ""; // answered above
     case Driver::automatic:
     case Driver::count: break;
@@ -110,7 +114,7 @@ Reason explain(Driver driver, int capability, const HostFacts& facts) {
     case CAP_SYS_PTRACE: reason.decided = decided_ptrace(driver, facts); break;
     case CAP_SYS_MODULE:
         reason.decided = driver == Driver::module
-                             ? "modprobe's, once, in a step of its own; privd never has it"
+                             ? "modprobe needs it once, in a step of its own; privd never holds it"
                              : "this driver is no module";
         break;
     default: reason.decided = decided_bpf(driver, capability, reason.needed, facts);
@@ -135,15 +139,15 @@ std::string describe(Blocker blocker, const HostFacts& facts) {
     switch (blocker) {
     case Blocker::none: return "";
     case Blocker::user_namespace:
-        return "this is not the initial user namespace, and capabilities of another count for "
-               "nothing with bpf(2)";
+        return "this is not the initial user namespace, and bpf(2) does not accept capabilities "
+               "of another one";
     case Blocker::no_btf: return "the kernel has no BTF (/sys/kernel/btf/vmlinux)";
     case Blocker::no_ring_buffer: return running(facts) + " < 5.8 has no BPF ring buffer";
     case Blocker::kernel_too_old: return running(facts) + " < 4.17 has no raw tracepoints";
     case Blocker::lockdown:
         return facts.lockdown == Lockdown::confidentiality ? "lockdown is in confidentiality mode"
                                                            : "lockdown refuses unsigned modules";
-    case Blocker::yama_forbids: return "Yama's ptrace_scope = 3 forbids ptrace to everybody";
+    case Blocker::yama_forbids: return "Yama's ptrace_scope = 3 forbids every use of ptrace";
     }
     return "";
 }

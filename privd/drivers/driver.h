@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a driver owes privd. Each driver is a program of its own, so that none holds, or can be
-// talked into, what another one needs.
+// The interface of a driver. Each driver is a program of its own, so that none holds the rights
+// that only another one needs.
 #pragma once
 
 #include "kernel/common/abi.h"
@@ -24,7 +24,8 @@ union Record {
     wire::DoorRequest door;
 };
 
-// What a peer can ask for, and in which phase. Without `answer`, nothing can be asked for.
+// A record that a peer may send, and the phase in which it may. Without `answer`, the peer may send
+// no record.
 struct Handler {
     wire::Type type = {};
     std::size_t bytes = 0; // of the whole record
@@ -32,24 +33,24 @@ struct Handler {
     os::Result<void> (*answer)(Session&, const Record&) = nullptr;
 };
 
-// What goes to the analyzer, by kind and in the order in which it is sent. Of these only the rings
-// can be written. The room is fixed, so that no peer can make privd allocate.
+// The descriptors that privd sends to the analyzer, by kind and in the order of sending. The
+// analyzer can write to the rings only. The room is fixed, so that no peer can make privd allocate.
 struct Handover {
     os::UniqueFd fds[wire::kinds][wire::fds_of_kind_max];
     std::uint32_t count[wire::kinds] = {};
 
-    // What the load's library said first, "" if nothing: one line for the journal.
+    // The first warning of the library that loads, as one line, or "".
     char complaint[256] = {};
 
     // Takes ownership of `fd`. Returns false if it is invalid or there is no room.
     bool add(wire::Kind kind, int fd);
-    // Closes everything but the rings, for another way to load.
+    // Closes all descriptors but the rings, before another way to load is tried.
     void clear();
 };
 
-// A load in progress, for an analyzer whose process is `self`: the configuration that the request
-// asks for, and the reply that comes of it. The functions of a load return false, with errno set,
-// if something was refused; reply.detail is then the step that was.
+// A load in progress, for an analyzer whose process is `self`: the configuration by the request,
+// and the reply. The functions of a load return false, with errno set, if the kernel refused a
+// step; reply.detail then names the step.
 struct Load {
     // `handover` must outlive this object.
     Load(const wire::Request& request, pid_t self, Handover& handover);
@@ -66,22 +67,23 @@ struct Driver {
     wire::Driver name;
     std::span<const policy::Allow> load_calls, steady_calls;
 
-    // What can be asked for after the hand-over. With it, privd stays until its peer leaves.
+    // The record that a peer may send after the hand-over. With one, privd stays until its peer
+    // leaves.
     Handler after;
 
-    // Opens by path what the driver will need, while privd still has its first account and
-    // capabilities. `btf` is the value of --btf or nullptr. Returns a refusal of every request, or
-    // a Reply whose status is ok.
+    // Opens by path the files that the driver needs, while privd still has its first account and
+    // capabilities. `btf` is the value of --btf or nullptr. Returns a Reply whose status is ok, or
+    // the refusal that answers every request.
     wire::Reply (*open)(const char* btf);
 
-    // Prepares the load, in the new account, before the filter of the load; `mask` are the
-    // capabilities of the plan. Returns as open().
+    // Prepares the load in the new account, before the load's seccomp filter. `mask` holds the
+    // capabilities of the plan. Returns as open() does.
     wire::Reply (*prepare)(std::uint64_t mask);
 
-    // Loads and attaches as the request, which has been checked, says. Returns a Reply that is
-    // complete but for the numbers of fds and the door. On failure nothing stays attached once
-    // `into` is destroyed. What is attached stays so as long as its fd is open anywhere. Perf
-    // buffers exist as long as this process or another one has them mapped.
+    // Loads and attaches as the checked request says. Returns a Reply that lacks only the numbers
+    // of descriptors and the door. A program stays attached as long as any process has its
+    // descriptor open; on failure, destroying `into` therefore detaches every program. Perf buffers
+    // exist as long as a process has them mapped.
     wire::Reply (*start)(const wire::Request& request, pid_t self, Handover& into);
 };
 

@@ -70,7 +70,7 @@ bool KernelTypes::run(std::uint64_t mask) {
     if (WIFSIGNALED(status))
         os::write_stderr("privd: privd-types was killed by signal %d (%s)\n", WTERMSIG(status),
                          sigabbrev_np(WTERMSIG(status)));
-    errno = ENOEXEC; // privd-types has said what it could not read
+    errno = ENOEXEC; // privd-types has printed which file it could not read
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 

@@ -15,7 +15,7 @@ class KernelTypes {
     // every request, or a Reply whose status is ok.
     wire::Reply open(const char* file);
 
-    // Runs privd-types, seals what it has written, and checks it. `mask`: privd's capabilities.
+    // Runs privd-types, then seals and checks its output. `mask` holds privd's capabilities.
     // Returns as open(). Nothing has been loaded before.
     wire::Reply read(std::uint64_t mask);
 

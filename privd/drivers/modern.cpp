@@ -139,9 +139,9 @@ bool try_variant(ProbeLoad& load, const Variant& variant) {
            attach_all(load, object.get());
 }
 
-// Whether this kernel refuses fexit programs to everybody, as some do before they look at the
-// target; others find that type 1 is no function. It takes a tenth of a millisecond, where trying
-// the whole object takes fifty.
+// Returns true if this kernel refuses fexit programs to every process, as some do before they look
+// at the target; others find that type 1 is no function. It takes a tenth of a millisecond, where
+// trying the whole object takes fifty.
 bool trampolines_refused() {
     bpf_insn nothing[] = {{BPF_ALU64 | BPF_MOV | BPF_K, 0, 0, 0, 0},
                           {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};

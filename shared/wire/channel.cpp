@@ -36,9 +36,10 @@ os::Result<std::size_t> receive_record(const os::UniqueFd& socket, void* record,
         return os::error("receive from the peer");
     // Without room for fds the kernel installs none and sets MSG_CTRUNC (net/core/scm.c).
     if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-        return os::error("receive from the peer", "a record that does not fit", EMSGSIZE);
+        return os::error("receive the peer's record,", "which is too long", EMSGSIZE);
     if (got == 0)
-        return os::error("receive from the peer", "it closed the connection", ECONNRESET);
+        return os::error("receive the peer's record:", "the peer closed the connection",
+                         ECONNRESET);
     return static_cast<std::size_t>(got);
 }
 

@@ -23,13 +23,13 @@ Result<std::size_t> receive(const UniqueFd& socket, Message& message,
         return got.error();
     Status status = check_header(message.header, got->bytes, Message{}.header.type, sizeof message);
     if (status == Status::wrong_version)
-        return error("talk to privd", "it is of another version", EPROTONOSUPPORT);
+        return error("accept privd's answer,", "which is of another version", EPROTONOSUPPORT);
     if (status != Status::ok)
-        return error("talk to privd", "it sent a malformed record", EBADMSG);
+        return error("accept privd's answer,", "which is malformed", EBADMSG);
     return got->fds;
 }
 
-// One Fds record appended to the kind it announces.
+// Receives one Fds record and appends its descriptors to the list of their kind.
 Result<void> take_fds(const UniqueFd& socket, const Reply& reply,
                       std::span<std::vector<UniqueFd>*, kinds> into) {
     std::array<UniqueFd, fds_per_message> batch;
@@ -40,7 +40,7 @@ Result<void> take_fds(const UniqueFd& socket, const Reply& reply,
     auto kind = static_cast<std::size_t>(fds.kind);
     if (kind >= kinds || fds.count == 0 || *got != fds.count || fds.first != into[kind]->size() ||
         fds.first + fds.count > reply.fds[kind])
-        return error("talk to privd", "fds other than announced", EBADMSG);
+        return error("accept privd's answer,", "whose descriptors differ from its reply", EBADMSG);
     for (std::size_t i = 0; i < fds.count; ++i)
         into[kind]->push_back(std::move(batch[i]));
     return {};
@@ -56,7 +56,7 @@ Result<Received> receive_with_fds(const UniqueFd& socket, void* record, std::siz
     msghdr message{nullptr, 0, &part, 1, control, fds.empty() ? 0 : CMSG_LEN(fds.size_bytes()), 0};
     ssize_t got = recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC);
     if (got < 0)
-        return error("receive from privd");
+        return error("receive privd's answer");
     Received received{static_cast<std::size_t>(got), 0};
     cmsghdr* rights = CMSG_FIRSTHDR(&message);
     if (rights && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS)
@@ -66,14 +66,14 @@ Result<Received> receive_with_fds(const UniqueFd& socket, void* record, std::siz
             fds[received.fds] = UniqueFd(fd);
         }
     if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
-        return error("receive from privd", "a record that does not fit", EMSGSIZE);
+        return error("receive privd's answer,", "which is longer than any record", EMSGSIZE);
     if (got == 0)
-        return error("receive from privd", "it closed the connection", ECONNRESET);
+        return error("receive privd's answer:", "privd closed the connection", ECONNRESET);
     return received;
 }
 
 Result<Session> open_session(const UniqueFd& socket, const Request& request) {
-    // A privd that refuses at once may have answered and closed already: its answer counts.
+    // privd may have refused and closed the socket already. Its answer is still there to be read.
     if (auto sent = send_message(socket, request); !sent && sent.error().number != EPIPE)
         return sent.error();
     Session session;
@@ -88,7 +88,7 @@ Result<Session> open_session(const UniqueFd& socket, const Request& request) {
     std::size_t missing = 0;
     for (std::uint32_t count : reply.fds) {
         if (count > fds_of_kind_max)
-            return error("talk to privd", "more fds than sensible", EBADMSG);
+            return error("accept privd's answer,", "which announces too many descriptors", EBADMSG);
         missing += count;
     }
     auto held = [&] {
@@ -118,9 +118,9 @@ Result<UniqueFd> ask_door(const UniqueFd& socket, std::int32_t pid, ProcFile fil
     if (!got)
         return got.error();
     if (reply.error != 0)
-        return error("open through privd", "a file of /proc", reply.error);
+        return error("open", "a file of /proc through privd", reply.error);
     if (!opened.valid())
-        return error("talk to privd", "an answer without its fd", EBADMSG);
+        return error("accept privd's answer,", "which lacks its descriptor", EBADMSG);
     return opened;
 }
 
@@ -134,9 +134,9 @@ Result<std::string> ask_link(const UniqueFd& socket, std::int32_t pid, ProcFile 
     if (auto got = receive(socket, reply); !got)
         return got.error();
     if (reply.error != 0)
-        return error("read through privd", "a link of /proc", reply.error);
+        return error("read", "a link of /proc through privd", reply.error);
     if (reply.length > sizeof reply.text)
-        return error("talk to privd", "a link that is too long", EBADMSG);
+        return error("accept privd's answer,", "which holds a link that is too long", EBADMSG);
     return std::string(reply.text, reply.length);
 }
 

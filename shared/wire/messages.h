@@ -37,7 +37,7 @@ struct Header {
 
 enum class Attach : std::uint32_t { automatic, tracepoint, per_syscall, count };
 
-// Limits of a Request's values; privd checks them again whatever the analyzer did.
+// Limits of a Request's values. privd checks them, even if the analyzer did so before.
 constexpr std::uint32_t ring_bytes_min = 64 << 10, ring_bytes_max = 1 << 30;
 constexpr std::uint32_t cpus_per_ring_max = 1024, snaplen_max = 65000, tracepoints_all = 7;
 constexpr std::size_t interest_words = 8; // bit N: native syscall number N
@@ -74,7 +74,7 @@ enum class Status : std::uint32_t {
 };
 // clang-format on
 
-// step_btf: open the kernel's types; step_types: run privd-types and check what it has written.
+// step_btf: open the kernel's types; step_types: run privd-types and check its output.
 enum LoadStep : std::uint64_t {
     step_open,
     step_ring,

@@ -13,7 +13,7 @@ struct {
     __uint(max_entries, 8 << 20);
 } ring SEC(".maps");
 
-const volatile __u32 reader = 0; // process that reads the ring, and of which nothing is told
+const volatile __u32 reader = 0; // the process that reads the ring; its own calls give no record
 
 SEC("tp_btf/sys_exit")
 int least(void* ctx) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// execve and execveat: what is told when a new program is in place, and when it could not be.
+// execve and execveat: the events of a program that started, and of one that could not.
 #include "tests/live/harness/paths.h"
 #include "tests/live/harness/run.h"
 #include "tests/live/harness/self.h"
@@ -50,7 +50,7 @@ std::uint64_t ns(const timespec& t) {
 struct Wanted {
     long res = 0;
     Want exe = "zero", args = wanted_arguments, env = wanted_environment;
-    std::string comm, path, binary; // binary: file whose inode is told, as the test can stat(2) it
+    std::string comm, path, binary; // binary: the file whose inode the event holds
     std::string cwd = {};
     Want filename = nothing;
     long flags = 1; // root may write to its executable

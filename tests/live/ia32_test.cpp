@@ -287,8 +287,7 @@ LIVE_TEST(SYSCALL_OPENAT_2_X, "32-bit") {
     run.expect(GENERIC_X, {{"ID", find_syscall("getpid")->scap}, {"nativeID", 20}});
 }
 
-// x32 numbers are refused by most kernels, and yet an attempt is told as the call that it was meant
-// to be.
+// Most kernels refuse x32 numbers. The attempt still gives the event of the call that was meant.
 LIVE_TEST(SYSCALL_CHDIR_X, "x32 number") {
     constexpr long x32 = 0x40000000;
     Run run([] {

@@ -136,7 +136,7 @@ LIVE_TEST(SYSCALL_SETPGID_X) {
     run.expect(SYSCALL_SETPGID_X, {{"res", -ESRCH}, {"pid", -1}, {"pgid", 5}});
 }
 
-// The event tells the sets as they are after the call, whatever was asked for.
+// The event holds the sets as they are after the call, which may differ from the request.
 LIVE_TEST(SYSCALL_CAPSET_X) {
     Run run([] {
         __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};

@@ -36,7 +36,7 @@ void PathSet::add(std::string_view path) {
     nodes_[node].is_end = true;
 }
 
-// The recursion is as deep as the longest path of the set, whatever the path of the event is.
+// The recursion is as deep as the longest path of the set. The event's path cannot deepen it.
 bool PathSet::match_from(std::uint32_t index, std::string_view rest) const {
     const Node& node = nodes_[index];
     if (node.is_end)

@@ -51,7 +51,7 @@ class Decoder {
         output::Buffer out;
         line_.append(out, shown);
         json_.append(out, shown);
-        // Whatever the event holds, it is one line each.
+        // Each event is one line of text, for every content.
         if (std::count(out.begin(), out.end(), '\n') != 2)
             abort();
         const auto& ids = all().ids;

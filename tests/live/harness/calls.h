@@ -20,7 +20,7 @@ struct CallLog {
     struct {
         long number, result;
     } calls[max_calls];
-    long notes[64]; // whatever else a body wants to tell the test
+    long notes[64]; // further values that a body passes to the test
 };
 
 // The log of the run in progress, in memory shared with its child.

@@ -75,7 +75,7 @@ TEST_CASE("enter events that a process could belie later are kept as events") {
     CHECK(converter.convert(connect.i64(3).short_view())->nparams() == 2);
 }
 
-// Every old exit event has a successor: none reaches the state and the fields as what it was.
+// Every old exit event is converted to its successor before it reaches the state and the fields.
 TEST_CASE("no old version of a syscall's event is left") {
     for (const event::EventInfo& info : event::events()) {
         if (!info.is_exit() || (info.flags & event::OLD_VERSION) == 0 ||

@@ -101,7 +101,8 @@ TEST_CASE("a call's answer, in one frame or several, with padding") {
         CHECK(call.container->repository == "a/b");
         CHECK(call.container->pod_name == "pod");
         for (std::size_t cut = 0; cut < frames.size(); ++cut)
-            (void)enrich::read_call(frames.substr(0, cut)); // whatever it says, it does not crash
+            (void)enrich::read_call(
+                frames.substr(0, cut)); // a cut answer must not crash the reader
     }
 }
 

@@ -360,7 +360,7 @@ TEST_CASE("the matcher agrees with the plain reading of random rules") {
             tried += rules.trees.size();
         }
     }
-    CHECK(matched > tried / 20); // it is no comparison of nothing with nothing
+    CHECK(matched > tried / 20); // enough conditions match for the comparison to mean something
     CHECK(matched < tried * 19 / 20);
 }
 

@@ -157,7 +157,7 @@ void hide_btf() {
         _exit(126);
 }
 
-// A directory on whose path nobody but root may write, and a file in it.
+// A directory on whose path only root may write, and a file in it.
 struct RootsFile {
     explicit RootsFile(const char* copy_of) {
         char name[] = "/run/tiercel-privd-XXXXXX";
@@ -201,7 +201,7 @@ TEST_CASE("privd hands a live probe over and leaves") {
     else
         waitpid(child, nullptr, 0);
     CHECK(seen(session) > before);
-    // The counters are frozen: nobody but the probe writes them.
+    // The counters are frozen, so that only the probe can write them.
     CHECK(os::Mapping::shared(session.counters[0], 64, 0, PROT_READ | PROT_WRITE, "counters")
               .error()
               .number == EPERM);
@@ -337,7 +337,7 @@ TEST_CASE("an empty record is answered, and the refused peer's socket is closed"
     CHECK(wire::receive_record(socket, &reply, sizeof reply).error().number == ECONNRESET);
 }
 
-// glibc's dprintf asks a character device what it is, by a call that no list has.
+// glibc's dprintf calls ioctl(2) on a character device, which no list allows.
 TEST_CASE("a malformed request ends no privd whose stderr is a character device") {
     Socket place;
     Privd privd(place.words(), [] {
@@ -400,7 +400,7 @@ TEST_CASE("what others than root can change is not loaded") {
     for (const char* variable : {"TIERCEL_BPF_PROBE", static_cast<const char*>(nullptr)}) {
         CHECK(refused("relative", variable));
         CHECK(refused("/nonexistent/file", variable));
-        CHECK(refused("/tmp/file", variable)); // everybody may write to /tmp
+        CHECK(refused("/tmp/file", variable)); // every user may write to /tmp
         CHECK(refused(link, variable));
         REQUIRE(chmod(object.path.c_str(), 0664) == 0);
         CHECK(refused(object.path, variable));
