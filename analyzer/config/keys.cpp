@@ -188,6 +188,20 @@ std::string take_additions(const DocumentNode& node, Settings& settings) {
     return node.is_sequence() || node.is_null() ? "" : "must be a sequence";
 }
 
+// A static field is text, so a % in it must not begin a field.
+std::string take_static_fields(const DocumentNode& node, Settings& settings) {
+    settings.static_fields.clear();
+    for (std::size_t i = 0; i < node.keys.size(); ++i) {
+        if (!node.items[i].is_scalar())
+            return "must be a mapping of names to texts";
+        std::string text;
+        for (const char c : node.items[i].scalar)
+            text.append(c == '%' ? 2 : 1, c);
+        settings.static_fields.emplace_back(node.keys[i].scalar, std::move(text));
+    }
+    return node.is_mapping() || node.is_null() ? "" : "must be a mapping of names to texts";
+}
+
 std::string take_config_files(const DocumentNode& node, Settings& settings) {
     settings.config_files.clear();
     if (node.is_scalar())

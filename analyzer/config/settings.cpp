@@ -222,6 +222,7 @@ void append_lists(Settings from, Settings& settings) {
     move_to(from.rules_files, settings.rules_files);
     move_to(from.rules, settings.rules);
     move_to(from.append_output, settings.append_output);
+    move_to(from.static_fields, settings.static_fields);
     move_to(from.base_syscalls, settings.base_syscalls);
 }
 

@@ -69,6 +69,7 @@ struct Settings {
     std::vector<std::string> rules_files;
     std::vector<Selection> rules;
     std::vector<Addition> append_output;
+    std::vector<std::pair<std::string, std::string>> static_fields; // name and text
     Priority priority = Priority::debug;
     bool match_all = false; // rule_matching
 

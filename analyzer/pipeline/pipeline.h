@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "analyzer/fields/fields.h"
-#include "analyzer/rules/engine.h"
+#include "analyzer/rules/rule_engine.h"
 #include "analyzer/state/state_tracker.h"
 #include "shared/event/view.h"
 
@@ -80,13 +80,13 @@ class Pipeline {
     state::StateTracker& state() { return state_; }
     const state::StateTracker& state() const { return state_; }
     // Returns nullptr if there are no rules.
-    const rules::Engine* rules() const { return rules_ ? &*rules_ : nullptr; }
+    const rules::RuleEngine* rules() const { return rules_ ? &*rules_ : nullptr; }
     std::uint64_t events() const { return events_; }
 
   private:
     state::StateTracker state_;
     filter::EventFields values_;
-    std::optional<rules::Engine> rules_;
+    std::optional<rules::RuleEngine> rules_;
     std::vector<Arrival> on_arrival_;
     std::vector<Observer> on_event_, on_match_;
     std::uint64_t events_ = 0;

@@ -49,6 +49,7 @@ void swap_lists(Settings& one, Settings& other) {
     one.rules_files.swap(other.rules_files);
     one.rules.swap(other.rules);
     one.append_output.swap(other.append_output);
+    one.static_fields.swap(other.static_fields);
 }
 
 // The sequences of a file that is merged by "append", Falco's default, follow those before it.

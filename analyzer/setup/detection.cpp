@@ -4,8 +4,8 @@
 #include <filesystem>
 #include <system_error>
 
-#include "analyzer/rules/engine.h"
 #include "analyzer/rules/output_check.h"
+#include "analyzer/rules/rule_engine.h"
 
 namespace tiercel::app {
 
@@ -38,6 +38,8 @@ rules::LoadOptions load_options(const config::Settings& settings, filter::Fields
         load.additions.push_back({addition.source, addition.tags, addition.rule,
                                   addition.extra_output, addition.extra_fields,
                                   addition.suggested_fields});
+    if (!settings.static_fields.empty())
+        load.additions.push_back({{}, {}, {}, {}, settings.static_fields, false});
     return load;
 }
 

@@ -101,6 +101,15 @@ TEST_CASE("nothing within a sequence's entries is passed over either") {
               .suggested_fields);
 }
 
+TEST_CASE("static fields are a mapping of names to texts") {
+    const Read read("static_fields: {site: north, load: 9%}");
+    CHECK(read.problems.empty());
+    REQUIRE(read.settings.static_fields.size() == 2);
+    CHECK(read.settings.static_fields[1] == std::pair<std::string, std::string>("load", "9%%"));
+    CHECK(Read("static_fields: [a]").problems.size() == 1);
+    CHECK(Read("static_fields: {a: [b]}").problems.size() == 1);
+}
+
 TEST_CASE("an unbounded queue is not to be had") {
     CHECK(Read("outputs_queue: {capacity: 0}").settings.queue_capacity ==
           Settings().queue_capacity);

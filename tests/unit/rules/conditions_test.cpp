@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "analyzer/fields/fields.h"
-#include "analyzer/rules/engine.h"
+#include "analyzer/rules/rule_engine.h"
 
 using namespace tiercel;
 

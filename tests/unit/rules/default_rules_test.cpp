@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <set>
 
-#include "analyzer/rules/engine.h"
+#include "analyzer/rules/rule_engine.h"
 #include "tests/unit/rules/test_fields.h"
 
 using namespace tiercel::rules;

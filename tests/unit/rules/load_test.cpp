@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <fstream>
 
-#include "analyzer/rules/engine.h"
+#include "analyzer/rules/rule_engine.h"
 #include "tests/unit/rules/test_fields.h"
 
 using namespace tiercel::rules;

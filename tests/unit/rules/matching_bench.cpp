@@ -5,7 +5,7 @@
 #include <random>
 #include <stdexcept>
 
-#include "analyzer/rules/engine.h"
+#include "analyzer/rules/rule_engine.h"
 #include "tests/unit/rules/busy_server.h"
 #include "tests/unit/rules/test_fields.h"
 

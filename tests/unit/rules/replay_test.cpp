@@ -14,8 +14,8 @@
 
 #include "analyzer/capture/reader.h"
 #include "analyzer/output/alerts/template.h"
-#include "analyzer/rules/engine.h"
 #include "analyzer/rules/output_check.h"
+#include "analyzer/rules/rule_engine.h"
 
 using namespace tiercel;
 using namespace tiercel::rules;
@@ -60,7 +60,7 @@ struct Replay {
         state::StateTracker engine;
         capture::Reader reader(os::UniqueFd(open(capture.c_str(), O_RDONLY | O_CLOEXEC)), engine);
         filter::EventFields values(fields, engine);
-        Engine rules(loaded.rules, Matching::all);
+        RuleEngine rules(loaded.rules, Matching::all);
         filter::Format::Problem problem;
         const auto first =
             alerts::AlertTemplate::make({}, loaded.rules->rules[0].output, {}, fields, problem);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/rules/engine.h"
+#include "analyzer/rules/rule_engine.h"
 
 #include <algorithm>
 #include <cerrno>

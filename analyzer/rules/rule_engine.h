@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Engine: the rules as the application uses them.
+// RuleEngine: the rules as the application uses them.
 //
 //     filter::Fields fields;             // the field registry; must outlive all others
 //     LoadOptions options;
@@ -11,7 +11,7 @@
 //         print(format(loaded.sources, d));           // errors, warnings; notes when asked (-v)
 //     if (!loaded.rules) return 1;                    // all rules are loaded, or none
 //     ask_driver_for(loaded.rules->interest);         // and the events that state tracking needs
-//     Engine engine(loaded.rules, Matching::first);
+//     RuleEngine engine(loaded.rules, Matching::first);
 //     for each event, once the state took it and `values` (an EventFields) was set to it:
 //         for (RuleId id : engine.match(view, values))
 //             dispatcher.send(templates[id].fill(values, view.ts()));   // an AlertTemplate for
@@ -40,9 +40,9 @@ Loaded load_texts(const std::vector<std::pair<std::string, std::string>>& texts,
 
 enum class Matching : std::uint8_t { first, all };
 
-class Engine {
+class RuleEngine {
   public:
-    Engine(std::shared_ptr<const RuleSet> rules, Matching matching)
+    RuleEngine(std::shared_ptr<const RuleSet> rules, Matching matching)
         : rules_(std::move(rules)), matching_(matching), matcher_(rules_->program),
           counts_(rules_->rules.size()) {}
 
