@@ -4,6 +4,7 @@
 #include <string>
 
 #include "analyzer/fields/values.h"
+#include "analyzer/match/host_names.h"
 
 namespace tiercel::filter {
 namespace {
@@ -91,8 +92,18 @@ std::optional<bool> is_server(const EventContext& event) {
     return event.fd->is_ip() && event.fd->is(Fd::server);
 }
 
-constexpr std::string_view kNoNames =
-    "Always without a value, because a look-up would tell the network what is watched.";
+// Returns the names that /etc/hosts has for the address of this end.
+template <End end>
+Values host_names(const EventContext& event, const Argument&, Value&) {
+    const auto ip = address<end>(event);
+    const auto names = ip ? find_host_names(*ip) : std::span<const std::string_view>();
+    if (names.empty())
+        return no_value();
+    const std::span<Value> values = event.arena->array<Value>(names.size());
+    for (std::size_t i = 0; i < names.size(); ++i)
+        values[i].text = names[i];
+    return {true, values.data(), static_cast<std::uint32_t>(names.size())};
+}
 
 constexpr FieldInfo kFields[] = {
     {"fd.ip", kAddress, "Address of either end.", of_event<both_ends<address_value>>, kEnds,
@@ -124,10 +135,10 @@ constexpr FieldInfo kFields[] = {
     {"fd.rproto", kText, "The remote port as text.", of_event<port_text<End::remote>>},
     {"fd.is_server", kBool, "Whether this process is the server of the connection.",
      of_event<is_server>, cost(1)},
-    {"fd.cip.name", kText, kNoNames, never},
-    {"fd.sip.name", kText, kNoNames, never},
-    {"fd.lip.name", kText, kNoNames, never},
-    {"fd.rip.name", kText, kNoNames, never},
+    {"fd.cip.name", kText, "Names of the client in /etc/hosts.", host_names<End::client>},
+    {"fd.sip.name", kText, "Names of the server in /etc/hosts.", host_names<End::server>},
+    {"fd.lip.name", kText, "Names of this machine's end in /etc/hosts.", host_names<End::local>},
+    {"fd.rip.name", kText, "Names of the other end in /etc/hosts.", host_names<End::remote>},
 };
 
 } // namespace

@@ -54,12 +54,20 @@ Ports read_ports() {
     return ports;
 }
 
+const Ports& known_ports() {
+    static const Ports kPorts = read_ports();
+    return kPorts;
+}
+
 } // namespace
 
+void read_services() {
+    (void)known_ports();
+}
+
 bool find_service_port(std::string_view name, std::int64_t& port) {
-    static const Ports ports = read_ports();
-    const auto found = ports.find(std::string(name));
-    if (found == ports.end())
+    const auto found = known_ports().find(std::string(name));
+    if (found == known_ports().end())
         return false;
     port = found->second;
     return true;

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <system_error>
 
+#include "analyzer/match/host_names.h"
+#include "analyzer/match/services.h"
 #include "analyzer/rules/output_check.h"
 #include "analyzer/rules/rule_engine.h"
 
@@ -67,6 +69,8 @@ void read_filter(const Config& config, Detection& detection, Findings& findings)
 } // namespace
 
 std::unique_ptr<Detection> read_detection(const Config& config, Findings& findings) {
+    filter::read_services();
+    filter::read_host_names();
     auto detection = std::make_unique<Detection>();
     if (config.asks_for_rules() && findings.good())
         take_rules(config,
