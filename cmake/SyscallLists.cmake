@@ -29,13 +29,13 @@ function(tiercel_syscalls out)
 endfunction()
 
 # What each process needs from its exec to its end. Its own filters close later and are narrower.
-set(TIERCEL_ANALYZER_LISTS start_syscalls.h analyzer_start analyzer_syscalls.h analyzer_steady
-                           analyzer_syscalls.h analyzer_metrics)
-set(TIERCEL_PRIVD_LISTS start_syscalls.h privd_start)
-foreach(array IN ITEMS privd_load privd_load_bpf privd_load_classic privd_load_module privd_steady privd_steady_classic)
+set(TIERCEL_ANALYZER_LISTS start_syscalls.h kAnalyzerStart analyzer_syscalls.h kAnalyzerSteady
+                           analyzer_syscalls.h kAnalyzerMetrics)
+set(TIERCEL_PRIVD_LISTS start_syscalls.h kPrivdStart)
+foreach(array IN ITEMS kPrivdLoad kPrivdLoadBpf kPrivdLoadClassic kPrivdLoadModule kPrivdSteady kPrivdSteadyClassic)
   list(APPEND TIERCEL_PRIVD_LISTS privd_syscalls.h ${array})
 endforeach()
-set(TIERCEL_ENRICHER_LISTS enricher_syscalls.h enricher_start enricher_syscalls.h enricher_steady)
+set(TIERCEL_ENRICHER_LISTS enricher_syscalls.h kEnricherStart enricher_syscalls.h kEnricherSteady)
 
 # tiercel_unit_syscalls(OUT [HEADER ARRAY]...): the same as value of SystemCallFilter=, eight names to a line.
 function(tiercel_unit_syscalls out)

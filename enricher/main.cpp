@@ -2,13 +2,6 @@
 //
 // Implements enricher's main(): the command line, the socket for the analyzer, and the sandbox. The
 // enricher asks container runtimes on behalf of the analyzer and passes their answers on unread.
-#include "enricher/relay.h"
-#include "policy/privilege/enricher_syscalls.h"
-#include "shared/os/inherited.h"
-
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <getopt.h>
 #include <pwd.h>
 #include <sys/prctl.h>
@@ -17,13 +10,21 @@
 #include <sys/time.h>
 #include <sys/un.h>
 
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "enricher/relay.h"
+#include "policy/privilege/enricher_syscalls.h"
+#include "shared/os/inherited.h"
+
 using namespace tiercel;
 using os::UniqueFd;
 using wire::enrich::Runtime;
 
 namespace {
 
-constexpr char help[] =
+constexpr char kHelp[] =
     "enricher " TIERCEL_VERSION ": asks container runtimes for names and images, for the analyzer\n"
     "usage: enricher [OPTION]...\n"
     "--socket     where the analyzer connects; default: the socket that systemd passes\n"
@@ -79,11 +80,11 @@ UniqueFd activated() {
     int type = 0;
     socklen_t length = sizeof type;
     const bool passed = os::inherited().listen_fds == 1 &&
-                        getsockopt(os::first_passed_fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
+                        getsockopt(os::kFirstPassedFd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
                         type == SOCK_SEQPACKET;
     errno = 0;
     must(passed, "serve: no --socket, and no ListenSequentialPacket= socket was passed");
-    return UniqueFd(os::first_passed_fd);
+    return UniqueFd(os::kFirstPassedFd);
 }
 
 os::Result<void> serve_one(UniqueFd peer, uid_t served, const enricher::Paths& paths) {
@@ -105,7 +106,7 @@ os::Result<void> serve_one(UniqueFd peer, uid_t served, const enricher::Paths& p
     must(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0) == 0,
          "give up privilege");
     policy::report_refused_calls("enricher");
-    must(policy::allow_only(policy::enricher_steady, policy::Refused::report).has_value(),
+    must(policy::allow_only(policy::kEnricherSteady, policy::Refused::report).has_value(),
          "install a seccomp filter");
     for (;;) {
         UniqueFd peer(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
@@ -129,15 +130,15 @@ enum Given : int {
     count
 };
 
-constexpr option table[] = {{"socket", required_argument, nullptr, own_socket},
-                            {"peer-user", required_argument, nullptr, peer},
-                            {"docker", required_argument, nullptr, docker},
-                            {"podman", required_argument, nullptr, podman},
-                            {"containerd", required_argument, nullptr, containerd},
-                            {"crio", required_argument, nullptr, crio},
-                            {"help", no_argument, nullptr, help_wanted},
-                            {"version", no_argument, nullptr, version},
-                            {}};
+constexpr option kTable[] = {{"socket", required_argument, nullptr, own_socket},
+                             {"peer-user", required_argument, nullptr, peer},
+                             {"docker", required_argument, nullptr, docker},
+                             {"podman", required_argument, nullptr, podman},
+                             {"containerd", required_argument, nullptr, containerd},
+                             {"crio", required_argument, nullptr, crio},
+                             {"help", no_argument, nullptr, help_wanted},
+                             {"version", no_argument, nullptr, version},
+                             {}};
 
 const char* path_or(const char* given, const char* standard) {
     return given == nullptr ? standard : *given == '\0' ? nullptr : given;
@@ -149,13 +150,13 @@ int main(int argc, char** argv) {
     os::inherited();
     const char* values[count] = {};
     opterr = 0;
-    for (int chosen; (chosen = getopt_long(argc, argv, "", table, nullptr)) != -1;) {
+    for (int chosen; (chosen = getopt_long(argc, argv, "", kTable, nullptr)) != -1;) {
         if (chosen == unknown)
             return usage("unknown or incomplete option ", argv[optind - 1]);
         values[chosen] = optarg != nullptr ? optarg : "";
     }
     if (values[help_wanted] != nullptr || values[version] != nullptr)
-        return fputs(values[help_wanted] != nullptr ? help : "enricher " TIERCEL_VERSION "\n",
+        return fputs(values[help_wanted] != nullptr ? kHelp : "enricher " TIERCEL_VERSION "\n",
                      stdout) < 0;
     if (optind < argc)
         return usage("unexpected argument ", argv[optind]);

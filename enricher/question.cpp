@@ -11,8 +11,8 @@ using wire::enrich::Runtime;
 using namespace std::string_view_literals;
 
 bool is_question(const Question& question, std::size_t bytes) {
-    return bytes == sizeof question && question.header.magic == wire::enrich::magic &&
-           question.header.version == wire::enrich::version &&
+    return bytes == sizeof question && question.header.magic == wire::enrich::kMagic &&
+           question.header.version == wire::enrich::kVersion &&
            question.header.type == wire::enrich::Type::question &&
            question.runtime < Runtime::count && std::ranges::all_of(question.id, [](char c) {
                return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');

@@ -3,11 +3,11 @@
 // What a runtime is sent: one fixed request about one container, whose id is all that varies.
 #pragma once
 
-#include "shared/wire/enrich.h"
-
 #include <array>
 #include <span>
 #include <string_view>
+
+#include "shared/wire/enrich.h"
 
 namespace tiercel::enricher {
 

@@ -4,15 +4,16 @@
 // the analyzer in parts, unread.
 #include "enricher/relay.h"
 
-#include "enricher/question.h"
-#include "shared/wire/channel.h"
-
-#include <cstring>
-#include <ctime>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+
+#include <cstring>
+#include <ctime>
+
+#include "enricher/question.h"
+#include "shared/wire/channel.h"
 
 namespace tiercel::enricher {
 
@@ -24,7 +25,7 @@ namespace {
 
 struct Record {
     Part part;
-    char bytes[wire::enrich::part_bytes];
+    char bytes[wire::enrich::kPartBytes];
 };
 static_assert(offsetof(Record, bytes) == sizeof(Part));
 
@@ -46,7 +47,7 @@ os::Result<UniqueFd> connect_to(const char* path) {
         return os::error("reach", "a runtime that is not asked", ENOENT);
     std::memcpy(address.sun_path, path, std::strlen(path));
     UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    const timeval patience{.tv_sec = patience_ms / 1000, .tv_usec = 0}; // also limits connect(2)
+    const timeval patience{.tv_sec = kPatienceMs / 1000, .tv_usec = 0}; // also limits connect(2)
     if (!socket.valid() ||
         setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience) != 0 ||
         connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
@@ -69,7 +70,7 @@ os::Result<UniqueFd> ask(const Question& question, const char* path) {
 // Passes the answer on until the runtime closes, its time is over, or the peer sends a record.
 os::Result<void> carry(const UniqueFd& peer, const UniqueFd& runtime, std::uint32_t number) {
     Record record{.part = {.number = number}, .bytes = {}};
-    for (const std::int64_t end = now_ms() + patience_ms;;) {
+    for (const std::int64_t end = now_ms() + kPatienceMs;;) {
         pollfd waited[] = {{runtime.get(), POLLIN, 0}, {peer.get(), POLLIN, 0}};
         const auto left = static_cast<int>(end - now_ms());
         const int ready = left > 0 ? poll(waited, 2, left) : 0;

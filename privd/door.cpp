@@ -4,12 +4,13 @@
 // is answered with its text, because a descriptor of its target could be used to open other files.
 #include "privd/door.h"
 
-#include <cerrno>
-#include <cstdio>
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
 
 namespace tiercel::privd {
 
@@ -19,11 +20,11 @@ namespace {
 constexpr struct {
     const char* name;
     bool link;
-} files[] = {
+} kFiles[] = {
     {"exe", true},   {"cwd", true},     {"cmdline", false},  {"status", false},
     {"stat", false}, {"cgroup", false}, {"loginuid", false},
 };
-static_assert(std::size(files) == static_cast<std::size_t>(wire::ProcFile::count));
+static_assert(std::size(kFiles) == static_cast<std::size_t>(wire::ProcFile::count));
 
 struct Path {
     char text[32];
@@ -33,7 +34,7 @@ struct Path {
 bool make_path(const wire::DoorRequest& request, bool link, Path& path) {
     if (request.file >= wire::ProcFile::count || request.pid <= 0)
         return false;
-    const auto& file = files[static_cast<std::size_t>(request.file)];
+    const auto& file = kFiles[static_cast<std::size_t>(request.file)];
     snprintf(path.text, sizeof path.text, "/proc/%d/%s", request.pid, file.name);
     return file.link == link;
 }
@@ -42,7 +43,7 @@ bool make_path(const wire::DoorRequest& request, bool link, Path& path) {
 
 os::UniqueFd open_door(const wire::DoorRequest& request, std::int32_t& failure) {
     failure = EINVAL;
-    Path path;
+    Path path{};
     if (!make_path(request, false, path))
         return {};
     open_how how{};
@@ -55,7 +56,7 @@ os::UniqueFd open_door(const wire::DoorRequest& request, std::int32_t& failure) 
 }
 
 std::int32_t read_link(const wire::DoorRequest& request, wire::LinkReply& reply) {
-    Path path;
+    Path path{};
     if (!make_path(request, true, path))
         return EINVAL;
     ssize_t length = readlink(path.text, reply.text, sizeof reply.text);
@@ -67,7 +68,7 @@ std::int32_t read_link(const wire::DoorRequest& request, wire::LinkReply& reply)
 
 os::Result<void> answer_door(Session& session, const Record& record) {
     bool known = record.door.file < wire::ProcFile::count;
-    if (known && files[static_cast<std::size_t>(record.door.file)].link) {
+    if (known && kFiles[static_cast<std::size_t>(record.door.file)].link) {
         wire::LinkReply reply;
         reply.error = read_link(record.door, reply);
         return wire::send_message(session.socket, reply);

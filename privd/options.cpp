@@ -3,19 +3,20 @@
 // Implements the reading of the command line and the change to another program of privd's family.
 #include "privd/options.h"
 
-#include "policy/privilege/facts.h"
-#include "privd/privilege.h"
+#include <getopt.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <climits>
 #include <cstdio>
 #include <cstring>
-#include <getopt.h>
-#include <unistd.h>
+
+#include "policy/privilege/facts.h"
+#include "privd/privilege.h"
 
 namespace tiercel::privd {
 
-static_assert(path_max == PATH_MAX);
+static_assert(kPathMax == PATH_MAX);
 
 namespace {
 
@@ -36,7 +37,7 @@ enum Letter : int {
     by_path
 };
 
-constexpr option table[] = {
+constexpr option kTable[] = {
     {"user", required_argument, nullptr, user},
     {"peer-user", required_argument, nullptr, peer_user},
     {"socket", required_argument, nullptr, socket_path},
@@ -77,7 +78,7 @@ Options parse(int argc, char** argv) {
     Options options;
     opterr = 0;
     for (;;) {
-        int chosen = getopt_long(argc, argv, "+", table, nullptr);
+        int chosen = getopt_long(argc, argv, "+", kTable, nullptr);
         if (chosen == -1)
             break;
         if (chosen == unknown) {
@@ -101,19 +102,19 @@ const wire::DriverRow* find_loader(const char* name) {
     return row != nullptr && row->loader != nullptr ? row : nullptr;
 }
 
-bool sibling(const char* suffix, const char* more, char (&path)[path_max]) {
-    constexpr std::size_t longest_suffix = 32;
-    ssize_t length = readlink("/proc/self/exe", path, sizeof path - longest_suffix);
+bool sibling(const char* suffix, const char* more, char (&path)[kPathMax]) {
+    constexpr std::size_t kLongestSuffix = 32;
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - kLongestSuffix);
     if (length <= 0)
         return false;
     path[length] = '\0';
     char* end = strchrnul(strrchr(path, '/'), '-');
-    snprintf(end, longest_suffix, "%s%s", suffix, more);
+    snprintf(end, kLongestSuffix, "%s%s", suffix, more);
     return true;
 }
 
 void become_program(const char* suffix, const char* more, char** argv) {
-    char path[path_max];
+    char path[kPathMax];
     must(sibling(suffix, more, path), "find this program");
     execv(path, argv);
     must(false, "run", path);

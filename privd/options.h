@@ -35,11 +35,11 @@ Options parse(int argc, char** argv);
 // driver.
 const wire::DriverRow* find_loader(const char* name);
 
-constexpr int path_max = 4096; // PATH_MAX: with the terminating NUL
+constexpr int kPathMax = 4096; // PATH_MAX: with the terminating NUL
 
 // Makes the path of the program whose name is privd and the suffixes, in this program's directory.
 // Returns false with errno.
-bool sibling(const char* suffix, const char* more, char (&path)[path_max]);
+bool sibling(const char* suffix, const char* more, char (&path)[kPathMax]);
 
 // Becomes that program. Does not return: ends the process if the program cannot be run.
 [[noreturn]] void become_program(const char* suffix, const char* more, char** argv);

@@ -4,11 +4,6 @@
 // capabilities(7) describes the sets and the rules by which they change.
 #include "privd/privilege.h"
 
-#include "shared/os/file.h"
-#include "shared/os/result.h"
-
-#include <cstdio>
-#include <cstdlib>
 #include <dirent.h>
 #include <grp.h>
 #include <linux/securebits.h>
@@ -18,14 +13,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
+#include <cstdlib>
+
+#include "shared/os/file.h"
+#include "shared/os/result.h"
+
 namespace tiercel::privd {
 
 namespace {
 
 // Uids that neither Debian nor systemd gives to anything (systemd's UIDS-GIDS.md), below those of
 // Tiercel's container images.
-constexpr uid_t unused_first = 65520;
-constexpr uid_t unused_last = 65529;
+constexpr uid_t kUnusedFirst = 65520;
+constexpr uid_t kUnusedLast = 65529;
 
 // Whether a process runs under the uid: the owner of /proc/PID is the process's effective uid.
 bool runs_something(uid_t uid) {
@@ -45,7 +46,7 @@ bool runs_something(uid_t uid) {
 // No account is shared with another program: its processes could stop and kill ours, and look at
 // what they read.
 Account unused_account() {
-    for (uid_t uid = unused_last; uid >= unused_first; --uid)
+    for (uid_t uid = kUnusedLast; uid >= kUnusedFirst; --uid)
         if (getpwuid(uid) == nullptr && !runs_something(uid))
             return {uid, uid};
     errno = 0;
@@ -91,13 +92,13 @@ void change_account(Account account) {
 // The securebits that are locked are those by which uid 0 would mean capabilities. NO_CAP_AMBIENT
 // stays open, because shield() passes one capability to privd-types.
 void lock_bounding_set() {
-    constexpr unsigned long bits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
-                                   SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED;
+    constexpr unsigned long kBits = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP |
+                                    SECBIT_NO_SETUID_FIXUP_LOCKED | SECBIT_KEEP_CAPS_LOCKED;
     for (cap_value_t capability = 0; capability <= CAP_LAST_CAP; ++capability) {
         bool dropped = cap_drop_bound(capability) == 0;
         must(dropped || errno == EINVAL, "empty the bounding set"); // EINVAL: unknown here
     }
-    must(prctl(PR_SET_SECUREBITS, bits) == 0, "lock the securebits");
+    must(prctl(PR_SET_SECUREBITS, kBits) == 0, "lock the securebits");
 }
 
 } // namespace

@@ -4,9 +4,10 @@
 // because to go on with more than was planned would be worse than not to run.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <string_view>
-#include <sys/types.h>
 
 namespace tiercel::privd {
 

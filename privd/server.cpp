@@ -5,17 +5,18 @@
 // closes its seccomp filter, and only then listens to a peer.
 #include "privd/server.h"
 
-#include "policy/privilege/privd_syscalls.h"
-#include "policy/privilege/start_syscalls.h"
-#include "privd/options.h"
-#include "shared/os/inherited.h"
-
-#include <cerrno>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
+
+#include <cerrno>
+
+#include "policy/privilege/privd_syscalls.h"
+#include "policy/privilege/start_syscalls.h"
+#include "privd/options.h"
+#include "shared/os/inherited.h"
 
 namespace tiercel::privd {
 
@@ -26,17 +27,17 @@ using policy::Phase;
 
 // No peer keeps privilege waiting for longer. One that connects asks at once; one that was started
 // together with privd first reads its rules.
-constexpr timeval patience_connected{1, 0};
-constexpr timeval patience_started{10, 0};
+constexpr timeval kPatienceConnected{1, 0};
+constexpr timeval kPatienceStarted{10, 0};
 
 // Returns the socket that was passed, or an invalid one if none was or it is of another kind.
 UniqueFd passed_socket() {
     int type = 0;
     socklen_t length = sizeof type;
     bool passed = os::inherited().listen_fds == 1 &&
-                  getsockopt(os::first_passed_fd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
+                  getsockopt(os::kFirstPassedFd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
                   type == SOCK_SEQPACKET;
-    return UniqueFd(passed ? os::first_passed_fd : -1);
+    return UniqueFd(passed ? os::kFirstPassedFd : -1);
 }
 
 bool listens(const UniqueFd& socket) {
@@ -55,8 +56,8 @@ void limit_waiting(const UniqueFd& socket, const timeval& patience) {
 void confine_waiting(const Driver& driver) {
     policy::Allow all[64];
     std::size_t used = 0;
-    std::span<const policy::Allow> start = policy::privd_start;
-    std::span<const policy::Allow> wait = policy::privd_wait;
+    std::span<const policy::Allow> start = policy::kPrivdStart;
+    std::span<const policy::Allow> wait = policy::kPrivdWait;
     for (std::span<const policy::Allow> list : {start, wait, driver.load_calls})
         for (const policy::Allow& allow : list)
             if (allow.only != policy::Only::failing && used < std::size(all))
@@ -116,7 +117,7 @@ os::Result<void> serve(Session& session, UniqueFd socket) {
 
 // The socket is connected to the only peer: that of --exec, or systemd's with Accept=yes.
 int serve_one(Session& session, UniqueFd socket) {
-    session.serves = any_uid; // the peer was given its end by the process that made the pair
+    session.serves = kAnyUid; // the peer was given its end by the process that made the pair
     auto served = serve(session, std::move(socket));
     if (served)
         return 0;
@@ -133,7 +134,7 @@ int serve_next(Session& session, const UniqueFd& listener, bool once) {
         UniqueFd socket(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
         if (!socket.valid() && errno == EAGAIN)
             return 0; // the peer that the manager saw has gone
-        limit_waiting(socket, patience_connected);
+        limit_waiting(socket, kPatienceConnected);
         auto served = serve(session, std::move(socket));
         bool ends = once || session.phase != Phase::load;
         if (!served)
@@ -175,7 +176,7 @@ int run(const Driver& driver, int argc, char** argv) {
                     .serves = peer.uid};
     bool connected = !listens(socket);
     if (connected || options.once)
-        limit_waiting(socket, patience_started);
+        limit_waiting(socket, kPatienceStarted);
     if (!prepare(session, options, account, socket))
         return leave(0);
     int code = connected ? serve_one(session, std::move(socket))

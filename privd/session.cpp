@@ -23,11 +23,11 @@ Result<void> refuse(Session& session, const Reply& reply, const char* reason = "
     return os::error("grant what the peer asks", reason, reply.error);
 }
 
-static_assert(wire::tracepoints_all == TIERCEL_TP_ALL);
+static_assert(wire::kTracepointsAll == TIERCEL_TP_ALL);
 
 // Returns the first reason to refuse the request, or a Reply whose status is ok.
 Reply check_request(const Session& session, const wire::Request& request) {
-    if (session.serves != any_uid && session.peer.uid != session.serves)
+    if (session.serves != kAnyUid && session.peer.uid != session.serves)
         return {.status = Status::wrong_peer, .detail = session.serves};
     if (Status status = wire::check_values(request); status != Status::ok)
         return {.status = status};
@@ -54,7 +54,7 @@ void drop_what_the_load_needed(Session& session) {
 Result<void> hand_over(Session& session, const Reply& reply, const Handover& handover) {
     if (auto sent = wire::send_message(session.socket, reply); !sent)
         return sent;
-    for (std::size_t kind = 0; kind < wire::kinds; ++kind) {
+    for (std::size_t kind = 0; kind < wire::kKinds; ++kind) {
         std::span<const os::UniqueFd> fds(handover.fds[kind], handover.count[kind]);
         auto sent = wire::send_fds(session.socket, static_cast<wire::Kind>(kind), fds);
         if (!sent)
@@ -75,7 +75,7 @@ Result<void> answer_open(Session& session, const Record& record) {
         return refused;
     }
     drop_what_the_load_needed(session);
-    std::copy_n(handover.count, wire::kinds, reply.fds);
+    std::copy_n(handover.count, wire::kKinds, reply.fds);
     reply.door = session.driver.after.answer != nullptr;
     auto sent = hand_over(session, reply, handover);
     handover = {}; // the peer's fds are now the only ones that keep the probe attached
@@ -86,13 +86,13 @@ Result<void> answer_open(Session& session, const Record& record) {
 
 // All that a peer can ask for besides what the driver adds. Any other record, or one out of its
 // phase, ends the session. answer_open() leaves its phase or fails, so that no peer opens twice.
-constexpr Handler open_handler{wire::Type::open, sizeof(wire::Request), Phase::load, answer_open};
+constexpr Handler kOpenHandler{wire::Type::open, sizeof(wire::Request), Phase::load, answer_open};
 
 Result<void> answer(Session& session, const Record& record, std::size_t bytes) {
-    for (const Handler* handler : {&open_handler, &session.driver.after}) {
+    for (const Handler* handler : {&kOpenHandler, &session.driver.after}) {
         Status status = wire::check_header(record.header, bytes, handler->type, handler->bytes);
         if (status == Status::wrong_version)
-            return refuse(session, {.status = status, .detail = wire::version});
+            return refuse(session, {.status = status, .detail = wire::kVersion});
         if (status == Status::ok && session.phase == handler->phase && handler->answer)
             return handler->answer(session, record);
     }

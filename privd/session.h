@@ -5,21 +5,21 @@
 // the driver's `after`.
 #pragma once
 
+#include <sys/socket.h>
+
 #include "privd/drivers/driver.h"
 #include "shared/wire/channel.h"
 
-#include <sys/socket.h>
-
 namespace tiercel::privd {
 
-constexpr uid_t any_uid = ~0u;
+constexpr uid_t kAnyUid = ~0u;
 
 struct Session {
     const Driver& driver;
     policy::Plan plan;
     wire::Reply refusal;    // of every request, unless its status is ok: privd lacks what it needs
     bool stay = false;      // stay after the hand-over, to end when the peer does; answer nothing
-    uid_t serves = any_uid; // the only uid that is served
+    uid_t serves = kAnyUid; // the only uid that is served
     os::UniqueFd socket = {};
     ucred peer = {}; // the analyzer's process
     policy::Phase phase = policy::Phase::load;

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ptrace/call_stop.h"
 
-#include "ptrace/memory.h"
+#include <elf.h>
+#include <linux/audit.h>
+#include <sys/ptrace.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <elf.h>
-#include <linux/audit.h>
 #include <string>
-#include <sys/ptrace.h>
-#include <sys/uio.h>
+
+#include "ptrace/memory.h"
 
 namespace tiercel::ptrace {
 
@@ -56,11 +57,11 @@ struct Layout {
 constexpr Layout layouts[] = {{34 * 8, 8, CALL_NATIVE, 8, {0, 1, 2, 3, 4, 5}, 0}};
 #else
 // arch/x86/include/asm/user_64.h and user_32.h, struct user_regs_struct.
-constexpr Layout layouts[] = {{27 * 8, 8, CALL_NATIVE, 15, {14, 13, 12, 7, 9, 8}, 10},
-                              {17 * 4, 4, CALL_IA32, 11, {0, 1, 2, 3, 4, 5}, 6}};
+constexpr Layout kLayouts[] = {{27 * 8, 8, CALL_NATIVE, 15, {14, 13, 12, 7, 9, 8}, 10},
+                               {17 * 4, 4, CALL_IA32, 11, {0, 1, 2, 3, 4, 5}, 6}};
 // The i386 registers of a 64-bit program that calls by int $0x80.
-constexpr Layout int80_layout = {27 * 8, 8, CALL_IA32, 15, {5, 11, 12, 13, 14, 4}, 10};
-constexpr std::size_t instruction_pointer = 16;
+constexpr Layout kInt80Layout = {27 * 8, 8, CALL_IA32, 15, {5, 11, 12, 13, 14, 4}, 10};
+constexpr std::size_t kInstructionPointer = 16;
 #endif
 
 using Registers = std::array<unsigned char, 512>;
@@ -85,9 +86,9 @@ const Layout& layout_of_call(pid_t tid, const Registers& registers, const Layout
     if (layout.abi == CALL_NATIVE) {
         memory_of(tid);
         const auto next =
-            static_cast<unsigned long long>(register_of(registers, layout, instruction_pointer));
+            static_cast<unsigned long long>(register_of(registers, layout, kInstructionPointer));
         if (memory_read(code.data(), code.size(), next - code.size()) == 0 && code == kInt80)
-            return int80_layout;
+            return kInt80Layout;
     }
 #endif
     return layout;
@@ -99,8 +100,8 @@ os::Result<CallStop> by_registers(pid_t tid, bool returns) {
     // NOLINTNEXTLINE(performance-no-int-to-ptr): ptrace takes the kind of the set as a pointer
     if (::ptrace(PTRACE_GETREGSET, tid, reinterpret_cast<void*>(NT_PRSTATUS), &vector) != 0)
         return os::error("read the registers of thread", std::to_string(tid));
-    const auto* const found = std::ranges::find(layouts, vector.iov_len, &Layout::bytes);
-    if (found == std::end(layouts))
+    const auto* const found = std::ranges::find(kLayouts, vector.iov_len, &Layout::bytes);
+    if (found == std::end(kLayouts))
         return CallStop{};
     const Layout& layout = layout_of_call(tid, registers, *found);
     CallStop stop;

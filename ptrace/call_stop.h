@@ -4,10 +4,10 @@
 // (Linux 5.3) or, on older kernels, from the thread's registers.
 #pragma once
 
+#include <sys/types.h>
+
 #include "ptrace/interpreter.h"
 #include "shared/os/result.h"
-
-#include <sys/types.h>
 
 namespace tiercel::ptrace {
 

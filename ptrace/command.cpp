@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ptrace/command.h"
 
-#include "ptrace/seccomp_filter.h"
-#include "shared/wire/channel.h"
-
-#include <algorithm>
-#include <cstdio>
-#include <cstdlib>
 #include <fcntl.h>
-#include <string>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+
+#include "ptrace/seccomp_filter.h"
+#include "shared/wire/channel.h"
 
 namespace tiercel::ptrace {
 

@@ -3,26 +3,26 @@
 // Describes the file or socket behind a descriptor of another process. Files are examined by
 // stat(2) on the links of /proc/PID/fd, which opens nothing; sockets by a duplicate from
 // pidfd_getfd(2).
-#include "ptrace/facts.h"
-
-#include "ptrace/unix_peer.h"
-#include "shared/os/file.h"
-#include "shared/os/unique_fd.h"
-
-#include <cerrno>
-#include <climits>
-#include <cstdio>
-#include <cstring>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <string_view>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+
+#include "ptrace/facts.h"
+#include "ptrace/unix_peer.h"
+#include "shared/os/file.h"
+#include "shared/os/unique_fd.h"
 
 namespace {
 
@@ -69,10 +69,10 @@ int look_at(const char* link, file_facts& out) {
         return 0;
     out.path[got] = 0;
     std::string_view path(out.path, static_cast<std::size_t>(got));
-    constexpr std::string_view deleted = " (deleted)",
+    constexpr std::string_view kDeleted = " (deleted)",
                                anonymous = "anon_inode:", memory = "/memfd:";
-    if (found.stx_nlink == 0 && path.ends_with(deleted))
-        out.path[path.size() - deleted.size()] = 0;
+    if (found.stx_nlink == 0 && path.ends_with(kDeleted))
+        out.path[path.size() - kDeleted.size()] = 0;
     // The kernel's names of pipes, sockets and the like do not start with a slash.
     if (path.starts_with(anonymous) && S_ISREG(out.mode) == 0)
         std::memmove(out.path, out.path + anonymous.size(), path.size() - anonymous.size() + 1);

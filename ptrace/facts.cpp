@@ -3,14 +3,15 @@
 // Reads what /proc says about a thread (proc(5)). Only facts that cannot change are cached.
 #include "ptrace/facts.h"
 
-#include "shared/os/file.h"
+#include <unistd.h>
 
 #include <algorithm>
 #include <climits>
 #include <cstdio>
 #include <cstring>
 #include <string_view>
-#include <unistd.h>
+
+#include "shared/os/file.h"
 
 namespace {
 
@@ -60,8 +61,8 @@ class Numbers {
 };
 
 unsigned long long ticks_to_ns(unsigned long long ticks) {
-    static const auto per_second = static_cast<unsigned long long>(sysconf(_SC_CLK_TCK));
-    return ticks * (1'000'000'000 / per_second);
+    static const auto kPerSecond = static_cast<unsigned long long>(sysconf(_SC_CLK_TCK));
+    return ticks * (1'000'000'000 / kPerSecond);
 }
 
 // Parses stat from field 3 on, behind the thread's name, which may hold any bytes.
@@ -143,13 +144,13 @@ void take_status(std::string_view key, Numbers value, thread_facts& out) {
 // Start of the init of this process's own pid namespace; in other namespaces init has another
 // number.
 unsigned long long own_namespace_start() {
-    static const unsigned long long start = [] {
+    static const unsigned long long kStart = [] {
         char buffer[1024];
         Numbers fields = after_name(read_own(1, "stat", buffer));
         fields.skip(18);
         return ticks_to_ns(fields.take<unsigned long long>());
     }();
-    return start;
+    return kStart;
 }
 
 unsigned login_uid(int tid) {
@@ -161,13 +162,13 @@ unsigned login_uid(int tid) {
 // Reads the soft limit from /proc, because prlimit(2) needs CAP_SYS_RESOURCE for another user's
 // process.
 unsigned long long fd_limit(int tid) {
-    constexpr std::string_view key = "\nMax open files";
+    constexpr std::string_view kKey = "\nMax open files";
     char buffer[4096];
     const auto limits = read_own(tid, "limits", buffer);
-    const auto at = limits.find(key);
+    const auto at = limits.find(kKey);
     return at == std::string_view::npos
                ? 0
-               : Numbers(limits.substr(at + key.size())).take<unsigned long long>();
+               : Numbers(limits.substr(at + kKey.size())).take<unsigned long long>();
 }
 
 } // namespace
@@ -228,8 +229,8 @@ int facts_children_in_namespace(int tid) {
 // cgroups(7): "hierarchy:controllers:path". The line of version 2 names no controllers and covers
 // all.
 int facts_of_cgroups(int tid, char out[FACTS_CGROUPS][FACTS_PATH]) {
-    static constexpr std::string_view names[FACTS_CGROUPS] = {"cpuset", "cpu", "cpuacct", "blkio",
-                                                              "memory"};
+    static constexpr std::string_view kNames[FACTS_CGROUPS] = {"cpuset", "cpu", "cpuacct", "blkio",
+                                                               "memory"};
     for (int i = 0; i < FACTS_CGROUPS; ++i)
         out[i][0] = 0;
     char buffer[16384];
@@ -250,8 +251,8 @@ int facts_of_cgroups(int tid, char out[FACTS_CGROUPS][FACTS_PATH]) {
         while (!controllers.empty()) {
             const auto name = controllers.substr(0, controllers.find(','));
             controllers.remove_prefix(std::min(name.size() + 1, controllers.size()));
-            if (const auto* found = std::ranges::find(names, name); found != std::end(names))
-                out[found - names][path.copy(out[found - names], FACTS_PATH - 1)] = 0;
+            if (const auto* found = std::ranges::find(kNames, name); found != std::end(kNames))
+                out[found - kNames][path.copy(out[found - kNames], FACTS_PATH - 1)] = 0;
         }
     }
     for (int i = 0; i < FACTS_CGROUPS; ++i)

@@ -2,22 +2,23 @@
 //
 // tiercel-trace, the ptrace driver. It needs no privilege: it traces what its user may trace. This
 // file parses the command line and explains the kernel's refusals.
-#include "policy/privilege/facts.h"
-#include "ptrace/command.h"
-#include "shared/os/file.h"
+#include <getopt.h>
 
 #include <climits>
 #include <cstdio>
 #include <cstring>
-#include <getopt.h>
 #include <string>
+
+#include "policy/privilege/facts.h"
+#include "ptrace/command.h"
+#include "shared/os/file.h"
 
 using namespace tiercel;
 using namespace tiercel::ptrace;
 
 namespace {
 
-constexpr char help[] =
+constexpr char kHelp[] =
     "tiercel-trace " TIERCEL_VERSION
     ": shows the events of one program by ptrace, without privilege\n"
     "  tiercel-trace [--analyzer COMMAND | --socket PATH] [--user NAME] [--] COMMAND "
@@ -84,7 +85,7 @@ int trace(Target target) {
     return 1;
 }
 
-constexpr option table[] = {
+constexpr option kTable[] = {
     {"analyzer", required_argument, nullptr, 'a'}, {"socket", required_argument, nullptr, 's'},
     {"user", required_argument, nullptr, 'u'},     {"help", no_argument, nullptr, 'h'},
     {"version", no_argument, nullptr, 'v'},        {},
@@ -95,13 +96,13 @@ constexpr option table[] = {
 int main(int argc, char** argv) {
     const char* values[128] = {}; // by the option's letter
     opterr = 0;
-    for (int chosen; (chosen = getopt_long(argc, argv, "+p:h", table, nullptr)) != -1;) {
+    for (int chosen; (chosen = getopt_long(argc, argv, "+p:h", kTable, nullptr)) != -1;) {
         if (chosen == '?')
             return usage("unknown or incomplete option ", argv[optind - 1]);
         values[chosen] = optarg ? optarg : "";
     }
     if (values['h'] || values['v'])
-        return fputs(values['h'] ? help : "tiercel-trace " TIERCEL_VERSION "\n", stdout) < 0;
+        return fputs(values['h'] ? kHelp : "tiercel-trace " TIERCEL_VERSION "\n", stdout) < 0;
     if (!values['p'] == (optind == argc))
         return values['p'] ? usage("-p and a command exclude each other", "")
                            : usage("nothing to trace: give a command or -p PID", "");

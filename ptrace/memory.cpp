@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ptrace/memory.h"
 
+#include <sys/uio.h>
+
 #include <algorithm>
 #include <cstring>
 #include <ctime>
-#include <sys/uio.h>
 
 namespace {
 
 pid_t reader_of = 0;
-constexpr unsigned long long page = 4096; // no architecture has smaller pages
+constexpr unsigned long long kPage = 4096; // no architecture has smaller pages
 
 // Reads at most `size` bytes. Returns how many were read.
 std::size_t read_some(void* dst, std::size_t size, unsigned long long address) {
@@ -37,7 +38,7 @@ long long memory_read_text(void* dst, unsigned size, unsigned long long address)
     auto* out = static_cast<char*>(dst);
     std::size_t have = 0;
     while (have < size) {
-        const std::size_t to_page_end = page - (address + have) % page;
+        const std::size_t to_page_end = kPage - (address + have) % kPage;
         const std::size_t want = std::min<std::size_t>({size - have, to_page_end, 512});
         const std::size_t got = read_some(out + have, want, address + have);
         if (const void* end = std::memchr(out + have, 0, got))

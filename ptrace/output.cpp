@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ptrace/output.h"
 
-#include "kernel/common/abi.h"
-#include "ptrace/shared_memory.h"
-
 #include <fcntl.h>
 #include <unistd.h>
+
+#include "kernel/common/abi.h"
+#include "ptrace/shared_memory.h"
 
 namespace tiercel::ptrace {
 
 namespace {
 
-constexpr std::uint16_t no_cpu =
+constexpr std::uint16_t kNoCpu =
     0; // finding the CPU of a stopped thread would cost another read of /proc
-constexpr unsigned look_every = 64; // events between two checks of the ring's fill
+constexpr unsigned kLookEvery = 64; // events between two checks of the ring's fill
 
 void add(__u64& counter) {
     __atomic_store_n(&counter, counter + 1, __ATOMIC_RELAXED); // this is the only writer
@@ -58,11 +58,11 @@ void Output::put(std::span<const std::byte> event) {
         return;
     if (event.size() > UINT16_MAX)
         return add(counts().drops[TIERCEL_DROP_TOO_LONG]);
-    if (!ring_.write(event, no_cpu))
+    if (!ring_.write(event, kNoCpu))
         return add(counts().drops[TIERCEL_DROP_RING_FULL]);
     add(counts().events);
     // If the pipe is full, the reader has been woken already.
-    if (counts().events % look_every == 0 && ring_.pending() >= ring_.size() / 4)
+    if (counts().events % kLookEvery == 0 && ring_.pending() >= ring_.size() / 4)
         (void)!::write(writer_.get(), "", 1);
 }
 

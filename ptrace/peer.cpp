@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ptrace/peer.h"
 
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
@@ -13,6 +9,11 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 namespace tiercel::ptrace {
 
@@ -106,14 +107,14 @@ Result<Peer> await_peer(const char* path, const char* account) {
 }
 
 int wait_for(Peer& peer, unsigned milliseconds) {
-    constexpr unsigned step = 2;
+    constexpr unsigned kStep = 2;
     int status = -1;
-    for (unsigned waited = 0; peer.child != 0 && waited <= milliseconds; waited += step) {
+    for (unsigned waited = 0; peer.child != 0 && waited <= milliseconds; waited += kStep) {
         if (waitpid(peer.child, &status, WNOHANG) != 0) {
             peer.child = 0;
             return status;
         }
-        usleep(step * 1000);
+        usleep(kStep * 1000);
     }
     return -1;
 }

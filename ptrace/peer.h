@@ -4,10 +4,10 @@
 // pair, or it is the first process of the right user that connects to a socket.
 #pragma once
 
+#include <sys/types.h>
+
 #include "shared/os/result.h"
 #include "shared/os/unique_fd.h"
-
-#include <sys/types.h>
 
 namespace tiercel::ptrace {
 

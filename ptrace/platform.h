@@ -17,9 +17,8 @@
 
 /* No C library header is included, because its types and the kernel's have the same names. */
 #include "kernel/bpf_common/kernel_types.h"
-#include "ptrace/objects.h"
-
 #include "kernel/common/abi.h"
+#include "ptrace/objects.h"
 
 /* Captures name the probe's one configuration; here it belongs to the session. */
 #define tc_config (*tiercel_session_config)

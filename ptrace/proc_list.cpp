@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ptrace/proc_list.h"
 
+#include <dirent.h>
+
 #include <charconv>
 #include <cstring>
-#include <dirent.h>
 #include <memory>
 
 namespace tiercel::ptrace {

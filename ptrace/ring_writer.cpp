@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ptrace/ring_writer.h"
 
-#include "kernel/common/abi.h"
-#include "ptrace/shared_memory.h"
+#include <unistd.h>
 
 #include <cstring>
-#include <unistd.h>
+
+#include "kernel/common/abi.h"
+#include "ptrace/shared_memory.h"
 
 namespace tiercel::ptrace {
 
 namespace {
 
-constexpr std::uint32_t discard = 1U << 30; // BPF_RINGBUF_DISCARD_BIT
-constexpr std::size_t header_bytes = 8;     // u32 length, u32 page offset, which readers ignore
+constexpr std::uint32_t kDiscard = 1U << 30; // BPF_RINGBUF_DISCARD_BIT
+constexpr std::size_t kHeaderBytes = 8;      // u32 length, u32 page offset, which readers ignore
 
 std::size_t page_bytes() {
     return static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
@@ -54,18 +55,18 @@ void RingWriter::put_header(std::uint32_t word) {
 bool RingWriter::write(std::span<const std::byte> event, std::uint16_t cpu) {
     const tiercel_record_trailer trailer{cpu};
     const std::size_t length = event.size() + sizeof trailer;
-    const std::size_t needed = (header_bytes + length + 7) & ~std::size_t{7};
+    const std::size_t needed = (kHeaderBytes + length + 7) & ~std::size_t{7};
     const std::size_t to_end = size_ - (position_ & (size_ - 1));
     const std::size_t skipped = needed > to_end ? to_end : 0;
     // As in the kernel, the ring is never filled to the last byte.
     if (needed + skipped >= size_ - pending())
         return false;
     if (skipped > 0) {
-        put_header(static_cast<std::uint32_t>(skipped - header_bytes) | discard);
+        put_header(static_cast<std::uint32_t>(skipped - kHeaderBytes) | kDiscard);
         position_ += skipped;
     }
     put_header(static_cast<std::uint32_t>(length));
-    std::byte* record = data_ + (position_ & (size_ - 1)) + header_bytes;
+    std::byte* record = data_ + (position_ & (size_ - 1)) + kHeaderBytes;
     std::memcpy(record, event.data(), event.size());
     std::memcpy(record + event.size(), &trailer, sizeof trailer);
     position_ += needed;

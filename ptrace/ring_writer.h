@@ -9,10 +9,10 @@
 // from it, and an impossible position counts as a full ring.
 #pragma once
 
-#include "shared/os/mapping.h"
-
 #include <cstdint>
 #include <span>
+
+#include "shared/os/mapping.h"
 
 namespace tiercel::ptrace {
 

@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ptrace/seccomp_filter.h"
 
-#include "kernel/common/abi.h"
-#include "ptrace/interpreter.h"
-
-#include <cstddef>
 #include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cstddef>
+
+#include "kernel/common/abi.h"
+#include "ptrace/interpreter.h"
+
 namespace tiercel::ptrace {
 
 namespace {
 
-constexpr unsigned x32_bit = 0x40000000; // __X32_SYSCALL_BIT
-constexpr unsigned socketcall = 102;     // i386: an argument says which socket call it is
+constexpr unsigned kX32Bit = 0x40000000; // __X32_SYSCALL_BIT
+constexpr unsigned kSocketcall = 102;    // i386: an argument says which socket call it is
 
 using Program = std::vector<sock_filter>;
 
@@ -67,8 +68,8 @@ std::vector<sock_filter> make_filter(std::span<const std::uint64_t> interest) {
     add_abi(program, AUDIT_ARCH_AARCH64, body);
 #else
     Program x32;
-    add_ranges(x32, x32_bit, [&](unsigned number) { return stops(native_of_x32(number)); });
-    add(body, BPF_JMP | BPF_JGE | BPF_K, x32_bit, 1, 0);
+    add_ranges(x32, kX32Bit, [&](unsigned number) { return stops(native_of_x32(number)); });
+    add(body, BPF_JMP | BPF_JGE | BPF_K, kX32Bit, 1, 0);
     add(body, BPF_JMP | BPF_JA, static_cast<unsigned>(x32.size()));
     body.insert(body.end(), x32.begin(), x32.end());
     add_ranges(body, 0, [&](unsigned number) {
@@ -77,7 +78,7 @@ std::vector<sock_filter> make_filter(std::span<const std::uint64_t> interest) {
     add_abi(program, AUDIT_ARCH_X86_64, body);
     Program ia32;
     add_ranges(ia32, 0, [&](unsigned number) {
-        return number == socketcall || stops(native_of_ia32(number));
+        return number == kSocketcall || stops(native_of_ia32(number));
     });
     add_abi(program, AUDIT_ARCH_I386, ia32);
 #endif

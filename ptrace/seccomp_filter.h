@@ -6,12 +6,13 @@
 // PTRACE_O_EXITKILL.
 #pragma once
 
-#include "shared/os/result.h"
+#include <linux/filter.h>
 
 #include <cstdint>
-#include <linux/filter.h>
 #include <span>
 #include <vector>
+
+#include "shared/os/result.h"
 
 namespace tiercel::ptrace {
 

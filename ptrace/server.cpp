@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ptrace/server.h"
 
-#include "kernel/common/abi.h"
-#include "shared/wire/channel.h"
-
 #include <array>
 #include <ctime>
+
+#include "kernel/common/abi.h"
+#include "shared/wire/channel.h"
 
 namespace tiercel::ptrace {
 
@@ -18,12 +18,12 @@ using wire::Status;
 namespace {
 
 // The tracepoints on offer: context switches and page faults do not stop a traced thread.
-constexpr std::uint32_t tracepoints_here = TIERCEL_TP_SIGNAL;
+constexpr std::uint32_t kTracepointsHere = TIERCEL_TP_SIGNAL;
 
 Reply check(const Request& request, std::size_t bytes) {
     Status status = wire::check_header(request.header, bytes, wire::Type::open, sizeof request);
     if (status == Status::wrong_version)
-        return {.status = status, .detail = wire::version};
+        return {.status = status, .detail = wire::kVersion};
     if (status == Status::ok)
         status = wire::check_values(request);
     if (status != Status::ok)
@@ -31,7 +31,7 @@ Reply check(const Request& request, std::size_t bytes) {
     if (request.driver != Driver::automatic && request.driver != Driver::userspace)
         return {.status = Status::not_built_in,
                 .detail = static_cast<std::uint64_t>(request.driver)};
-    if (const std::uint32_t missing = request.tracepoints & ~tracepoints_here; missing != 0)
+    if (const std::uint32_t missing = request.tracepoints & ~kTracepointsHere; missing != 0)
         return {.status = Status::bad_tracepoints, .detail = missing};
     return {};
 }

@@ -1,32 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ptrace/session.h"
 
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <csignal>
+#include <ctime>
+
 #include "kernel/common/abi.h"
 #include "ptrace/seccomp_filter.h"
 #include "ptrace/server.h"
 #include "ptrace/tracer.h"
 
-#include <algorithm>
-#include <csignal>
-#include <ctime>
-#include <poll.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
-
 namespace tiercel::ptrace {
 
 namespace {
 
-constexpr unsigned patience_ms = 2000; // how long the peer may take to show the last events
+constexpr unsigned kPatienceMs = 2000; // how long the peer may take to show the last events
 
 void configure(const wire::Request& request) {
     static tiercel_config config;
-    std::copy_n(request.interest, wire::interest_words, config.interest);
+    std::copy_n(request.interest, wire::kInterestWords, config.interest);
     timespec real{}, boot{};
     clock_gettime(CLOCK_REALTIME, &real);
     clock_gettime(CLOCK_BOOTTIME, &boot);
-    config.boot_time_ns = static_cast<__u64>((real.tv_sec - boot.tv_sec) * 1'000'000'000 +
-                                             (real.tv_nsec - boot.tv_nsec));
+    const std::int64_t since_epoch =
+        (real.tv_sec - boot.tv_sec) * std::int64_t{1'000'000'000} + (real.tv_nsec - boot.tv_nsec);
+    config.boot_time_ns = static_cast<__u64>(since_epoch);
     config.snaplen = request.snaplen;
     config.tracepoints = request.tracepoints;
     tiercel_session_config = &config;
@@ -77,7 +79,7 @@ class Session {
                        [this, filtered] {
                            output_.close();
                            if (filtered) // the events are shown before the parent's next prompt
-                               wait_for(peer_, patience_ms);
+                               wait_for(peer_, kPatienceMs);
                        }}),
           waiter_(!filtered), filtered_(filtered) {}
 
@@ -109,7 +111,7 @@ class Session {
         }
         output_.close();
         if (peer_status_ == -1)
-            peer_status_ = wait_for(peer_, patience_ms);
+            peer_status_ = wait_for(peer_, kPatienceMs);
         return peer_status_;
     }
 

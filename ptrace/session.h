@@ -3,10 +3,11 @@
 // Session: one target traced for one peer, from the peer's request to the end of either.
 #pragma once
 
-#include "ptrace/peer.h"
-
 #include <linux/filter.h>
+
 #include <vector>
+
+#include "ptrace/peer.h"
 
 namespace tiercel::ptrace {
 

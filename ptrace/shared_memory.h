@@ -4,10 +4,10 @@
 // make the other side's accesses fail with SIGBUS.
 #pragma once
 
+#include <cstddef>
+
 #include "shared/os/result.h"
 #include "shared/os/unique_fd.h"
-
-#include <cstddef>
 
 namespace tiercel::ptrace {
 

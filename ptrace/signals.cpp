@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ptrace/signals.h"
 
-#include "shared/os/file.h"
-
 #include <cstdio>
+
+#include "shared/os/file.h"
 
 namespace tiercel::ptrace {
 

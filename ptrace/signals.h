@@ -3,8 +3,9 @@
 // What a signal that stops a traced thread would do without a tracer.
 #pragma once
 
-#include <csignal>
 #include <sys/types.h>
+
+#include <csignal>
 
 namespace tiercel::ptrace {
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ptrace/snapshot.h"
 
-#include "ptrace/facts.h"
-#include "ptrace/interpreter.h"
-#include "ptrace/proc_list.h"
-
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "ptrace/facts.h"
+#include "ptrace/interpreter.h"
+#include "ptrace/proc_list.h"
 
 namespace tiercel::ptrace {
 
@@ -47,7 +47,7 @@ void take_files(pid_t pid, bool about_to_exec, Collector& into) {
     for (int fd : numbers_in("/proc/" + std::to_string(pid) + "/fd")) {
         file_facts facts{};
         if (facts_of_descriptor(pid, fd, &facts) == 0 &&
-            !(about_to_exec && (facts.flags & O_CLOEXEC) != 0))
+            (!about_to_exec || (facts.flags & O_CLOEXEC) == 0))
             capture_descriptor(pid, fd, &into);
     }
 }

@@ -4,10 +4,10 @@
 // with their threads and open files, and their ancestors.
 #pragma once
 
+#include <sys/types.h>
+
 #include "shared/os/result.h"
 #include "shared/os/unique_fd.h"
-
-#include <sys/types.h>
 
 namespace tiercel::ptrace {
 

@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ptrace/tracer.h"
 
+#include <fcntl.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+
+#include <climits>
+#include <csignal>
+
 #include "ptrace/call_stop.h"
 #include "ptrace/facts.h"
 #include "ptrace/memory.h"
 #include "ptrace/proc_list.h"
 #include "ptrace/signals.h"
 
-#include <climits>
-#include <csignal>
-#include <fcntl.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
-
 namespace tiercel::ptrace {
 
 namespace {
 
-constexpr int syscall_stop = SIGTRAP | 0x80; // PTRACE_O_TRACESYSGOOD
+constexpr int kSyscallStop = SIGTRAP | 0x80; // PTRACE_O_TRACESYSGOOD
 
 void* as_pointer(unsigned long value) {
     return reinterpret_cast<void*>(value); // NOLINT: how ptrace takes numbers
@@ -91,7 +92,7 @@ bool Tracer::on_status(pid_t tid, int status) {
 
 void Tracer::on_stop(pid_t tid, Thread& thread, int status) {
     const int signal = WSTOPSIG(status), event = status >> 16;
-    const bool delivers = event == 0 && signal != syscall_stop;
+    const bool delivers = event == 0 && signal != kSyscallStop;
     if (detaching_) {
         if (::ptrace(PTRACE_DETACH, tid, nullptr,
                      as_pointer(delivers ? static_cast<unsigned long>(signal) : 0)) == 0)

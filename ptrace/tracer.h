@@ -8,14 +8,15 @@
 // they return. Without a filter, for a process that ran before, every call stops twice.
 #pragma once
 
-#include "ptrace/interpreter.h"
-#include "ptrace/output.h"
+#include <sys/types.h>
 
 #include <functional>
 #include <string>
-#include <sys/types.h>
 #include <unordered_map>
 #include <vector>
+
+#include "ptrace/interpreter.h"
+#include "ptrace/output.h"
 
 namespace tiercel::ptrace {
 

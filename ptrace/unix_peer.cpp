@@ -1,22 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "ptrace/unix_peer.h"
 
-#include "shared/os/unique_fd.h"
-
-#include <algorithm>
-#include <cstdint>
-#include <cstring>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sock_diag.h>
 #include <linux/unix_diag.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include "shared/os/unique_fd.h"
+
 namespace tiercel::ptrace {
 
 namespace {
 
-constexpr int listening = 10; // TCP_LISTEN, which Unix sockets also use
+constexpr int kListening = 10; // TCP_LISTEN, which Unix sockets also use
 
 struct Question {
     nlmsghdr header;
@@ -39,15 +40,15 @@ bool ask(const os::UniqueFd& netlink, unsigned long long inode) {
 } // namespace
 
 UnixPeer unix_peer(unsigned long long inode) {
-    static const os::UniqueFd netlink(
+    static const os::UniqueFd kNetlink(
         socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
     alignas(nlmsghdr) char answer[1024];
-    if (!netlink.valid() || !ask(netlink, inode))
+    if (!kNetlink.valid() || !ask(kNetlink, inode))
         return {};
-    const ssize_t got = recv(netlink.get(), answer, sizeof answer, 0);
+    const ssize_t got = recv(kNetlink.get(), answer, sizeof answer, 0);
     const auto* header = reinterpret_cast<const nlmsghdr*>(answer);
-    if (got < 0 || !NLMSG_OK(header, static_cast<std::size_t>(got)) ||
-        header->nlmsg_type != SOCK_DIAG_BY_FAMILY)
+    const bool whole = got >= 0 && NLMSG_OK(header, static_cast<std::size_t>(got));
+    if (!whole || header->nlmsg_type != SOCK_DIAG_BY_FAMILY)
         return {};
     const auto* message = reinterpret_cast<const unix_diag_msg*>(answer + NLMSG_HDRLEN);
     UnixPeer found;
@@ -60,7 +61,7 @@ UnixPeer unix_peer(unsigned long long inode) {
         if (attribute.rta_type == UNIX_DIAG_PEER) {
             std::memcpy(&peer, value, sizeof peer);
             found.inode = peer;
-        } else if (attribute.rta_type == UNIX_DIAG_RQLEN && message->udiag_state == listening) {
+        } else if (attribute.rta_type == UNIX_DIAG_RQLEN && message->udiag_state == kListening) {
             std::memcpy(&queue, value, sizeof queue);
             found.queue_limit = queue.udiag_wqueue;
         }

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // analyzer: the unprivileged program. It decodes events, matches rules and writes alerts.
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <fcntl.h>
 #include <sstream>
-#include <unistd.h>
 
 #include "analyzer/app/listing.h"
 #include "analyzer/app/session.h"

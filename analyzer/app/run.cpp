@@ -3,9 +3,10 @@
 // Connects the pipeline and the observers, enters the sandbox, and drives the loop.
 #include "analyzer/app/run.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
-#include <unistd.h>
 
 #include "analyzer/service/clock.h"
 

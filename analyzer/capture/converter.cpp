@@ -64,7 +64,7 @@ constexpr Zero kZero[] = {
 constexpr std::uint16_t kLeftShort[] = {SOCKET_SETSOCKOPT_X, SOCKET_GETSOCKOPT_X};
 
 const EventInfo* successor_of(const EventInfo& info) {
-    static const auto table = [] {
+    static const auto kTable = [] {
         std::array<const EventInfo*, kCodeLimit> made{};
         for (const EventInfo& each : events())
             made[each.code] = &each;
@@ -72,7 +72,7 @@ const EventInfo* successor_of(const EventInfo& info) {
             made[row.old] = find(row.current);
         return made;
     }();
-    return table[info.code];
+    return kTable[info.code];
 }
 
 // Whether an enter event is kept as an event, because it has arguments that the process could

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/capture/file_ring.h"
 
-#include <cerrno>
 #include <fcntl.h>
-#include <string_view>
 #include <unistd.h>
+
+#include <cerrno>
+#include <string_view>
 
 namespace tiercel::capture {
 namespace {

@@ -3,10 +3,10 @@
 // Implements the writers of lists.h. libscap of 2022 (sysdig 0.29) and of today both read the
 // result, because texts fit their buffers, no kind of fd is unknown to the older one, and new
 // members stand at the end of entries that begin with their length.
-#include "analyzer/capture/lists.h"
-
 #include <algorithm>
 #include <unordered_set>
+
+#include "analyzer/capture/lists.h"
 
 namespace tiercel::capture {
 namespace {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/capture/packer.h"
 
-#include <array>
 #include <unistd.h>
 #include <zlib.h>
+
+#include <array>
 
 namespace tiercel::capture {
 namespace {

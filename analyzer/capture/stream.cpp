@@ -3,12 +3,13 @@
 // Implements Stream: input through epoll and read, and unpacking through zlib.
 #include "analyzer/capture/stream.h"
 
+#include <sys/epoll.h>
+#include <zlib.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <sys/epoll.h>
 #include <utility>
-#include <zlib.h>
 
 namespace tiercel::capture {
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/capture/writer.h"
 
-#include "analyzer/capture/generic.h"
-
 #include <algorithm>
+
+#include "analyzer/capture/generic.h"
 
 namespace tiercel::capture {
 namespace {

@@ -3,12 +3,11 @@
 // The answer to one gRPC call, in the frames of HTTP/2 (RFC 9113): the data of stream 1 is one
 // message of protocol buffers behind a head of 5 bytes. Headers are not looked at: a call that
 // failed has no message.
-#include "analyzer/enrich/answer.h"
-
 #include <algorithm>
 #include <cstdint>
 #include <string>
 
+#include "analyzer/enrich/answer.h"
 #include "analyzer/enrich/protobuf.h"
 
 namespace tiercel::enrich {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/enrich/answer.h"
-
 #include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include "analyzer/enrich/answer.h"
 
 namespace tiercel::enrich {
 

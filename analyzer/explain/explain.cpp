@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/explain/explain.h"
 
-#include "policy/privilege/reasons.h"
-
 #include <fmt/ostream.h>
+
 #include <nlohmann/json.hpp>
 #include <vector>
+
+#include "policy/privilege/reasons.h"
 
 namespace tiercel::explain {
 
@@ -17,7 +18,7 @@ namespace {
 
 std::vector<std::string> names(std::uint64_t mask, std::size_t cut = 0) {
     std::vector<std::string> list;
-    for (const auto& [capability, name] : wire::capability_table)
+    for (const auto& [capability, name] : wire::kCapabilityTable)
         if (mask >> capability & 1)
             list.emplace_back(name + cut);
     return list;
@@ -87,7 +88,7 @@ std::string verdict(const HostFacts& facts) {
 
 Json to_json(Driver driver, const HostFacts& facts) {
     Json rows = Json::array();
-    for (const auto& [capability, name] : wire::capability_table) {
+    for (const auto& [capability, name] : wire::kCapabilityTable) {
         policy::Reason reason = policy::explain(driver, capability, facts);
         rows.push_back({{"capability", name},
                         {"needed", reason.needed},
@@ -123,7 +124,7 @@ class Printer {
         std::string blocked = policy::describe(policy::blocker(driver, facts), facts);
         title(fmt::format("driver {}{}", wire::option_of(driver),
                           blocked.empty() ? "" : ": cannot work here, " + blocked));
-        for (const auto& [capability, name] : wire::capability_table) {
+        for (const auto& [capability, name] : wire::kCapabilityTable) {
             policy::Reason reason = policy::explain(driver, capability, facts);
             std::string held =
                 reason.needed ? fmt::format("needed, until: {}", reason.until) : "not needed";
@@ -160,7 +161,7 @@ class Printer {
 
 // What was looked at, in the order in which it decides.
 Json looked_at(const HostFacts& facts) {
-    static constexpr const char* lockdowns[] = {"none", "integrity", "confidentiality"};
+    static constexpr const char* kLockdowns[] = {"none", "integrity", "confidentiality"};
     const policy::KernelFacts& kernel = facts.kernel;
     return {{"kernel", policy::version_text(kernel.version)},
             {"btf", kernel.btf},
@@ -169,7 +170,7 @@ Json looked_at(const HostFacts& facts) {
             {"memlock accounting", kernel.charges_cgroup() ? "cgroup" : "RLIMIT_MEMLOCK"},
             {"unprivileged_bpf_disabled", facts.unprivileged_bpf_disabled},
             {"perf_event_paranoid", kernel.perf_event_paranoid},
-            {"lockdown", lockdowns[static_cast<std::size_t>(facts.lockdown)]},
+            {"lockdown", kLockdowns[static_cast<std::size_t>(facts.lockdown)]},
             {"yama ptrace_scope",
              kernel.ptrace_scope < 0 ? Json("no Yama") : Json(kernel.ptrace_scope)},
             {"initial user namespace", facts.initial_user_namespace},
@@ -178,7 +179,7 @@ Json looked_at(const HostFacts& facts) {
 
 void explain_json(const Options& options, std::ostream& out, const HostFacts& facts) {
     Json list = Json::array();
-    for (const wire::DriverRow& row : wire::driver_table)
+    for (const wire::DriverRow& row : wire::kDriverTable)
         if (!options.driver || *options.driver == row.driver)
             list.push_back(to_json(row.driver, facts));
     Json whole{{"facts", looked_at(facts)}, {"drivers", list}, {"verdict", verdict(facts)}};
@@ -188,7 +189,7 @@ void explain_json(const Options& options, std::ostream& out, const HostFacts& fa
 } // namespace
 
 std::optional<Driver> automatic_driver(const HostFacts& facts) {
-    for (const wire::DriverRow& row : wire::driver_table) {
+    for (const wire::DriverRow& row : wire::kDriverTable) {
         const bool ready = row.driver == Driver::classic  ? facts.kernel.btf // or a file, by --btf
                            : row.driver == Driver::module ? facts.module_loaded
                                                           : true;
@@ -209,7 +210,7 @@ int explain_caps(const Options& options, std::ostream& out, const HostFacts& fac
             printer.line("  {:<26} {}", what,
                          value.is_string() ? value.get<std::string>() : value.dump());
         printer.line("");
-        for (const wire::DriverRow& row : wire::driver_table)
+        for (const wire::DriverRow& row : wire::kDriverTable)
             if (!options.driver || *options.driver == row.driver)
                 printer.driver(row.driver, facts);
         printer.line("{}", verdict(facts));

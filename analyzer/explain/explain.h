@@ -4,10 +4,10 @@
 // how to grant it. Needs no privilege: it prints the plan (policy/) that privd enforces.
 #pragma once
 
-#include "policy/privilege/host.h"
-
 #include <optional>
 #include <ostream>
+
+#include "policy/privilege/host.h"
 
 namespace tiercel::explain {
 

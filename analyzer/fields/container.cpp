@@ -2,11 +2,12 @@
 //
 // Fields of the container that the thread runs in. Ids come from cgroups. All other fields come
 // from the container's runtime, and have no value before its answer.
+#include "analyzer/state/container.h"
+
 #include <algorithm>
 #include <string>
 
 #include "analyzer/fields/values.h"
-#include "analyzer/state/container.h"
 #include "analyzer/state/container_table.h"
 
 namespace tiercel::filter {

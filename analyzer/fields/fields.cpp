@@ -34,15 +34,15 @@ const FieldClass kClasses[] = {
 };
 
 const FieldInfo* find_field(std::string_view name) {
-    static const auto table = [] {
+    static const auto kTable = [] {
         std::unordered_map<std::string_view, const FieldInfo*> made;
         for (const FieldClass& group : kClasses)
             for (const FieldInfo& field : group.fields)
                 made.emplace(field.name, &field);
         return made;
     }();
-    const auto found = table.find(name);
-    return found != table.end() ? found->second : nullptr;
+    const auto found = kTable.find(name);
+    return found != kTable.end() ? found->second : nullptr;
 }
 
 ValueType value_type(event::ParamType type) {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // fs.path.*: the paths that a call works on. One row for each event says which parameters they are.
+#include "analyzer/state/path.h"
+
 #include <algorithm>
 #include <string>
 
 #include "analyzer/fields/values.h"
-#include "analyzer/state/path.h"
 #include "shared/event/params.h"
 
 namespace tiercel::filter {
@@ -62,13 +63,13 @@ constexpr PathRow kPaths[] = {
 };
 
 const PathRow* row_of(std::uint16_t code) {
-    static const auto table = [] {
+    static const auto kTable = [] {
         std::array<const PathRow*, kCodeLimit> made{};
         for (const PathRow& row : kPaths)
             made[row.code] = &row;
         return made;
     }();
-    return table[code];
+    return kTable[code];
 }
 
 // Returns true for opens, which name their file even if they fail, and for other calls that

@@ -22,7 +22,7 @@ void put(std::vector<EventKind>& kinds, std::size_t number, EventKind kind) {
 }
 
 const GenericKinds& generic_kinds() {
-    static const GenericKinds kinds = [] {
+    static const GenericKinds kKinds = [] {
         GenericKinds made;
         EventKind kind = event::kCodeLimit;
         for (const event::SyscallInfo& call : event::syscalls()) {
@@ -35,7 +35,7 @@ const GenericKinds& generic_kinds() {
         }
         return made;
     }();
-    return kinds;
+    return kKinds;
 }
 
 } // namespace

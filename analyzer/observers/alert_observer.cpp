@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/observers/alert_observer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cerrno>
-#include <fmt/format.h>
 
 #include "analyzer/output/alerts/outputs.h"
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/observers/enrichment.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
-#include <fcntl.h>
-#include <fmt/format.h>
 #include <span>
-#include <sys/socket.h>
 
 #include "analyzer/enrich/answer.h"
 #include "analyzer/service/connect.h"
@@ -108,7 +109,7 @@ void Enrichment::ask() {
 
 bool Enrichment::on_ready() {
     while (end_.empty()) {
-        std::array<char, sizeof(Part) + wire::enrich::part_bytes> record{};
+        std::array<char, sizeof(Part) + wire::enrich::kPartBytes> record{};
         iovec part{record.data(), record.size()};
         msghdr message{};
         message.msg_iov = &part;
@@ -131,7 +132,8 @@ void Enrichment::take_part(const void* record, std::size_t bytes) {
     if (bytes < sizeof part)
         return stop("it sent what is not its protocol");
     std::memcpy(&part, record, sizeof part);
-    if (part.header.magic != wire::enrich::magic || part.header.version != wire::enrich::version ||
+    if (part.header.magic != wire::enrich::kMagic ||
+        part.header.version != wire::enrich::kVersion ||
         part.header.type != wire::enrich::Type::part)
         return stop("it sent what is not its protocol");
     if (!asked_ || part.number != number_)

@@ -3,11 +3,12 @@
 // Collects the values of /metrics, and judges for /healthz whether the sensor sees what happens.
 #include "analyzer/observers/metrics_server.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
-#include <fcntl.h>
 #include <span>
-#include <unistd.h>
 
 #include "analyzer/service/clock.h"
 #include "shared/os/file.h"

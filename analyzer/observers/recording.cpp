@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/observers/recording.h"
 
-#include <algorithm>
 #include <fmt/format.h>
 #include <sys/stat.h>
+
+#include <algorithm>
 
 namespace tiercel::app {
 

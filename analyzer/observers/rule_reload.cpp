@@ -4,8 +4,9 @@
 // the name and the text; or "-" and the errors, if a file cannot be read.
 #include "analyzer/observers/rule_reload.h"
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "shared/os/file.h"
 

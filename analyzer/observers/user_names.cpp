@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/observers/user_names.h"
 
-#include <array>
 #include <sys/stat.h>
+
+#include <array>
 
 #include "shared/os/file.h"
 

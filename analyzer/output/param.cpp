@@ -3,10 +3,11 @@
 // Implements the decoding of parameters: the kind of each type, addresses, and names of values.
 #include "analyzer/output/param.h"
 
-#include <algorithm>
 #include <arpa/inet.h>
-#include <optional>
 #include <sys/socket.h>
+
+#include <algorithm>
+#include <optional>
 
 namespace tiercel::output {
 

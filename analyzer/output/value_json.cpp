@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/output/value_json.h"
 
-#include <cmath>
 #include <sys/socket.h>
+
+#include <cmath>
 
 #include "analyzer/output/escape.h"
 

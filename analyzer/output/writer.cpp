@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/output/writer.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <ctime>
-#include <unistd.h>
 
 namespace tiercel::output {
 

@@ -4,8 +4,9 @@
 // is called. It allocates only for a line that is longer than all before.
 #pragma once
 
-#include <cstddef>
 #include <fmt/format.h>
+
+#include <cstddef>
 
 namespace tiercel::output {
 

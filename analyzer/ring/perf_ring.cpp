@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/ring/perf_ring.h"
 
+#include <linux/perf_event.h>
+
 #include <bit>
 #include <cstring>
-#include <linux/perf_event.h>
 
 #include "kernel/common/abi.h"
 #include "shared/event/view.h"

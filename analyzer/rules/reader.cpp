@@ -222,7 +222,7 @@ class Reader {
             (overrides.contains("condition") && overrides.at("condition") == Change::append);
         if (!it.good())
             return collector_.mark_broken(macro.name);
-        append ? collector_.append(std::move(macro)) : collector_.define(std::move(macro));
+        append ? collector_.append(macro) : collector_.define(std::move(macro));
     }
 
     void read_rule(const DocumentNode& item) {

@@ -4,15 +4,16 @@
 // it is the last one of its message.
 #include "analyzer/service/helper_process.h"
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <csignal>
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
 
 #include "policy/privilege/helper_syscalls.h"
 
@@ -58,7 +59,7 @@ void keep_only(int socket) {
     for (const int ignored : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE})
         std::signal(ignored, SIG_IGN);
     keep_only(socket);
-    if (!policy::allow_only(policy::helper_steady))
+    if (!policy::allow_only(policy::kHelperSteady))
         _exit(1);
     for (;;) {
         pollfd waiting{.fd = socket, .events = POLLIN, .revents = 0};
@@ -80,7 +81,7 @@ void keep_only(int socket) {
 
 } // namespace
 
-os::Result<HelperProcess> HelperProcess::start(Work work) {
+os::Result<HelperProcess> HelperProcess::start(const Work& work) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
         return os::error("make a channel to the helper process", work.name);

@@ -30,7 +30,7 @@ class HelperProcess {
     };
 
     // Starts the child. Call before the sandbox, while the process has a single thread.
-    static os::Result<HelperProcess> start(Work work);
+    static os::Result<HelperProcess> start(const Work& work);
 
     // Is readable when a message, or a part of one, has come. This object keeps it.
     const os::UniqueFd& socket() const { return socket_; }

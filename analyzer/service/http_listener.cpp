@@ -3,13 +3,14 @@
 // The connections of metrics clients: accepting, reading, answering, and making room.
 #include "analyzer/service/http_listener.h"
 
-#include <algorithm>
-#include <array>
-#include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
 #include <utility>
 
 #include "shared/os/inherited.h"
@@ -161,11 +162,11 @@ os::Result<os::UniqueFd> inherited_listener() {
     int listening = 0, type = 0;
     socklen_t length = sizeof listening, type_length = sizeof type;
     if (passed != 1 ||
-        getsockopt(os::first_passed_fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0 ||
-        getsockopt(os::first_passed_fd, SOL_SOCKET, SO_TYPE, &type, &type_length) != 0 ||
+        getsockopt(os::kFirstPassedFd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0 ||
+        getsockopt(os::kFirstPassedFd, SOL_SOCKET, SO_TYPE, &type, &type_length) != 0 ||
         listening == 0 || type != SOCK_STREAM)
         return os::error("serve metrics", "LISTEN_FDS is not one listening stream socket", 0);
-    return os::UniqueFd(os::first_passed_fd);
+    return os::UniqueFd(os::kFirstPassedFd);
 }
 
 } // namespace tiercel::app

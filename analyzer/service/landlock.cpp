@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/service/landlock.h"
 
-#include <cstdint>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cstdint>
 
 #include "shared/os/unique_fd.h"
 

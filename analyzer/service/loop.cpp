@@ -3,6 +3,10 @@
 // The loop on Boost.Asio: the pauses between reads, the wakeups of rings, signals and timers.
 #include "analyzer/service/loop.h"
 
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -11,9 +15,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <csignal>
 #include <deque>
-#include <fcntl.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 namespace tiercel::app {
 
@@ -43,11 +44,11 @@ int make_wakeups(std::span<const os::UniqueFd> waited_for) {
 // Takes the edges of `set`, of whichever rings they are. Empties pipes, so that the next byte is an
 // edge again. Returns false if the driver at the other end of a pipe has ended.
 bool take_edges(int set, bool pipes) {
-    constexpr int most = 16;
-    epoll_event event[most];
+    constexpr int kMost = 16;
+    epoll_event event[kMost];
     bool alive = true;
-    for (int got = most; got == most;) {
-        got = epoll_wait(set, event, most, 0);
+    for (int got = kMost; got == kMost;) {
+        got = epoll_wait(set, event, kMost, 0);
         for (int i = 0; pipes && i < got; ++i) {
             char bytes[256];
             while (::read(event[i].data.fd, bytes, sizeof bytes) > 0) {

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/service/notify.h"
 
-#include <algorithm>
-#include <cstddef>
-#include <cstdlib>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
 
 #include "shared/os/file.h"
 

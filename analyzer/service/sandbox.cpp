@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
 #include <vector>
 
 #include "analyzer/service/landlock.h"
@@ -87,17 +88,17 @@ constexpr policy::Allow kSanitizers{"sanitizers", {SCMP_SYS(pipe2), SCMP_SYS(sig
 #endif
 
 std::vector<policy::Allow> allowlist(const Needs& needs) {
-    std::vector<policy::Allow> list(std::begin(policy::analyzer_steady),
-                                    std::end(policy::analyzer_steady));
+    std::vector<policy::Allow> list(std::begin(policy::kAnalyzerSteady),
+                                    std::end(policy::kAnalyzerSteady));
     const auto add = [&list](std::span<const policy::Allow> more) {
         list.insert(list.end(), more.begin(), more.end());
     };
     if (!needs.writable.empty())
-        add(policy::analyzer_alert_file);
+        add(policy::kAnalyzerAlertFile);
     if (needs.listens)
-        add(policy::analyzer_metrics);
+        add(policy::kAnalyzerMetrics);
     if (needs.overwrite)
-        add(policy::analyzer_overwrite);
+        add(policy::kAnalyzerOverwrite);
 #ifdef __SANITIZE_ADDRESS__
     list.push_back(kSanitizers);
 #endif

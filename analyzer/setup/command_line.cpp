@@ -3,10 +3,11 @@
 // The options of analyzer(1): their help texts, and the checks of each value by itself.
 #include "analyzer/setup/command_line.h"
 
-#include <bit>
-#include <boost/program_options.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
+
+#include <bit>
+#include <boost/program_options.hpp>
 
 #include "analyzer/capture/file_ring.h"
 #include "analyzer/setup/selection.h"
@@ -117,10 +118,10 @@ Problem set_ring_size(const po::variables_map& given, CommandLine& line) {
     const auto& text = given["ring-size"].as<std::string>();
     const auto size = parse_size(text);
     const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-    if (!size || !std::has_single_bit(*size) || *size % page != 0 || *size < wire::ring_bytes_min ||
-        *size > wire::ring_bytes_max)
+    if (!size || !std::has_single_bit(*size) || *size % page != 0 || *size < wire::kRingBytesMin ||
+        *size > wire::kRingBytesMax)
         return fmt::format("--ring-size is a power of two from {}K to {}M, not '{}'",
-                           wire::ring_bytes_min >> 10, wire::ring_bytes_max >> 20, text);
+                           wire::kRingBytesMin >> 10, wire::kRingBytesMax >> 20, text);
     line.ring_bytes = static_cast<std::uint32_t>(*size);
     return {};
 }
@@ -212,10 +213,10 @@ Problem set_values(const po::variables_map& given, CommandLine& line) {
         return problem;
     if (auto problem = set_number(given, "-M", 1'000'000'000, line.seconds))
         return problem;
-    if (auto problem = set_number(given, "snaplen", wire::snaplen_max, line.snaplen))
+    if (auto problem = set_number(given, "snaplen", wire::kSnaplenMax, line.snaplen))
         return problem;
     if (auto problem =
-            set_number(given, "cpus-per-ring", wire::cpus_per_ring_max, line.cpus_per_ring))
+            set_number(given, "cpus-per-ring", wire::kCpusPerRingMax, line.cpus_per_ring))
         return problem;
     if (auto problem = set_ring_size(given, line))
         return problem;

@@ -161,7 +161,7 @@ void check_log(const Settings& settings, Findings& findings) {
 
 Config make_config(const CommandLine& given, Findings& findings) {
     Config config;
-    static_cast<SessionOptions&>(config) = given;
+    static_cast<SessionOptions&>(config) = static_cast<const SessionOptions&>(given);
     config.check_only = given.task == CommandLine::Task::validate;
     Settings& settings = config.settings;
     read_keys(given, settings, findings);

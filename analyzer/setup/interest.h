@@ -26,7 +26,7 @@ class Interest {
     void store(wire::Request& request) const;
 
   private:
-    std::bitset<64 * wire::interest_words> natives_;
+    std::bitset<64 * wire::kInterestWords> natives_;
     std::uint32_t tracepoints_ = 0; // TIERCEL_TP_...
 };
 

@@ -3,15 +3,16 @@
 // Implements CommandLines: the reading child, and the parent that waits for it with deadlines.
 #include "analyzer/source/command_lines.h"
 
-#include <array>
-#include <csignal>
-#include <cstring>
 #include <fcntl.h>
 #include <poll.h>
-#include <span>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <array>
+#include <csignal>
+#include <cstring>
+#include <span>
 #include <vector>
 
 #include "analyzer/source/proc_numbers.h"

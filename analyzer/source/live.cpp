@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/source/live.h"
 
-#include <algorithm>
-#include <climits>
-#include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
+
+#include <algorithm>
+#include <climits>
+#include <cstdlib>
 
 #include "analyzer/ring/bpf_ring.h"
 #include "analyzer/ring/perf_ring.h"

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/source/machine.h"
 
-#include <cstring>
 #include <ifaddrs.h>
-#include <memory>
 #include <netinet/in.h>
 #include <unistd.h>
+
+#include <cstring>
+#include <memory>
 
 #include "analyzer/service/clock.h"
 #include "shared/os/file.h"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/source/proc_numbers.h"
 
-#include <climits>
 #include <dirent.h>
+
+#include <climits>
 #include <memory>
 
 #include "shared/os/file.h"

@@ -14,6 +14,6 @@ HashSeed make_seed() {
 
 } // namespace
 
-const HashSeed hash_seed = make_seed();
+const HashSeed kHashSeed = make_seed();
 
 } // namespace tiercel::state

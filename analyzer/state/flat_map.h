@@ -20,7 +20,7 @@ struct HashSeed {
     std::uint64_t before, between;
 };
 // Chosen at random when the program starts.
-extern const HashSeed hash_seed;
+extern const HashSeed kHashSeed;
 
 template <typename T>
 class FlatMap {
@@ -108,8 +108,8 @@ class FlatMap {
     // Mixes the seed in before and between two rounds of multiplication and shift.
     static std::size_t hash(std::int64_t key) {
         std::uint64_t mixed =
-            (static_cast<std::uint64_t>(key) ^ hash_seed.before) * 0x9e3779b97f4a7c15ULL;
-        mixed = ((mixed ^ (mixed >> 32)) + hash_seed.between) * 0xd6e8feb86659fd93ULL;
+            (static_cast<std::uint64_t>(key) ^ kHashSeed.before) * 0x9e3779b97f4a7c15ULL;
+        mixed = ((mixed ^ (mixed >> 32)) + kHashSeed.between) * 0xd6e8feb86659fd93ULL;
         return static_cast<std::size_t>(mixed ^ (mixed >> 32));
     }
     std::size_t mask() const { return slots_.size() - 1; }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/state/proc_text.h"
 
-#include "shared/os/file.h"
+#include <unistd.h>
 
 #include <algorithm>
-#include <unistd.h>
+
+#include "shared/os/file.h"
 
 namespace tiercel::state {
 
@@ -97,7 +98,7 @@ void take_stat(View stat, std::uint64_t boot_ns, Thread& thread) {
 // path then stands for all subsystems that the kernel's probes report
 // (kernel/common/captures/task.h).
 std::string cgroups_of(View cgroup) {
-    constexpr View kinds[] = {"cpuset", "cpu", "cpuacct", "io", "memory"};
+    constexpr View kKinds[] = {"cpuset", "cpu", "cpuacct", "io", "memory"};
     std::string all;
     const auto add = [&all](View kind, View path) {
         all.append(kind).append("=").append(path).push_back('\0');
@@ -111,7 +112,7 @@ std::string cgroups_of(View cgroup) {
         View controllers = line.substr(first + 1, second - first - 1);
         const View path = line.substr(second + 1);
         if (controllers.empty() && all.empty())
-            for (const View kind : kinds)
+            for (const View kind : kKinds)
                 add(kind, path);
         while (!controllers.empty()) {
             const View kind = controllers.substr(0, controllers.find(','));

@@ -4,9 +4,9 @@
 // control these texts, so every content gives a Thread or nothing.
 #pragma once
 
-#include "analyzer/state/thread.h"
-
 #include <optional>
+
+#include "analyzer/state/thread.h"
 
 namespace tiercel::state {
 

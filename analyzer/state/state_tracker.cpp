@@ -4,9 +4,10 @@
 // lists, and what the handlers of update_*.cpp share.
 #include "analyzer/state/state_tracker.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <array>
-#include <malloc.h>
 #include <unordered_set>
 
 #include "analyzer/state/container.h"
@@ -50,8 +51,8 @@ std::array<Plan, event::kCodeLimit> make_plans() {
 }
 
 const Plan& plan_of(std::uint16_t code) {
-    static const auto plans = make_plans();
-    return plans[code];
+    static const auto kPlans = make_plans();
+    return kPlans[code];
 }
 
 constexpr std::string_view kNotKnown = "<NA>";

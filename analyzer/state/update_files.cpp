@@ -3,6 +3,7 @@
 // Handlers of the events that open, copy and close file descriptors. update_sockets.cpp has those
 // of sockets.
 #include <fcntl.h>
+
 #include <optional>
 #include <string>
 

@@ -2,11 +2,12 @@
 //
 // Handlers of the events that make, bind and connect sockets, and of those whose data names a
 // socket.
-#include <cerrno>
 #include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cerrno>
 #include <optional>
 #include <string>
-#include <sys/socket.h>
 #include <utility>
 
 #include "analyzer/state/update.h"
@@ -229,7 +230,7 @@ void guess_role(Fd& fd, bool incoming) {
 // Names a datagram socket by the addresses that came with its data.
 void name_by_traffic(const Update& update, std::uint32_t tuple_index, bool incoming) {
     const auto tuple = parse_tuple(update.event.param(tuple_index));
-    if (!tuple || !(update.now.fd->name.empty() || update.now.fd->l4 != L4::tcp))
+    if (!tuple || (!update.now.fd->name.empty() && update.now.fd->l4 == L4::tcp))
         return;
     Fd& fd = *update.edit_fd();
     if (tuple->family == kFamilyUnix) {

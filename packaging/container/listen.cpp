@@ -6,17 +6,18 @@
 //
 // Usage: tiercel-listen PORT -- PROGRAM [ARGUMENT]...
 // Exit codes: those of the program; 1 failure, 2 usage.
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <netinet/in.h>
 #include <string>
 #include <string_view>
-#include <sys/socket.h>
-#include <unistd.h>
 
 namespace {
 

@@ -11,7 +11,7 @@
 namespace tiercel::policy {
 
 // clang-format off
-constexpr Allow analyzer_steady[] = {
+constexpr Allow kAnalyzerSteady[] = {
     {"iterators, timers, signals, captures, files from the door", {SCMP_SYS(read), SCMP_SYS(readv),
      SCMP_SYS(pread64)}},
     {"events, alerts, statistics", {SCMP_SYS(write), SCMP_SYS(writev)}},
@@ -39,17 +39,17 @@ constexpr Allow analyzer_steady[] = {
 
 // Besides, with an alert file: SIGHUP has it opened again in its directory (Landlock knows which),
 // by the name it was given at the start.
-constexpr Allow analyzer_alert_file[] = {
+constexpr Allow kAnalyzerAlertFile[] = {
     {"the alert file after it was moved away", {SCMP_SYS(openat)}, Only::appending},
 };
 
 // Besides, with captures in several files: the oldest is used again. All are open from the start.
-constexpr Allow analyzer_overwrite[] = {
+constexpr Allow kAnalyzerOverwrite[] = {
     {"captures that are overwritten", {SCMP_SYS(ftruncate), SCMP_SYS(lseek)}},
 };
 
 // Besides, when a listening socket was passed for metrics.
-constexpr Allow analyzer_metrics[] = {
+constexpr Allow kAnalyzerMetrics[] = {
     {"take a reader of the metrics", {SCMP_SYS(accept4)}},
 };
 

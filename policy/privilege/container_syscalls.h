@@ -11,7 +11,7 @@
 namespace tiercel::policy {
 
 // clang-format off
-constexpr Allow runtime_start[] = {
+constexpr Allow kRuntimeStart[] = {
     {"become the container's user", {SCMP_SYS(capget), SCMP_SYS(capset), SCMP_SYS(setgroups),
      SCMP_SYS(setresgid), SCMP_SYS(setresuid), SCMP_SYS(setgid), SCMP_SYS(setuid),
      SCMP_SYS(getuid), SCMP_SYS(getgid), SCMP_SYS(getppid), SCMP_SYS(prctl), SCMP_SYS(umask)}},
@@ -26,11 +26,11 @@ constexpr Allow runtime_start[] = {
     {"runc, after the filter is on: whether /proc is a procfs", {SCMP_SYS(fstatfs)}},
 };
 
-constexpr Allow analyzer_listen[] = {
+constexpr Allow kAnalyzerListen[] = {
     {"the socket of the metrics, by tiercel-listen", {SCMP_SYS(bind), SCMP_SYS(listen)}},
 };
 
-constexpr Allow privd_listen[] = {
+constexpr Allow kPrivdListen[] = {
     {"its own socket, in place of one left behind", {SCMP_SYS(bind), SCMP_SYS(listen),
      SCMP_SYS(unlink)}},
 };

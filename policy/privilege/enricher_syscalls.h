@@ -10,7 +10,7 @@
 namespace tiercel::policy {
 
 // clang-format off
-constexpr Allow enricher_steady[] = {
+constexpr Allow kEnricherSteady[] = {
     {"take a peer, see who it is, limit its time", {SCMP_SYS(accept4), SCMP_SYS(getsockopt),
      SCMP_SYS(setsockopt)}},
     {"a connection to a runtime", {SCMP_SYS(socket)}, Only::unix_socket},
@@ -25,7 +25,7 @@ constexpr Allow enricher_steady[] = {
 };
 
 // From its exec until then, for the manager's filter: as in start_syscalls.h.
-constexpr Allow enricher_start[] = {
+constexpr Allow kEnricherStart[] = {
     {"the manager's last step", {SCMP_SYS(execve), SCMP_SYS(execveat)}},
     {"the loader and the C library", {SCMP_SYS(arch_prctl), SCMP_SYS(access), SCMP_SYS(rseq),
      SCMP_SYS(set_tid_address), SCMP_SYS(set_robust_list), SCMP_SYS(futex), SCMP_SYS(exit),
@@ -38,7 +38,7 @@ constexpr Allow enricher_start[] = {
 };
 
 // Without a service manager it makes its socket itself.
-constexpr Allow enricher_listen[] = {
+constexpr Allow kEnricherListen[] = {
     {"its own socket, in place of one left behind", {SCMP_SYS(bind), SCMP_SYS(listen),
      SCMP_SYS(unlink), SCMP_SYS(umask)}},
 };

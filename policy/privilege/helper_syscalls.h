@@ -10,7 +10,7 @@
 namespace tiercel::policy {
 
 // clang-format off
-constexpr Allow helper_steady[] = {
+constexpr Allow kHelperSteady[] = {
     {"questions, files", {SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(lseek)}},
     {"answers, one error line", {SCMP_SYS(write), SCMP_SYS(writev)}},
     {"rule files, /etc/passwd, /etc/group", {SCMP_SYS(open), SCMP_SYS(openat)}, Only::reading},

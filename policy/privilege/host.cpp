@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/privilege/host.h"
 
-#include "shared/os/file.h"
-
 #include <algorithm>
+
+#include "shared/os/file.h"
 
 namespace tiercel::policy {
 

@@ -6,15 +6,15 @@
 // under them.
 #pragma once
 
-#include "policy/privilege/seccomp.h"
-
 #include <algorithm>
 #include <array>
+
+#include "policy/privilege/seccomp.h"
 
 namespace tiercel::policy {
 
 // clang-format off
-constexpr Allow privd_load[] = {
+constexpr Allow kPrivdLoad[] = {
     {"take a peer, see who it is, limit its time", {SCMP_SYS(accept4), SCMP_SYS(getsockopt),
      SCMP_SYS(setsockopt)}},
     {"receive a request, answer, hand fds over", {SCMP_SYS(recvmsg), SCMP_SYS(sendmsg)}},
@@ -28,7 +28,7 @@ constexpr Allow privd_load[] = {
     {"one error line, and leave", {SCMP_SYS(write), SCMP_SYS(exit_group)}},
 };
 
-constexpr Allow privd_load_bpf[] = {
+constexpr Allow kPrivdLoadBpf[] = {
     {"create maps, load and attach programs", {SCMP_SYS(bpf)}, Only::bpf_commands},
     {"libbpf reads the kernel's types and number of CPUs", {SCMP_SYS(openat), SCMP_SYS(read),
      SCMP_SYS(pread64), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(faccessat), SCMP_SYS(faccessat2)}},
@@ -40,32 +40,32 @@ constexpr Allow privd_load_bpf[] = {
      {SCMP_SYS(prlimit64), SCMP_SYS(geteuid)}},
 };
 
-constexpr Allow privd_load_classic[] = {
+constexpr Allow kPrivdLoadClassic[] = {
     {"a perf buffer for each CPU", {SCMP_SYS(perf_event_open)}},
     {"the door, later: a second list only narrows the first", {SCMP_SYS(openat2), SCMP_SYS(readlink),
      SCMP_SYS(readlinkat)}},
 };
 
-constexpr Allow privd_load_module[] = {
+constexpr Allow kPrivdLoadModule[] = {
     {"make a session, take its descriptors", {SCMP_SYS(ioctl)}, Only::of_the_module},
 };
 
 // Besides start_syscalls.h's and the load's, in a loader that waits to be asked before it runs
 // privd-types: what the dynamic loader of that program needs and the load does not.
-constexpr Allow privd_wait[] = {
+constexpr Allow kPrivdWait[] = {
     {"the code of privd-types", {SCMP_SYS(mmap), SCMP_SYS(mprotect)}},
     {"its libraries", {SCMP_SYS(openat), SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
      SCMP_SYS(prlimit64)}},
 };
 
-constexpr Allow privd_steady[] = {
+constexpr Allow kPrivdSteady[] = {
     {"hand fds over, the door's requests and answers", {SCMP_SYS(sendmsg), SCMP_SYS(recvmsg)}},
     {"answer without fds", {SCMP_SYS(sendto)}, Only::connected},
     {"release fds and memory", {SCMP_SYS(close), SCMP_SYS(munmap), SCMP_SYS(brk)}},
     {"one error line, and leave", {SCMP_SYS(write), SCMP_SYS(exit_group)}},
 };
 
-constexpr Allow privd_steady_classic[] = {
+constexpr Allow kPrivdSteadyClassic[] = {
     {"the door opens files of /proc", {SCMP_SYS(openat2)}},
     {"and reads where its links lead", {SCMP_SYS(readlink), SCMP_SYS(readlinkat)}},
 };

@@ -4,9 +4,9 @@
 // for --explain-caps; privd holds none of them.
 #pragma once
 
-#include "policy/privilege/host.h"
-
 #include <string>
+
+#include "policy/privilege/host.h"
 
 namespace tiercel::policy {
 

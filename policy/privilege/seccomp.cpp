@@ -3,15 +3,16 @@
 // Implements seccomp lists: makes a filter of one, installs it, and names a call that was refused.
 #include "policy/privilege/seccomp.h"
 
-#include <cerrno>
-#include <csignal>
-#include <cstdint>
-#include <cstdlib>
 #include <linux/bpf.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstdlib>
 
 namespace tiercel::policy {
 
@@ -19,13 +20,13 @@ namespace {
 
 // What privd and libbpf 1.1 to 1.6 ask of bpf(2). BPF_TOKEN_CREATE is younger than the headers that
 // Tiercel is built with; libbpf tries it from 1.5 on where /sys/fs/bpf is mounted.
-constexpr int bpf_token_create = 36;
-constexpr int bpf_commands[] = {
+constexpr int kBpfTokenCreate = 36;
+constexpr int kBpfCommands[] = {
     BPF_MAP_CREATE,  BPF_MAP_LOOKUP_ELEM,     BPF_MAP_UPDATE_ELEM, BPF_MAP_FREEZE,
     BPF_PROG_LOAD,   BPF_PROG_BIND_MAP,       BPF_BTF_LOAD,        BPF_OBJ_GET_INFO_BY_FD,
-    BPF_LINK_CREATE, BPF_RAW_TRACEPOINT_OPEN, BPF_ITER_CREATE,     bpf_token_create};
+    BPF_LINK_CREATE, BPF_RAW_TRACEPOINT_OPEN, BPF_ITER_CREATE,     kBpfTokenCreate};
 
-constexpr scmp_datum_t low_word = 0xffffffff; // of an argument that the kernel takes as int
+constexpr scmp_datum_t kLowWord = 0xffffffff; // of an argument that the kernel takes as int
 
 // Adds one rule: the call is allowed if all checks hold.
 bool allow(scmp_filter_ctx filter, int call, std::initializer_list<scmp_arg_cmp> checks) {
@@ -34,9 +35,9 @@ bool allow(scmp_filter_ctx filter, int call, std::initializer_list<scmp_arg_cmp>
 }
 
 bool allow_bpf(scmp_filter_ctx filter, int call) {
-    for (int command : bpf_commands)
+    for (int command : kBpfCommands)
         if (!allow(filter, call,
-                   {{0, SCMP_CMP_MASKED_EQ, low_word, static_cast<scmp_datum_t>(command)}}))
+                   {{0, SCMP_CMP_MASKED_EQ, kLowWord, static_cast<scmp_datum_t>(command)}}))
             return false;
     return true;
 }
@@ -49,7 +50,7 @@ bool add_call(scmp_filter_ctx filter, int call, Only only) {
         return allow(filter, call, {{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()), 0}});
     case Only::appending:
         return allow(filter, call,
-                     {{2, SCMP_CMP_EQ, reopen_flags, 0}, {3, SCMP_CMP_EQ, reopen_mode, 0}});
+                     {{2, SCMP_CMP_EQ, kReopenFlags, 0}, {3, SCMP_CMP_EQ, kReopenMode, 0}});
     case Only::reading: {
         const unsigned flags = call == SCMP_SYS(open) ? 1 : 2;
         return allow(filter, call,
@@ -65,7 +66,7 @@ bool add_call(scmp_filter_ctx filter, int call, Only only) {
 }
 
 // The call that ends a process for good: nothing needs it, and Refused::report forbids it.
-constexpr int fatal_call = SCMP_SYS(kill);
+constexpr int kFatalCall = SCMP_SYS(kill);
 
 const char* reported_program = "";
 
@@ -91,7 +92,7 @@ scmp_filter_ctx make_filter(std::span<const Allow> list, Refused refused) {
                 seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
                 seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0;
     if (good && reports)
-        good = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, fatal_call, 0) == 0;
+        good = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, kFatalCall, 0) == 0;
     for (const auto& [why, calls, only] : list)
         for (int call : calls)
             good = good && add_call(filter, call, only);

@@ -5,12 +5,13 @@
 // x32).
 #pragma once
 
-#include "shared/os/result.h"
-
 #include <fcntl.h>
-#include <initializer_list>
 #include <seccomp.h>
+
+#include <initializer_list>
 #include <span>
+
+#include "shared/os/result.h"
 
 namespace tiercel::policy {
 
@@ -19,12 +20,12 @@ enum class Only : unsigned char {
     anything,
     not_executable, // the protection (third argument) is without PROT_EXEC
     itself,         // the pid (first argument) is that of this process
-    appending,      // flags and mode (third, fourth) are reopen_flags and reopen_mode
+    appending,      // flags and mode (third, fourth) are kReopenFlags and kReopenMode
     reading,        // open's or openat's flags (second, third) can neither write nor make a file
     of_the_module,  // the ioctl (second) has the type of kernel/module/uapi.h
     unix_socket,    // the domain (first) is AF_UNIX
     connected,      // sendto: the address (fifth) is null, so that the socket's own peer is meant
-    bpf_commands,   // the command of bpf(2) (first) is one of bpf_commands
+    bpf_commands,   // the command of bpf(2) (first) is one of kBpfCommands
     failing,        // the call is not made: it fails with EPERM, which its caller can live with
 };
 
@@ -35,8 +36,8 @@ struct Allow {
 };
 
 // How an alert file is opened, before and after the sandbox is entered.
-inline constexpr int reopen_flags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
-inline constexpr int reopen_mode = 0640;
+inline constexpr int kReopenFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
+inline constexpr int kReopenMode = 0640;
 
 // What becomes of a process that makes a call that is not on its list. Both end it with SIGSYS;
 // `report` first writes one line that names the call, by the handler of report_refused_calls().

@@ -13,7 +13,7 @@
 namespace tiercel::policy {
 
 // clang-format off
-constexpr Allow analyzer_start[] = {
+constexpr Allow kAnalyzerStart[] = {
     {"the manager's last step", {SCMP_SYS(execve), SCMP_SYS(execveat)}},
     {"the loader and the C library", {SCMP_SYS(arch_prctl), SCMP_SYS(access), SCMP_SYS(faccessat),
      SCMP_SYS(faccessat2), SCMP_SYS(rseq), SCMP_SYS(set_tid_address), SCMP_SYS(set_robust_list),
@@ -42,7 +42,7 @@ constexpr Allow analyzer_start[] = {
     {"a capture that is replayed, which is read in order", {SCMP_SYS(fadvise64)}},
 };
 
-constexpr Allow privd_start[] = {
+constexpr Allow kPrivdStart[] = {
     {"the manager's last step", {SCMP_SYS(execve), SCMP_SYS(execveat)}},
     {"the loader and the C library", {SCMP_SYS(arch_prctl), SCMP_SYS(access), SCMP_SYS(rseq),
      SCMP_SYS(set_tid_address), SCMP_SYS(set_robust_list), SCMP_SYS(futex), SCMP_SYS(exit)}},

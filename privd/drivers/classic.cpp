@@ -3,23 +3,25 @@
 // Implements the driver of the classic probe: raw tracepoints, and a perf buffer for each CPU that
 // is online. It has no iterators, so privd stays as the door to /proc until its peer leaves, which
 // also keeps the buffers until the peer has mapped them.
-#include "policy/privilege/privd_syscalls.h"
-#include "privd/door.h"
-#include "privd/drivers/kernel_types.h"
-#include "privd/drivers/probe.h"
-
 #include <bpf/bpf.h>
-#include <climits>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <fcntl.h>
 #include <linux/perf_event.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <tiercel_classic.skel.h>
 #include <unistd.h>
+
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "policy/privilege/privd_syscalls.h"
+#include "privd/door.h"
+#include "privd/drivers/kernel_types.h"
+#include "privd/drivers/probe.h"
+
+#include <tiercel_classic.skel.h>
 
 namespace tiercel::privd {
 
@@ -129,7 +131,7 @@ bool open_buffers(ProbeLoad& load, bpf_object* object) {
         buffers.release();
         errno = failure;
         bool may_shrink = failure == EPERM && load.reply.ring_count > 0 &&
-                          load.reply.ring_bytes > wire::ring_bytes_min;
+                          load.reply.ring_bytes > wire::kRingBytesMin;
         if (!may_shrink)
             return false;
         while (load.into.count[0] > 0)
@@ -179,16 +181,16 @@ wire::Reply start(const wire::Request& request, pid_t self, Handover& into) {
     return load.end(try_object(load, object.get()));
 }
 
-constexpr auto load_calls =
-    policy::joined(policy::privd_load, policy::privd_load_bpf, policy::privd_load_classic);
-constexpr auto steady_calls = policy::joined(policy::privd_steady, policy::privd_steady_classic);
+constexpr auto kLoadCalls =
+    policy::joined(policy::kPrivdLoad, policy::kPrivdLoadBpf, policy::kPrivdLoadClassic);
+constexpr auto kSteadyCalls = policy::joined(policy::kPrivdSteady, policy::kPrivdSteadyClassic);
 
-constexpr Handler door{wire::Type::door, sizeof(wire::DoorRequest), policy::Phase::door,
-                       answer_door};
+constexpr Handler kDoor{wire::Type::door, sizeof(wire::DoorRequest), policy::Phase::door,
+                        answer_door};
 
 } // namespace
 
-const Driver classic_driver{
-    wire::Driver::classic, load_calls, steady_calls, door, open, prepare, start};
+const Driver kClassicDriver{
+    wire::Driver::classic, kLoadCalls, kSteadyCalls, kDoor, open, prepare, start};
 
 } // namespace tiercel::privd

@@ -5,6 +5,7 @@
 #include "privd/drivers/complaint.h"
 
 #include <bpf/libbpf.h>
+
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -50,7 +51,7 @@ void add_verdict(const char* program, const char* log) {
 int keep(libbpf_print_level level, const char* format, va_list arguments) {
     if (level != LIBBPF_WARN || room.text == nullptr)
         return 0;
-    if (strncmp(format, "libbpf: prog '%s': -- BEGIN PROG LOAD LOG --\n%s", 48) == 0) {
+    if (std::string_view(format).starts_with("libbpf: prog '%s': -- BEGIN PROG LOAD LOG --\n%s")) {
         const char* program = va_arg(arguments, const char*);
         const char* log = va_arg(arguments, const char*);
         add_verdict(program, log);

@@ -4,15 +4,15 @@
 // that only another one needs.
 #pragma once
 
+#include <cstddef>
+#include <span>
+
 #include "kernel/common/abi.h"
 #include "policy/privilege/plan.h"
 #include "policy/privilege/seccomp.h"
 #include "privd/privilege.h"
 #include "shared/os/unique_fd.h"
 #include "shared/wire/messages.h"
-
-#include <cstddef>
-#include <span>
 
 namespace tiercel::privd {
 
@@ -36,8 +36,8 @@ struct Handler {
 // The descriptors that privd sends to the analyzer, by kind and in the order of sending. The
 // analyzer can write to the rings only. The room is fixed, so that no peer can make privd allocate.
 struct Handover {
-    os::UniqueFd fds[wire::kinds][wire::fds_of_kind_max];
-    std::uint32_t count[wire::kinds] = {};
+    os::UniqueFd fds[wire::kKinds][wire::kFdsOfKindMax];
+    std::uint32_t count[wire::kKinds] = {};
 
     // The first warning of the library that loads, as one line, or "".
     char complaint[256] = {};
@@ -87,6 +87,6 @@ struct Driver {
     wire::Reply (*start)(const wire::Request& request, pid_t self, Handover& into);
 };
 
-extern const Driver modern_driver, classic_driver, module_driver;
+extern const Driver kModernDriver, kClassicDriver, kModuleDriver;
 
 } // namespace tiercel::privd

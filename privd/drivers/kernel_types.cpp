@@ -6,18 +6,19 @@
 // sealed, then checked. The format is the kernel's Documentation/bpf/btf.rst.
 #include "privd/drivers/kernel_types.h"
 
-#include "privd/options.h"
-
 #include <bpf/btf.h>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <fcntl.h>
 #include <linux/btf.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "privd/options.h"
 
 namespace tiercel::privd {
 
@@ -27,7 +28,7 @@ namespace {
 
 using wire::Reply;
 
-constexpr std::size_t bytes_max = 4 << 20; // some 30 KiB are usual
+constexpr std::size_t kBytesMax = 4 << 20; // some 30 KiB are usual
 
 Reply refusal(wire::LoadStep step, int error) {
     return {.status = wire::Status::load_failed, .error = error, .detail = step};
@@ -53,7 +54,7 @@ Reply KernelTypes::open(const char* file) {
     source_ = os::UniqueFd(::open(file ? file : "/sys/kernel/btf/vmlinux", O_RDONLY | O_CLOEXEC));
     if (!source_.valid())
         return refusal(wire::step_btf, errno);
-    char path[path_max];
+    char path[kPathMax];
     if (!sibling("-types", "", path))
         return refusal(wire::step_types, errno);
     program_ = os::UniqueFd(::open(path, O_PATH | O_CLOEXEC));
@@ -78,7 +79,7 @@ bool KernelTypes::check() {
     struct stat info {};
     errno = EBADMSG;
     if (fstat(memory_.get(), &info) != 0 || info.st_size < static_cast<off_t>(sizeof(btf_header)) ||
-        info.st_size > static_cast<off_t>(bytes_max))
+        info.st_size > static_cast<off_t>(kBytesMax))
         return false;
     auto bytes = static_cast<std::size_t>(info.st_size);
     void* mapped = mmap(nullptr, bytes, PROT_READ, MAP_PRIVATE, memory_.get(), 0);
@@ -102,11 +103,11 @@ bool KernelTypes::check() {
 }
 
 Reply KernelTypes::read(std::uint64_t mask) {
-    constexpr int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+    constexpr int kSeals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
     memory_ = os::UniqueFd(memfd_create("kernel types", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     snprintf(path_, sizeof path_, "/proc/self/fd/%d", memory_.get());
     bool done =
-        memory_.valid() && run(mask) && fcntl(memory_.get(), F_ADD_SEALS, seals) == 0 && check();
+        memory_.valid() && run(mask) && fcntl(memory_.get(), F_ADD_SEALS, kSeals) == 0 && check();
     return done ? Reply{} : refusal(wire::step_types, errno);
 }
 

@@ -2,11 +2,11 @@
 //
 // Implements what the loads of all drivers have in common: the descriptors that will be handed
 // over, the probe's configuration, and the reply.
-#include "privd/drivers/driver.h"
-
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+
+#include "privd/drivers/driver.h"
 
 namespace tiercel::privd {
 
@@ -23,7 +23,7 @@ std::uint64_t now(clockid_t clock) {
 bool Handover::add(wire::Kind kind, int fd) {
     os::UniqueFd owned(fd);
     auto row = static_cast<std::size_t>(kind);
-    if (!owned.valid() || count[row] == wire::fds_of_kind_max)
+    if (!owned.valid() || count[row] == wire::kFdsOfKindMax)
         return false;
     fds[row][count[row]] = std::move(owned);
     ++count[row];
@@ -31,7 +31,7 @@ bool Handover::add(wire::Kind kind, int fd) {
 }
 
 void Handover::clear() {
-    for (std::size_t row = 1; row < wire::kinds; ++row)
+    for (std::size_t row = 1; row < wire::kKinds; ++row)
         while (count[row] > 0)
             fds[row][--count[row]].reset();
     complaint[0] = '\0';

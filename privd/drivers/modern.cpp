@@ -3,13 +3,15 @@
 // Implements the driver of the modern probe: BPF ring buffers, typed tracepoints or attachment per
 // syscall, and iterators over the processes that already run. It tries ways to load from the best
 // to the oldest; the kernel decides.
+#include <bpf/bpf.h>
+
+#include <cstring>
+
 #include "policy/privilege/privd_syscalls.h"
 #include "privd/drivers/complaint.h"
 #include "privd/drivers/kernel_types.h"
 #include "privd/drivers/probe.h"
 
-#include <bpf/bpf.h>
-#include <cstring>
 #include <tiercel_modern.skel.h>
 #include <tiercel_modern_no_cast.skel.h>
 #include <tiercel_modern_old.skel.h>
@@ -21,17 +23,17 @@ using wire::Kind;
 
 namespace {
 
-constexpr int iterators_of_a_kind = 4; // each is read once: at the start, and to heal after drops
+constexpr int kIteratorsOfAKind = 4; // each is read once: at the start, and to heal after drops
 
 // The ways to load and attach, best first. The kernel is the judge of what it supports.
 constexpr struct Variant {
     Attach attach;
     const void* (*bytes)(std::size_t*);
-} variants[] = {{Attach::per_syscall, tiercel_modern_bpf__elf_bytes},
-                {Attach::per_syscall, tiercel_modern_no_cast_bpf__elf_bytes},
-                {Attach::tracepoint, tiercel_modern_bpf__elf_bytes},
-                {Attach::tracepoint, tiercel_modern_no_cast_bpf__elf_bytes},
-                {Attach::tracepoint, tiercel_modern_old_bpf__elf_bytes}};
+} kVariants[] = {{Attach::per_syscall, tiercel_modern_bpf__elf_bytes},
+                 {Attach::per_syscall, tiercel_modern_no_cast_bpf__elf_bytes},
+                 {Attach::tracepoint, tiercel_modern_bpf__elf_bytes},
+                 {Attach::tracepoint, tiercel_modern_no_cast_bpf__elf_bytes},
+                 {Attach::tracepoint, tiercel_modern_old_bpf__elf_bytes}};
 
 bool wanted(std::string_view program, const Variant& variant) {
     if (program.starts_with("fexit_") || program == "sys_exit")
@@ -79,7 +81,7 @@ bool make_iterators(ProbeLoad& load, const bpf_program* program) {
     std::string_view name = bpf_program__name(program);
     Kind kind = name == "dump_task_file" ? Kind::iter_task_file : Kind::iter_task;
     os::UniqueFd link(bpf_link_create(bpf_program__fd(program), 0, BPF_TRACE_ITER, nullptr));
-    for (int i = 0; i < iterators_of_a_kind; ++i)
+    for (int i = 0; i < kIteratorsOfAKind; ++i)
         if (!load.into.add(kind, bpf_iter_create(link.get())))
             return false;
     return true;
@@ -165,7 +167,7 @@ bool try_variants(ProbeLoad& load, Attach asked) {
     bool refused = trampolines_refused();
     if (!create_rings(load))
         return false;
-    for (const Variant& variant : variants) {
+    for (const Variant& variant : kVariants) {
         bool chosen = asked == Attach::automatic || asked == variant.attach;
         bool possible = !refused || variant.attach != Attach::per_syscall;
         if (chosen && possible && try_variant(load, variant))
@@ -193,11 +195,11 @@ wire::Reply start(const wire::Request& request, pid_t self, Handover& into) {
                                            : wire::Status::load_failed);
 }
 
-constexpr auto load_calls = policy::joined(policy::privd_load, policy::privd_load_bpf);
+constexpr auto kLoadCalls = policy::joined(policy::kPrivdLoad, policy::kPrivdLoadBpf);
 
 } // namespace
 
-const Driver modern_driver{
-    wire::Driver::modern, load_calls, policy::privd_steady, {}, open, prepare, start};
+const Driver kModernDriver{
+    wire::Driver::modern, kLoadCalls, policy::kPrivdSteady, {}, open, prepare, start};
 
 } // namespace tiercel::privd

@@ -2,13 +2,14 @@
 //
 // Implements the driver of the kernel module: a device that privd opens, and no capability at all.
 // kernel/module/uapi.h describes what the device understands.
+#include <fcntl.h>
+#include <sys/ioctl.h>
+
+#include <cerrno>
+
 #include "kernel/module/uapi.h"
 #include "policy/privilege/privd_syscalls.h"
 #include "privd/drivers/driver.h"
-
-#include <cerrno>
-#include <fcntl.h>
-#include <sys/ioctl.h>
 
 namespace tiercel::privd {
 
@@ -62,11 +63,11 @@ wire::Reply start(const wire::Request& request, pid_t self, Handover& into) {
     return reply;
 }
 
-constexpr auto load_calls = policy::joined(policy::privd_load, policy::privd_load_module);
+constexpr auto kLoadCalls = policy::joined(policy::kPrivdLoad, policy::kPrivdLoadModule);
 
 } // namespace
 
-const Driver module_driver{
-    wire::Driver::module, load_calls, policy::privd_steady, {}, open, prepare, start};
+const Driver kModuleDriver{
+    wire::Driver::module, kLoadCalls, policy::kPrivdSteady, {}, open, prepare, start};
 
 } // namespace tiercel::privd

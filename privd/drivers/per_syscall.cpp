@@ -3,23 +3,24 @@
 // Implements attachment per syscall: a copy of the probe's stub at the exit of each function that
 // implements a wanted syscall, so that the others cost nothing. The contract is
 // kernel/bpf_modern/README.md's.
-#include "kernel/common/abi.h"
-#include "privd/drivers/kernel_types.h"
-#include "privd/drivers/probe.h"
-
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
+#include <fcntl.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <fcntl.h>
+
+#include "kernel/common/abi.h"
+#include "privd/drivers/kernel_types.h"
+#include "privd/drivers/probe.h"
 
 namespace tiercel::privd {
 
 namespace {
 
 // What the names of the functions that implement native syscalls begin with.
-constexpr const char* prefixes[] = {"__x64_sys_", "__do_sys_", "__arm64_sys_"};
+constexpr const char* kPrefixes[] = {"__x64_sys_", "__do_sys_", "__arm64_sys_"};
 
 // BTF may have one function under several names, or one name twice: after the first, the kernel
 // finds its address taken, and that is as good.
@@ -60,7 +61,7 @@ struct Stubs {
 
 // Attaches to each function that implements the syscall: one for each prefix that this kernel has.
 bool attach_syscall(const char* symbol, const Stubs& stubs, Handover& into) {
-    for (const char* prefix : prefixes) {
+    for (const char* prefix : kPrefixes) {
         char function[64];
         snprintf(function, sizeof function, "%s%s", prefix, symbol);
         int id = btf__find_by_name_kind(kernel_types.kept(), function, BTF_KIND_FUNC);

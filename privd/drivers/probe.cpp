@@ -4,11 +4,12 @@
 // maps, the load, raw tracepoints.
 #include "privd/drivers/probe.h"
 
-#include "privd/drivers/complaint.h"
-
 #include <bpf/bpf.h>
-#include <cstring>
 #include <fcntl.h>
+
+#include <cstring>
+
+#include "privd/drivers/complaint.h"
 
 namespace tiercel::privd {
 
@@ -49,7 +50,7 @@ bool ProbeLoad::configure(bpf_object* object) {
         bool chosen = wanted(bpf_program__name(program), config.tracepoints);
         bpf_program__set_autoload(program, chosen);
     }
-    Maps maps;
+    Maps maps{};
     if (!find_maps(object, maps))
         return false;
     __u32 slots = bpf_map__max_entries(maps.scratch); // as declared: those of one CPU

@@ -3,10 +3,11 @@
 // What the loads of both BPF probes share: configuration, maps, counters, tracepoints.
 #pragma once
 
-#include "privd/drivers/driver.h"
-
 #include <bpf/libbpf.h>
+
 #include <memory>
+
+#include "privd/drivers/driver.h"
 
 namespace tiercel::privd {
 

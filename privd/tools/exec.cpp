@@ -4,28 +4,29 @@
 // with --exec it starts a loader for each driver that may do, and becomes the analyzer; with
 // --socket it makes a listening socket and becomes the loader behind it. It loads nothing and reads
 // nothing from a peer.
-#include "privd/options.h"
-#include "privd/privilege.h"
-#include "shared/os/inherited.h"
-#include "shared/os/result.h"
-#include "shared/os/unique_fd.h"
-
-#include <cerrno>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "privd/options.h"
+#include "privd/privilege.h"
+#include "shared/os/inherited.h"
+#include "shared/os/result.h"
+#include "shared/os/unique_fd.h"
+
 using namespace tiercel;
 using namespace tiercel::privd;
 
 namespace {
 
-constexpr char help_begin[] =
+constexpr char kHelpBegin[] =
     "privd " TIERCEL_VERSION ": loads the probe, passes its rings to the analyzer, and exits\n"
     "  privd [OPTION...] --exec -- ANALYZER [ARGUMENT...]\n"
     "  privd [OPTION...] [--peer-user NAME] --socket PATH   (or systemd's LISTEN_FDS)\n"
@@ -35,7 +36,7 @@ constexpr char help_begin[] =
     "             exists, otherwise a uid that nothing else uses\n"
     "--peer-user  the only account that may connect; default: that of --user\n"
     "--driver     auto";
-constexpr char help_end[] =
+constexpr char kHelpEnd[] =
     "\n"
     "             Default with --exec is auto: a loader starts for each, and the analyzer takes\n"
     "             the first that works; otherwise modern_bpf\n"
@@ -50,15 +51,15 @@ constexpr char help_end[] =
 
 // Prints the names of the drivers that privd serves, each after ", ".
 void print_drivers(FILE* to) {
-    for (const wire::DriverRow& row : wire::driver_table)
+    for (const wire::DriverRow& row : wire::kDriverTable)
         if (row.loader != nullptr)
             fprintf(to, ", %s", row.option.data());
 }
 
 int print_help() {
-    fputs(help_begin, stdout);
+    fputs(kHelpBegin, stdout);
     print_drivers(stdout);
-    return fputs(help_end, stdout) < 0;
+    return fputs(kHelpEnd, stdout) < 0;
 }
 
 int usage(const char* complaint, const char* what) {
@@ -120,9 +121,9 @@ void use_no_streams() {
 // program expects it (sd_listen_fds(3)).
 void keep_only(const os::UniqueFd& socket) {
     use_no_streams();
-    constexpr int passed = os::first_passed_fd;
-    bool good = socket.get() == passed || dup2(socket.get(), passed) == passed;
-    close_range(passed + 1, ~0u, 0); // the analyzer's ends of other loaders among them
+    constexpr int kPassed = os::kFirstPassedFd;
+    bool good = socket.get() == kPassed || dup2(socket.get(), kPassed) == kPassed;
+    close_range(kPassed + 1, ~0u, 0); // the analyzer's ends of other loaders among them
     must(good && os::pass_on(1), "pass a socket on");
 }
 
@@ -152,7 +153,7 @@ int start_loader(const char* suffix, LoaderArguments& arguments) {
 // it does only if the first fails. Sets TIERCEL_PRIVD_FD to the analyzer's ends.
 void start_loaders(const Options& options, wire::Driver wanted, Account account) {
     char numbers[64] = "";
-    for (const wire::DriverRow& row : wire::driver_table) {
+    for (const wire::DriverRow& row : wire::kDriverTable) {
         bool chosen = wanted == wire::Driver::automatic || wanted == row.driver;
         if (row.loader == nullptr || !chosen)
             continue;
@@ -174,7 +175,7 @@ os::UniqueFd open_program(const char* name) {
     const char* rest = getenv("PATH");
     while (rest != nullptr && *rest != '\0') {
         const char* end = strchrnul(rest, ':');
-        char path[path_max];
+        char path[kPathMax];
         snprintf(path, sizeof path, "%.*s/%s", static_cast<int>(end - rest), rest, name);
         if (access(path, X_OK) == 0)
             return os::UniqueFd(open(path, O_PATH | O_CLOEXEC));

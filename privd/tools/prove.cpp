@@ -4,17 +4,18 @@
 // real load and attach in a child for the plan's set, for that set less each capability, and for
 // each capability alone, and prints the kernel's answers. Exit code: 0 the kernel agrees with the
 // plan, 1 it does not, or nothing could be tried, 2 usage.
-#include "policy/privilege/plan.h"
-#include "privd/door.h"
-#include "privd/options.h"
-#include "shared/os/inherited.h"
+#include <sys/capability.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 
 #include <bit>
 #include <cstdio>
 #include <cstring>
-#include <sys/capability.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
+
+#include "policy/privilege/plan.h"
+#include "privd/door.h"
+#include "privd/options.h"
+#include "shared/os/inherited.h"
 
 using namespace tiercel;
 using namespace tiercel::privd;
@@ -37,7 +38,7 @@ const char* word(Expected expected) {
     return "";
 }
 
-constexpr wire::Status not_tried = wire::Status::count;
+constexpr wire::Status kNotTried = wire::Status::count;
 
 struct Proof {
     policy::Plan plan = {};
@@ -68,7 +69,7 @@ wire::Reply work_with(const Proof& proof, std::uint64_t mask, Work work) {
 template <typename Work>
 wire::Reply ask_child(const Proof& proof, std::uint64_t mask, Work work) {
     wire::Reply reply;
-    reply.status = not_tried;
+    reply.status = kNotTried;
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return reply;
@@ -101,7 +102,7 @@ void print_set(std::uint64_t mask, bool json) {
 
 void Proof::print_row(std::uint64_t mask, Expected expected, const wire::Reply& reply) {
     bool loads = reply.status == wire::Status::ok;
-    bool tried = reply.status != not_tried;
+    bool tried = reply.status != kNotTried;
     bool agrees = tried && (expected == Expected::either || loads == (expected == Expected::loads));
     const char* answer = !tried ? "not tried" : loads ? "loads" : strerrorname_np(reply.error);
     if (json)
@@ -159,7 +160,7 @@ constexpr std::uint64_t bit(int capability) {
 // Tries the plan's set for the load, and that set less each capability.
 void try_planned(Proof& proof, std::uint64_t planned) {
     proof.try_set(planned, Expected::loads);
-    for (const auto& [capability, name] : wire::capability_table)
+    for (const auto& [capability, name] : wire::kCapabilityTable)
         if (planned & bit(capability))
             proof.try_set(planned & ~bit(capability), Expected::fails);
     if (planned & bit(CAP_SYS_ADMIN)) // which the plan has only where these two are not enough
@@ -169,7 +170,7 @@ void try_planned(Proof& proof, std::uint64_t planned) {
 
 // Tries each capability of `ours` alone, unless a row of try_planned() was that set.
 void try_single(Proof& proof, std::uint64_t planned, std::uint64_t ours) {
-    for (const auto& [capability, name] : wire::capability_table) {
+    for (const auto& [capability, name] : wire::kCapabilityTable) {
         std::uint64_t alone = bit(capability);
         bool shown = alone == planned || (alone & planned && std::popcount(planned) == 2);
         if (!shown && ours & alone)

@@ -7,22 +7,23 @@
 // one capability and makes itself undumpable before it reads. Exit codes: 0 done, 1 failure.
 //
 // The format is the kernel's Documentation/bpf/btf.rst.
-#include "kernel/common/abi.h"
+#include <linux/btf.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <linux/btf.h>
-#include <linux/capability.h>
 #include <string>
 #include <string_view>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
+
+#include "kernel/common/abi.h"
 
 namespace {
 
@@ -168,7 +169,7 @@ class Types {
     template <typename Part>
     void put_parts(uint32_t count, uint32_t at, void (*change)(Types&, Part&));
 
-    static constexpr uint32_t stride = 64;
+    static constexpr uint32_t kStride = 64;
     Input input_;
     btf_header header_;
     std::vector<uint32_t> places_;                   // of every 64th type
@@ -194,7 +195,7 @@ void Types::read_names() {
 void Types::read_types() {
     std::vector<uint32_t> functions;
     for (uint32_t id = 1, at = 0; at < header_.type_len; ++id) {
-        if (id % stride == 1)
+        if (id % kStride == 1)
             places_.push_back(at);
         auto type = input_.read<btf_type>(header_.hdr_len + header_.type_off + at);
         at += static_cast<uint32_t>(sizeof type) + bytes_behind(type);
@@ -229,10 +230,10 @@ bool Types::is_whole(uint32_t id) {
 
 // Where the type is.
 uint32_t Types::place(uint32_t id) {
-    if ((id - 1) / stride >= places_.size())
+    if ((id - 1) / kStride >= places_.size())
         fail("a type is named that it does not have");
-    uint32_t at = header_.hdr_len + header_.type_off + places_[(id - 1) / stride];
-    for (uint32_t before = (id - 1) % stride; before > 0; --before) {
+    uint32_t at = header_.hdr_len + header_.type_off + places_[(id - 1) / kStride];
+    for (uint32_t before = (id - 1) % kStride; before > 0; --before) {
         auto type = input_.read<btf_type>(at);
         at += static_cast<uint32_t>(sizeof type) + bytes_behind(type);
     }

@@ -53,11 +53,11 @@ struct Info {
     std::int8_t dirfd = -1;
 };
 namespace info {
-constexpr Info none{};
-constexpr Info sockopt_dynamic_param{FlagSet::none, DynamicSet::sockopt, -1};
-constexpr Info ptrace_dynamic_param{FlagSet::none, DynamicSet::ptrace, -1};
-constexpr Info bpf_dynamic_param{FlagSet::none, DynamicSet::bpf, -1};
-constexpr Info keyctl_dynamic_param{FlagSet::none, DynamicSet::keyctl, -1};
+constexpr Info kNone{};
+constexpr Info kSockoptDynamicParam{FlagSet::none, DynamicSet::sockopt, -1};
+constexpr Info kPtraceDynamicParam{FlagSet::none, DynamicSet::ptrace, -1};
+constexpr Info kBpfDynamicParam{FlagSet::none, DynamicSet::bpf, -1};
+constexpr Info kKeyctlDynamicParam{FlagSet::none, DynamicSet::keyctl, -1};
 constexpr Info dirfd(std::int8_t index) {
     return {FlagSet::none, DynamicSet::none, index};
 }
@@ -190,7 +190,7 @@ constexpr SyscallRow kSyscallRows[] = {
 // Built on first use, because 170,000 name comparisons exceed compilers' limits of constant
 // evaluation.
 const auto& syscall_table() {
-    static const auto table = [] {
+    static const auto kTable = [] {
         std::array<SyscallInfo, std::size(kSyscallRows)> rows{};
         for (std::size_t i = 0; i < rows.size(); ++i) {
             const SyscallRow& row = kSyscallRows[i];
@@ -199,7 +199,7 @@ const auto& syscall_table() {
         }
         return rows;
     }();
-    return table;
+    return kTable;
 }
 
 } // namespace

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Implements errors: making one where a call has failed, and printing one as a line on stderr.
-#include "shared/os/result.h"
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
-#include <unistd.h>
+
+#include "shared/os/result.h"
 
 namespace tiercel::os {
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shared/os/file.h"
 
-#include "shared/os/unique_fd.h"
+#include <fcntl.h>
 
 #include <charconv>
 #include <climits>
 #include <cstdio>
-#include <fcntl.h>
+
+#include "shared/os/unique_fd.h"
 
 namespace tiercel::os {
 

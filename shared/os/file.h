@@ -3,10 +3,10 @@
 // Reading the small text files of /proc and /sys without allocating.
 #pragma once
 
-#include "shared/os/result.h"
-
 #include <cstdint>
 #include <span>
+
+#include "shared/os/result.h"
 
 namespace tiercel::os {
 

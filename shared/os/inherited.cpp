@@ -4,13 +4,14 @@
 // them by accident.
 #include "shared/os/inherited.h"
 
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
 #include <initializer_list>
-#include <linux/close_range.h>
-#include <unistd.h>
 
 namespace tiercel::os {
 
@@ -18,10 +19,10 @@ namespace {
 
 // Before Linux 5.11, close_range(2) does not know the flag.
 void mark_close_on_exec() {
-    if (close_range(first_passed_fd, ~0u, CLOSE_RANGE_CLOEXEC) == 0)
+    if (close_range(kFirstPassedFd, ~0u, CLOSE_RANGE_CLOEXEC) == 0)
         return;
     long limit = sysconf(_SC_OPEN_MAX);
-    for (int fd = first_passed_fd; fd < limit; ++fd)
+    for (int fd = kFirstPassedFd; fd < limit; ++fd)
         fcntl(fd, F_SETFD, FD_CLOEXEC); // EBADF: not open
 }
 
@@ -43,15 +44,15 @@ Inherited take() {
 } // namespace
 
 const Inherited& inherited() {
-    static const Inherited taken = take();
-    return taken;
+    static const Inherited kTaken = take();
+    return kTaken;
 }
 
 bool pass_on(int count) {
     char pid[16], fds[16];
     snprintf(pid, sizeof pid, "%d", getpid());
     snprintf(fds, sizeof fds, "%d", count);
-    for (int fd = first_passed_fd; fd < first_passed_fd + count; ++fd)
+    for (int fd = kFirstPassedFd; fd < kFirstPassedFd + count; ++fd)
         if (fcntl(fd, F_SETFD, 0) != 0)
             return false;
     return setenv("LISTEN_PID", pid, 1) == 0 && setenv("LISTEN_FDS", fds, 1) == 0;

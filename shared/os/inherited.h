@@ -6,10 +6,10 @@
 
 namespace tiercel::os {
 
-constexpr int first_passed_fd = 3; // SD_LISTEN_FDS_START
+constexpr int kFirstPassedFd = 3; // SD_LISTEN_FDS_START
 
 struct Inherited {
-    int listen_fds = 0;          // how many were passed to this process, from first_passed_fd on
+    int listen_fds = 0;          // how many were passed to this process, from kFirstPassedFd on
     char privd_sockets[64] = {}; // TIERCEL_PRIVD_FD: numbers with commas between them; "" if unset
 };
 
@@ -19,7 +19,7 @@ struct Inherited {
 const Inherited& inherited();
 
 // Undoes that for the next program of this very process: sets LISTEN_PID and LISTEN_FDS, and keeps
-// the `count` descriptors from first_passed_fd on over the exec. Returns false with errno.
+// the `count` descriptors from kFirstPassedFd on over the exec. Returns false with errno.
 bool pass_on(int count);
 
 } // namespace tiercel::os

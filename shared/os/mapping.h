@@ -4,11 +4,12 @@
 // outlives the fd it was made from.
 #pragma once
 
-#include "shared/os/result.h"
-#include "shared/os/unique_fd.h"
+#include <sys/mman.h>
 
 #include <cstddef>
-#include <sys/mman.h>
+
+#include "shared/os/result.h"
+#include "shared/os/unique_fd.h"
 
 namespace tiercel::os {
 

@@ -4,8 +4,9 @@
 // It converts to nothing by itself: fd 0 is a valid fd, so a test for truth would be a trap.
 #pragma once
 
-#include <cerrno>
 #include <unistd.h>
+
+#include <cerrno>
 #include <utility>
 
 namespace tiercel::os {

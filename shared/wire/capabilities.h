@@ -4,6 +4,7 @@
 #pragma once
 
 #include <linux/capability.h>
+
 #include <string_view>
 
 namespace tiercel::wire {
@@ -13,7 +14,7 @@ struct CapabilityRow {
     const char* name; // "CAP_BPF"
 };
 
-constexpr CapabilityRow capability_table[] = {
+constexpr CapabilityRow kCapabilityTable[] = {
 #define CAPABILITY(name) {CAP_##name, "CAP_" #name},
 #include "shared/wire/capabilities.def"
 #undef CAPABILITY
@@ -21,7 +22,7 @@ constexpr CapabilityRow capability_table[] = {
 
 // Returns the name of the capability, or "unknown" for one that no driver needs.
 constexpr const char* capability_name(int number) {
-    for (const CapabilityRow& row : capability_table)
+    for (const CapabilityRow& row : kCapabilityTable)
         if (row.number == number)
             return row.name;
     return "unknown";

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shared/wire/channel.h"
 
+#include <sys/socket.h>
+
 #include <bit>
 #include <cstring>
-#include <sys/socket.h>
 
 namespace tiercel::wire {
 
@@ -14,7 +15,7 @@ os::Result<void> send_record(const os::UniqueFd& socket, const void* record, std
             return os::error("send to the peer");
         return {};
     }
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * fds_per_message)] = {};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kFdsPerMessage)] = {};
     iovec part{const_cast<void*>(record), bytes};
     msghdr message{nullptr, 0, &part, 1, control, CMSG_LEN(fds.size_bytes()), 0};
     cmsghdr* rights = CMSG_FIRSTHDR(&message);
@@ -45,8 +46,8 @@ os::Result<std::size_t> receive_record(const os::UniqueFd& socket, void* record,
 
 Status check_values(const Request& r) {
     // The minimum is a multiple of every page size, so a power of two above it is one too.
-    bool ring = std::has_single_bit(r.ring_bytes) && r.ring_bytes >= ring_bytes_min &&
-                r.ring_bytes <= ring_bytes_max;
+    bool ring = std::has_single_bit(r.ring_bytes) && r.ring_bytes >= kRingBytesMin &&
+                r.ring_bytes <= kRingBytesMax;
     const struct {
         bool good;
         Status status;
@@ -54,9 +55,9 @@ Status check_values(const Request& r) {
         {r.driver < Driver::count, Status::bad_driver},
         {r.attach < Attach::count, Status::bad_attach},
         {ring, Status::bad_ring_bytes},
-        {r.cpus_per_ring <= cpus_per_ring_max, Status::bad_cpus_per_ring},
-        {r.snaplen <= snaplen_max, Status::bad_snaplen},
-        {(r.tracepoints & ~tracepoints_all) == 0, Status::bad_tracepoints},
+        {r.cpus_per_ring <= kCpusPerRingMax, Status::bad_cpus_per_ring},
+        {r.snaplen <= kSnaplenMax, Status::bad_snaplen},
+        {(r.tracepoints & ~kTracepointsAll) == 0, Status::bad_tracepoints},
     };
     for (const auto& check : checks)
         if (!check.good)
@@ -67,9 +68,9 @@ Status check_values(const Request& r) {
 os::Result<void> send_fds(const os::UniqueFd& socket, Kind kind,
                           std::span<const os::UniqueFd> fds) {
     for (std::uint32_t first = 0; first < fds.size();) {
-        int batch[fds_per_message];
+        int batch[kFdsPerMessage];
         Fds record{.kind = kind, .first = first};
-        while (first < fds.size() && record.count < fds_per_message)
+        while (first < fds.size() && record.count < kFdsPerMessage)
             batch[record.count++] = fds[first++].get();
         if (auto sent = send_message(socket, record, {batch, record.count}); !sent)
             return sent;
@@ -78,9 +79,9 @@ os::Result<void> send_fds(const os::UniqueFd& socket, Kind kind,
 }
 
 Status check_header(const Header& header, std::size_t got, Type type, std::size_t want) {
-    if (got < sizeof header || header.magic != magic)
+    if (got < sizeof header || header.magic != kMagic)
         return Status::malformed;
-    if (header.version != version)
+    if (header.version != kVersion)
         return Status::wrong_version;
     return header.type == type && got == want ? Status::ok : Status::malformed;
 }

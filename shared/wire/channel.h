@@ -4,15 +4,15 @@
 // of its own (client.h).
 #pragma once
 
+#include <span>
+
 #include "shared/os/result.h"
 #include "shared/os/unique_fd.h"
 #include "shared/wire/messages.h"
 
-#include <span>
-
 namespace tiercel::wire {
 
-// Sends one record; `fds`, at most fds_per_message, stay the caller's. A peer that has gone is
+// Sends one record; `fds`, at most kFdsPerMessage, stay the caller's. A peer that has gone is
 // EPIPE, never SIGPIPE.
 os::Result<void> send_record(const os::UniqueFd& socket, const void* record, std::size_t bytes,
                              std::span<const int> fds = {});

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shared/wire/client.h"
 
-#include <array>
-#include <cstring>
 #include <sys/socket.h>
 #include <sys/un.h>
+
+#include <array>
+#include <cstring>
 
 namespace tiercel::wire::client {
 
@@ -31,14 +32,14 @@ Result<std::size_t> receive(const UniqueFd& socket, Message& message,
 
 // Receives one Fds record and appends its descriptors to the list of their kind.
 Result<void> take_fds(const UniqueFd& socket, const Reply& reply,
-                      std::span<std::vector<UniqueFd>*, kinds> into) {
-    std::array<UniqueFd, fds_per_message> batch;
+                      std::span<std::vector<UniqueFd>*, kKinds> into) {
+    std::array<UniqueFd, kFdsPerMessage> batch;
     Fds fds;
     auto got = receive(socket, fds, batch);
     if (!got)
         return got.error();
     auto kind = static_cast<std::size_t>(fds.kind);
-    if (kind >= kinds || fds.count == 0 || *got != fds.count || fds.first != into[kind]->size() ||
+    if (kind >= kKinds || fds.count == 0 || *got != fds.count || fds.first != into[kind]->size() ||
         fds.first + fds.count > reply.fds[kind])
         return error("accept privd's answer,", "whose descriptors differ from its reply", EBADMSG);
     for (std::size_t i = 0; i < fds.count; ++i)
@@ -50,7 +51,7 @@ Result<void> take_fds(const UniqueFd& socket, const Reply& reply,
 
 Result<Received> receive_with_fds(const UniqueFd& socket, void* record, std::size_t bytes,
                                   std::span<UniqueFd> fds) {
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * fds_per_message)] = {};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kFdsPerMessage)] = {};
     iovec part{record, bytes};
     // CMSG_LEN, not CMSG_SPACE: the padding would let one fd more in than there is room for.
     msghdr message{nullptr, 0, &part, 1, control, fds.empty() ? 0 : CMSG_LEN(fds.size_bytes()), 0};
@@ -82,12 +83,12 @@ Result<Session> open_session(const UniqueFd& socket, const Request& request) {
     const Reply& reply = session.reply;
     if (reply.status != Status::ok)
         return session;
-    std::array<std::vector<UniqueFd>*, kinds> into{&session.rings,          &session.counters,
-                                                   &session.links,          &session.iter_task,
-                                                   &session.iter_task_file, &session.wakeups};
+    std::array<std::vector<UniqueFd>*, kKinds> into{&session.rings,          &session.counters,
+                                                    &session.links,          &session.iter_task,
+                                                    &session.iter_task_file, &session.wakeups};
     std::size_t missing = 0;
     for (std::uint32_t count : reply.fds) {
-        if (count > fds_of_kind_max)
+        if (count > kFdsOfKindMax)
             return error("accept privd's answer,", "which announces too many descriptors", EBADMSG);
         missing += count;
     }

@@ -3,10 +3,10 @@
 // The analyzer's side of the protocol: ask_*() pairs with privd's answer_*().
 #pragma once
 
-#include "shared/wire/channel.h"
-
 #include <string>
 #include <vector>
+
+#include "shared/wire/channel.h"
 
 namespace tiercel::wire::client {
 
@@ -33,7 +33,7 @@ struct Received {
     std::size_t fds = 0;
 };
 
-// receive_record() with room for fds.size() fds (at most fds_per_message), close-on-exec. More than
+// receive_record() with room for fds.size() fds (at most kFdsPerMessage), close-on-exec. More than
 // that are closed by the kernel, and EMSGSIZE.
 os::Result<Received> receive_with_fds(const os::UniqueFd& socket, void* record, std::size_t bytes,
                                       std::span<os::UniqueFd> fds);

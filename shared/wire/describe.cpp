@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The texts of privd's refusals. They live here so that the privileged side holds none of them.
+#include <cstring>
+
 #include "shared/wire/capabilities.h"
 #include "shared/wire/client.h"
-
-#include <cstring>
 
 namespace tiercel::wire::client {
 
@@ -26,7 +26,7 @@ struct TracepointName {
 };
 
 // What enum tiercel_tracepoint tells of (kernel/common/abi.h).
-constexpr TracepointName tracepoints[] = {
+constexpr TracepointName kTracepoints[] = {
     {0, "signals"}, {1, "context switches"}, {2, "page faults"}};
 
 const char* step_name(LoadStep step) {
@@ -90,22 +90,22 @@ std::string describe_load(Driver driver, LoadStep step, std::int32_t number) {
 
 std::string driver_options() {
     std::string text = "auto";
-    for (const DriverRow& row : driver_table)
+    for (const DriverRow& row : kDriverTable)
         text += ", " + std::string(row.option);
     return text;
 }
 
 std::string driver_kinds() {
     std::string text;
-    for (const DriverRow& row : driver_table)
+    for (const DriverRow& row : kDriverTable)
         if (!row.kind.empty())
             text += (text.empty() ? "" : ", ") + std::string(row.kind);
     return text;
 }
 
 const char* name(Attach attach) {
-    static constexpr const char* names[] = {"auto", "tracepoint", "per_syscall"};
-    return attach < Attach::count ? names[static_cast<std::size_t>(attach)] : "unknown";
+    static constexpr const char* kNames[] = {"auto", "tracepoint", "per_syscall"};
+    return attach < Attach::count ? kNames[static_cast<std::size_t>(attach)] : "unknown";
 }
 
 std::string describe(const Reply& reply) {
@@ -113,7 +113,7 @@ std::string describe(const Reply& reply) {
     case Status::ok: return "privd: ok";
     case Status::wrong_version:
         return "privd speaks version " + std::to_string(reply.detail) +
-               " of the protocol, the analyzer " + std::to_string(version) +
+               " of the protocol, the analyzer " + std::to_string(kVersion) +
                "; install both from the same release";
     case Status::malformed:
         return "privd could not read the request; install both from the same release";
@@ -123,18 +123,18 @@ std::string describe(const Reply& reply) {
     case Status::bad_driver: return "privd knows no such driver; see `analyzer --help`";
     case Status::bad_attach: return "privd knows no such way to attach; see `analyzer --help`";
     case Status::bad_ring_bytes:
-        return "the ring size must be a power of two from " + std::to_string(ring_bytes_min >> 10) +
-               " KiB to " + std::to_string(ring_bytes_max >> 20) + " MiB; change --ring-size";
+        return "the ring size must be a power of two from " + std::to_string(kRingBytesMin >> 10) +
+               " KiB to " + std::to_string(kRingBytesMax >> 20) + " MiB; change --ring-size";
     case Status::bad_cpus_per_ring:
-        return "at most " + std::to_string(cpus_per_ring_max) +
+        return "at most " + std::to_string(kCpusPerRingMax) +
                " CPUs can share a ring; change --cpus-per-ring";
     case Status::bad_snaplen:
-        return "at most " + std::to_string(snaplen_max) +
+        return "at most " + std::to_string(kSnaplenMax) +
                " bytes of I/O data can be kept; change --snaplen";
     case Status::bad_tracepoints:
         if (reply.detail != 0)
             return "there are no events of " +
-                   names_of(reply.detail, tracepoints, "that tracepoint") +
+                   names_of(reply.detail, kTracepoints, "that tracepoint") +
                    " by this driver on this kernel; leave them out of --tracepoints, filters and "
                    "rules";
         return "privd knows no such tracepoint; install both from the same release";
@@ -144,7 +144,7 @@ std::string describe(const Reply& reply) {
                "; start privd with --driver " +
                std::string(option_of(static_cast<Driver>(reply.detail)));
     case Status::missing_capability:
-        return "privd lacks " + names_of(reply.detail, capability_table, "a capability") +
+        return "privd lacks " + names_of(reply.detail, kCapabilityTable, "a capability") +
                "; start it as root, or grant it (AmbientCapabilities= in its unit)";
     case Status::memlock:
         return "this kernel charges BPF memory to RLIMIT_MEMLOCK and privd may not raise it" +

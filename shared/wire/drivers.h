@@ -26,17 +26,17 @@ struct DriverRow {
     bool bpf, whole_machine;
 };
 
-constexpr DriverRow driver_table[] = {
+constexpr DriverRow kDriverTable[] = {
 #define DRIVER(id, option, kind, metric, loader, bpf, whole_machine)                               \
     {Driver::id, #id, option, kind, metric, loader, bpf, whole_machine},
 #include "shared/wire/drivers.def"
 #undef DRIVER
 };
-static_assert(std::size(driver_table) + 1 == static_cast<std::size_t>(Driver::count));
+static_assert(std::size(kDriverTable) + 1 == static_cast<std::size_t>(Driver::count));
 
 // Returns the row of the driver; nullptr for `automatic` and for a number that is not in the table.
 constexpr const DriverRow* find_row(Driver driver) {
-    for (const DriverRow& row : driver_table)
+    for (const DriverRow& row : kDriverTable)
         if (row.driver == driver)
             return &row;
     return nullptr;
@@ -46,7 +46,7 @@ constexpr const DriverRow* find_row(Driver driver) {
 constexpr std::optional<Driver> find_driver(std::string_view text) {
     if (text == "auto")
         return Driver::automatic;
-    for (const DriverRow& row : driver_table)
+    for (const DriverRow& row : kDriverTable)
         if (!text.empty() && (text == row.option || text == row.kind || text == row.id))
             return row.driver;
     return std::nullopt;

@@ -20,32 +20,32 @@
 
 namespace tiercel::wire::enrich {
 
-constexpr std::uint32_t magic = 0x45435254; // "TRCE"
-constexpr std::uint16_t version = 1;
+constexpr std::uint32_t kMagic = 0x45435254; // "TRCE"
+constexpr std::uint16_t kVersion = 1;
 
 enum class Type : std::uint16_t { question = 1, part };
 
 struct Header {
-    std::uint32_t magic = enrich::magic;
-    std::uint16_t version = enrich::version;
+    std::uint32_t magic = enrich::kMagic;
+    std::uint16_t version = enrich::kVersion;
     Type type = Type::question;
 };
 
 // Docker and Podman answer `GET /containers/ID/json` with HTTP and JSON; containerd and CRI-O the
 // call ContainerStatus of runtime.v1.RuntimeService with gRPC (HTTP/2 and protocol buffers).
 enum class Runtime : std::uint32_t { docker, podman, containerd, crio, count };
-constexpr std::size_t runtimes = static_cast<std::size_t>(Runtime::count);
+constexpr std::size_t kRuntimes = static_cast<std::size_t>(Runtime::count);
 
-constexpr std::size_t id_length = 64; // all four make ids of 64 hexadecimal digits
+constexpr std::size_t kIdLength = 64; // all four make ids of 64 hexadecimal digits
 
 struct Question {
     Header header{};
     std::uint32_t number = 0; // comes back with each part of the answer
     Runtime runtime = Runtime::docker;
-    char id[id_length] = {}; // 0-9a-f, without a NUL
+    char id[kIdLength] = {}; // 0-9a-f, without a NUL
 };
 
-// The record goes on with up to part_bytes of the answer.
+// The record goes on with up to kPartBytes of the answer.
 struct Part {
     Header header{.type = Type::part};
     std::uint32_t number = 0;
@@ -53,7 +53,7 @@ struct Part {
     std::int32_t error = 0; // errno of the connection, ETIMEDOUT, or 0; with `last` alone
 };
 
-constexpr std::size_t part_bytes = 8192;
+constexpr std::size_t kPartBytes = 8192;
 
 static_assert(sizeof(Header) == 8 && sizeof(Question) == 80 && sizeof(Part) == 20);
 

@@ -17,30 +17,30 @@
 // native byte order: both ends are on one machine.
 #pragma once
 
-#include "shared/wire/drivers.h"
-
 #include <cstddef>
 #include <cstdint>
 
+#include "shared/wire/drivers.h"
+
 namespace tiercel::wire {
 
-constexpr std::uint32_t magic = 0x4c435254; // "TRCL"
-constexpr std::uint16_t version = 3;
+constexpr std::uint32_t kMagic = 0x4c435254; // "TRCL"
+constexpr std::uint16_t kVersion = 3;
 
 enum class Type : std::uint16_t { open = 1, door, reply, fds, done, door_reply, link_reply };
 
 struct Header {
-    std::uint32_t magic = wire::magic;
-    std::uint16_t version = wire::version;
+    std::uint32_t magic = wire::kMagic;
+    std::uint16_t version = wire::kVersion;
     Type type = Type::open;
 };
 
 enum class Attach : std::uint32_t { automatic, tracepoint, per_syscall, count };
 
 // Limits of a Request's values. privd checks them, even if the analyzer did so before.
-constexpr std::uint32_t ring_bytes_min = 64 << 10, ring_bytes_max = 1 << 30;
-constexpr std::uint32_t cpus_per_ring_max = 1024, snaplen_max = 65000, tracepoints_all = 7;
-constexpr std::size_t interest_words = 8; // bit N: native syscall number N
+constexpr std::uint32_t kRingBytesMin = 64 << 10, kRingBytesMax = 1 << 30;
+constexpr std::uint32_t kCpusPerRingMax = 1024, kSnaplenMax = 65000, kTracepointsAll = 7;
+constexpr std::size_t kInterestWords = 8; // bit N: native syscall number N
 
 struct Request {
     Header header{.type = Type::open};
@@ -50,16 +50,16 @@ struct Request {
     std::uint32_t cpus_per_ring = 2;    // 0: one ring for all CPUs
     std::uint32_t snaplen = 80;         // bytes of I/O data kept per event
     std::uint32_t tracepoints = 0;      // enum tiercel_tracepoint
-    std::uint64_t interest[interest_words] = {};
+    std::uint64_t interest[kInterestWords] = {};
 };
 
 // The kinds of fd that a driver passes. The iterators and the door give read-only access. A driver
 // whose rings cannot be polled (memory, not BPF maps) passes the reading end of a non-blocking
 // pipe as wakeup: bytes in it ask the reader to look, and its end says that no more events come.
 enum class Kind : std::uint32_t { ring, counters, link, iter_task, iter_task_file, wakeup, count };
-constexpr std::size_t kinds = static_cast<std::size_t>(Kind::count);
-constexpr std::size_t fds_per_message = 200; // below SCM_MAX_FD (253)
-constexpr std::uint32_t fds_of_kind_max = 1024;
+constexpr std::size_t kKinds = static_cast<std::size_t>(Kind::count);
+constexpr std::size_t kFdsPerMessage = 200; // below SCM_MAX_FD (253)
+constexpr std::uint32_t kFdsOfKindMax = 1024;
 
 // Why a session did or did not begin, in words: describe.cpp. With wrong_version, wrong_peer,
 // bad_tracepoints, not_built_in, missing_capability and load_failed, Reply.detail is privd's
@@ -95,7 +95,7 @@ struct Reply {
     std::uint32_t ring_count = 0;
     std::uint32_t ring_bytes = 0;
     std::uint32_t cpus = 0;          // possible CPUs: entries of the counters array
-    std::uint32_t fds[kinds] = {};   // how many of each kind follow
+    std::uint32_t fds[kKinds] = {};  // how many of each kind follow
     std::uint32_t door = 0;          // 1: privd stays and answers DoorRequest
     std::uint64_t load_begin_ns = 0; // CLOCK_MONOTONIC when the load began
     std::uint64_t load_ns = 0;       // load and attach together
@@ -106,7 +106,7 @@ struct Fds {
     Header header{.type = Type::fds};
     Kind kind = Kind::ring;
     std::uint32_t first = 0; // index, within its kind, of the first
-    std::uint32_t count = 0; // at most fds_per_message
+    std::uint32_t count = 0; // at most kFdsPerMessage
 };
 
 struct Done {
@@ -128,14 +128,14 @@ struct DoorReply {
     std::int32_t error = 0; // errno of the open, or 0 with one fd
 };
 
-// The answer for a link. The text is cut at link_bytes.
-constexpr std::size_t link_bytes = 4096;
+// The answer for a link. The text is cut at kLinkBytes.
+constexpr std::size_t kLinkBytes = 4096;
 
 struct LinkReply {
     Header header{.type = Type::link_reply};
     std::int32_t error = 0;   // errno of readlink(2), or 0
-    std::uint32_t length = 0; // of the text, which has no NUL; at most link_bytes
-    char text[link_bytes] = {};
+    std::uint32_t length = 0; // of the text, which has no NUL; at most kLinkBytes
+    char text[kLinkBytes] = {};
 };
 
 // Sizes and offsets are the protocol: any change needs a new version.

@@ -3,8 +3,9 @@
 // What every measurement needs, here and in the test machines: the clock, and a CPU of its own.
 #pragma once
 
-#include <ctime>
 #include <sched.h>
+
+#include <ctime>
 
 namespace tiercel::bench {
 

@@ -3,7 +3,7 @@
 // The least that any sensor at the sys_exit tracepoint costs: a program that does nothing. What the
 // probe adds is measured against it.
 #include "kernel/bpf_common/kernel_types.h"
-
+// The helpers come second, because they need the types.
 #include <bpf/bpf_helpers.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -3,7 +3,7 @@
 // The least that telling of an event costs: its time, and a record of a usual size in a BPF ring
 // buffer, with nothing in it.
 #include "kernel/bpf_common/kernel_types.h"
-
+// The helpers come second, because they need the types.
 #include <bpf/bpf_helpers.h>
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

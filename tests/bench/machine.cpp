@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/bench/machine.h"
 
-#include <algorithm>
-#include <csignal>
-#include <cstdlib>
 #include <fmt/core.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
 
 namespace tiercel::bench {
 

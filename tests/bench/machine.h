@@ -4,10 +4,11 @@
 // printed. A figure is one line: what it is, the median, its bar, and whether it holds.
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <functional>
 #include <string>
-#include <sys/types.h>
 #include <vector>
 
 #include "shared/wire/client.h"

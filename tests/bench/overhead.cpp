@@ -3,8 +3,6 @@
 // What the probe adds to a syscall, against a program at the same tracepoint that does nothing, and
 // one that does the least that tells of it. Rounds of the states alternate, so that a machine that
 // changes its speed changes all of them.
-#include <bench_empty.skel.h>
-#include <bench_floor.skel.h>
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -19,6 +17,9 @@
 #include "analyzer/ring/bpf_ring.h"
 #include "analyzer/ring/ring_set.h"
 #include "tests/bench/machine.h"
+
+#include <bench_empty.skel.h>
+#include <bench_floor.skel.h>
 
 namespace tiercel::bench {
 namespace {
@@ -135,7 +136,7 @@ void overhead(const std::string& bin, Report& report) {
         measure(outside, captured, &Samples::probe);
     }
     std::vector<double> ratios, added, least;
-    for (int i = 0; i < kRounds; ++i) {
+    for (std::size_t i = 0; i < kRounds; ++i) {
         ratios.push_back(outside.probe[i] / outside.empty[i]);
         added.push_back((captured.probe[i] - captured.empty[i]) / 3);
         least.push_back((captured.floor[i] - captured.empty[i]) / 3);

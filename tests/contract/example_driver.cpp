@@ -3,17 +3,18 @@
 // The smallest driver, written from docs/DRIVER-CONTRACT.md without a line of this project. It
 // starts an analyzer, sends one thread and enough events to wrap the ring several times, and ends.
 // Usage: example_driver EVENTS ANALYZER [ARGUMENT]...
+#include <err.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <err.h>
-#include <fcntl.h>
 #include <string>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -119,13 +120,13 @@ int main(int argc, char** argv) {
     must(request[0] == 0x4c435254 && request[1] == (1u << 16 | 3), "understand the request");
     Ring ring{.size = request[4]};
     Memory counters("counters", 64);
-    constexpr u64 tid = 4711;
+    constexpr u64 kTid = 4711;
     std::vector<std::string> params(
         32); // of ITER_TASK; a parameter that the driver does not know is empty
     params[4] = text("example");
     params[5] = text("example --contract");
     params[6] = text("/usr/bin/example");
-    const std::string task = event(430, tid << 32 | tid, params); // process and thread
+    const std::string task = event(430, kTid << 32 | kTid, params); // process and thread
     Memory tasks("tasks", task.size());
     std::memcpy(tasks.base, task.data(), task.size());
     // status, error, detail (2); driver, attach, ring_count, ring_bytes, cpus; fds[6]; door; times
@@ -142,7 +143,7 @@ int main(int argc, char** argv) {
         params[2] = text("/etc/file" + std::to_string(left));
         params[3] = params[4] = number(u32{1});
         while (!ring.put(
-            event(307, tid, params))) { // a real driver would count a drop instead of waiting
+            event(307, kTid, params))) { // a real driver would count a drop instead of waiting
             must(write(pipe[1], "", 1) == 1 || errno == EAGAIN, "wake the analyzer");
             usleep(1000);
         }

@@ -7,24 +7,25 @@
 //
 // Usage: hung_argv DIRECTORY FUSE-DEVICE     prints "ready" and runs until it is killed
 // Exit code 77: this machine does not let an unprivileged user mount a FUSE file system.
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/fuse.h>
+#include <sched.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
-#include <grp.h>
-#include <linux/fuse.h>
-#include <sched.h>
 #include <string>
-#include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/ptrace.h>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 
 namespace {
 

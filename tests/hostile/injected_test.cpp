@@ -4,16 +4,17 @@
 // as the analyzer does, and makes one system call by its number. Every number is tried by each way
 // into the kernel that x86-64 has: native, x32, and i386 by int 0x80. A call whose number is not on
 // the list has to end the child by SIGSYS, and so has every call by another way than the native.
-#include <algorithm>
-#include <csignal>
-#include <cstdio>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <string>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <string>
 #include <vector>
 
 #include "analyzer/service/sandbox.h"
@@ -113,7 +114,7 @@ bool allowed_with_zeros(int number) {
         return std::ranges::find(rule.calls, number) != rule.calls.end() &&
                survives_zeros(rule.only);
     };
-    return std::ranges::any_of(policy::analyzer_steady, allows);
+    return std::ranges::any_of(policy::kAnalyzerSteady, allows);
 }
 
 std::string joined(const std::vector<int>& numbers) {

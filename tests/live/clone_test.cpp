@@ -18,9 +18,9 @@ namespace tiercel::live {
 namespace {
 
 // The schema's clone flags.
-constexpr long S_FILES = 1, S_FS = 2, S_NEWPID = 64, S_PARENT = 1 << 8, S_SIGHAND = 1 << 11,
-               S_SYSVSEM = 1 << 12, S_THREAD = 1 << 13, S_VM = 1 << 15, S_VFORK = 1 << 27,
-               S_IN_PIDNS = 1 << 29;
+constexpr long kSFiles = 1, kSFs = 2, kSNewpid = 64, kSParent = 1 << 8, kSSighand = 1 << 11,
+               kSSysvsem = 1 << 12, kSThread = 1 << 13, kSVm = 1 << 15, kSVfork = 1 << 27,
+               kSInPidns = 1 << 29;
 
 struct Wanted {
     long res, tid, pid, ptid, flags;
@@ -31,7 +31,7 @@ struct Wanted {
 // A tracer does not see the init of another namespace, unless it tells of that very process.
 Want birth_of_namespace(const Wanted& w) {
     if (by_ptrace() && w.vtid != w.tid && w.vtid != 1)
-        return nothing;
+        return kNothing;
     return at_least(1);
 }
 
@@ -44,7 +44,7 @@ void expect_thread(Run& run, Code code, const Wanted& w, Run::Here here = Run::H
                                {"tid", w.tid},
                                {"pid", w.pid},
                                {"ptid", w.ptid},
-                               {"cwd", nothing},
+                               {"cwd", kNothing},
                                {"fdlimit", fd_limit()},
                                {"pgft_maj", at_least(0)},
                                {"pgft_min", at_least(parent ? 1 : 0)},
@@ -99,10 +99,10 @@ LIVE_TEST(SYSCALL_VFORK_20_X) {
                    .tid = run.tid(),
                    .pid = run.tid(),
                    .ptid = getpid(),
-                   .flags = S_VFORK | S_VM});
+                   .flags = kSVfork | kSVm});
     expect_thread(
         run, SYSCALL_VFORK_20_X,
-        {.res = 0, .tid = child, .pid = child, .ptid = run.tid(), .flags = S_VFORK | S_VM});
+        {.res = 0, .tid = child, .pid = child, .ptid = run.tid(), .flags = kSVfork | kSVm});
 }
 
 LIVE_TEST(SYSCALL_CLONE_20_X) {
@@ -120,13 +120,13 @@ LIVE_TEST(SYSCALL_CLONE_20_X) {
                    .tid = run.tid(),
                    .pid = run.tid(),
                    .ptid = getpid(),
-                   .flags = S_FS | S_FILES});
+                   .flags = kSFs | kSFiles});
     expect_thread(
         run, SYSCALL_CLONE_20_X,
-        {.res = 0, .tid = child, .pid = child, .ptid = run.tid(), .flags = S_FS | S_FILES});
+        {.res = 0, .tid = child, .pid = child, .ptid = run.tid(), .flags = kSFs | kSFiles});
     expect_thread(
         run, SYSCALL_CLONE_20_X,
-        {.res = -EINVAL, .tid = run.tid(), .pid = run.tid(), .ptid = getpid(), .flags = S_THREAD});
+        {.res = -EINVAL, .tid = run.tid(), .pid = run.tid(), .ptid = getpid(), .flags = kSThread});
 }
 
 LIVE_TEST(SYSCALL_CLONE_20_X, "a thread") {
@@ -142,7 +142,7 @@ LIVE_TEST(SYSCALL_CLONE_20_X, "a thread") {
                     stack + sizeof stack, flags, nullptr));
         usleep(20'000);
     });
-    const long flags = S_VM | S_FS | S_FILES | S_SIGHAND | S_THREAD | S_SYSVSEM,
+    const long flags = kSVm | kSFs | kSFiles | kSSighand | kSThread | kSSysvsem,
                thread = run.note(0);
     expect_thread(
         run, SYSCALL_CLONE_20_X,
@@ -165,10 +165,10 @@ LIVE_TEST(SYSCALL_CLONE_20_X, "a sibling") {
                    .tid = run.tid(),
                    .pid = run.tid(),
                    .ptid = getpid(),
-                   .flags = S_PARENT});
+                   .flags = kSParent});
     expect_thread(
         run, SYSCALL_CLONE_20_X,
-        {.res = 0, .tid = run.note(0), .pid = run.note(0), .ptid = getpid(), .flags = S_PARENT});
+        {.res = 0, .tid = run.note(0), .pid = run.note(0), .ptid = getpid(), .flags = kSParent});
 }
 
 LIVE_TEST(SYSCALL_CLONE_20_X, "another user") {
@@ -217,12 +217,12 @@ LIVE_TEST(SYSCALL_CLONE3_X) {
         LIVE_SKIP("the kernel has no clone3", SYSCALL_CLONE3_X);
     expect_thread(
         run, SYSCALL_CLONE3_X,
-        {.res = child, .tid = run.tid(), .pid = run.tid(), .ptid = getpid(), .flags = S_FS});
+        {.res = child, .tid = run.tid(), .pid = run.tid(), .ptid = getpid(), .flags = kSFs});
     expect_thread(run, SYSCALL_CLONE3_X,
-                  {.res = 0, .tid = child, .pid = child, .ptid = run.tid(), .flags = S_FS});
+                  {.res = 0, .tid = child, .pid = child, .ptid = run.tid(), .flags = kSFs});
     expect_thread(
         run, SYSCALL_CLONE3_X,
-        {.res = -EINVAL, .tid = run.tid(), .pid = run.tid(), .ptid = getpid(), .flags = S_SIGHAND});
+        {.res = -EINVAL, .tid = run.tid(), .pid = run.tid(), .ptid = getpid(), .flags = kSSighand});
 }
 
 // In a pid namespace of its own the child is 1, and its child 2.
@@ -246,13 +246,13 @@ LIVE_TEST(SYSCALL_CLONE3_X, "a pid namespace") {
         LIVE_SKIP("no pid namespace can be made");
     expect_thread(
         run, SYSCALL_CLONE3_X,
-        {.res = child, .tid = run.tid(), .pid = run.tid(), .ptid = getpid(), .flags = S_NEWPID});
+        {.res = child, .tid = run.tid(), .pid = run.tid(), .ptid = getpid(), .flags = kSNewpid});
     expect_thread(run, SYSCALL_CLONE3_X,
                   {.res = 0,
                    .tid = child,
                    .pid = child,
                    .ptid = run.tid(),
-                   .flags = S_NEWPID | S_IN_PIDNS,
+                   .flags = kSNewpid | kSInPidns,
                    .vtid = 1,
                    .vpid = 1});
     // What clone() returned to the inner parent is a number of its own namespace.
@@ -261,7 +261,7 @@ LIVE_TEST(SYSCALL_CLONE3_X, "a pid namespace") {
                    .tid = child,
                    .pid = child,
                    .ptid = run.tid(),
-                   .flags = S_IN_PIDNS,
+                   .flags = kSInPidns,
                    .vtid = 1,
                    .vpid = 1});
     for (const EventBytes& bytes : run.events())
@@ -272,7 +272,7 @@ LIVE_TEST(SYSCALL_CLONE3_X, "a pid namespace") {
                            .tid = view->tid(),
                            .pid = view->tid(),
                            .ptid = child,
-                           .flags = S_IN_PIDNS,
+                           .flags = kSInPidns,
                            .vtid = 2,
                            .vpid = 2});
 }

@@ -48,20 +48,20 @@ LIVE_TEST(SYSCALL_PRCTL_X) {
         call(SYS_prctl, PR_SET_PDEATHSIG, 999, 0, 0, 0);
     });
     run.expect(SYSCALL_PRCTL_X,
-               {{"res", 0}, {"option", 36}, {"arg2_str", nothing}, {"arg2_int", 1}});
+               {{"res", 0}, {"option", 36}, {"arg2_str", kNothing}, {"arg2_int", 1}});
     run.expect(SYSCALL_PRCTL_X,
-               {{"res", 0}, {"option", 15}, {"arg2_str", "a name"}, {"arg2_int", nothing}});
+               {{"res", 0}, {"option", 15}, {"arg2_str", "a name"}, {"arg2_int", kNothing}});
     run.expect(SYSCALL_PRCTL_X,
-               {{"res", 0}, {"option", 37}, {"arg2_str", nothing}, {"arg2_int", 1}});
+               {{"res", 0}, {"option", 37}, {"arg2_str", kNothing}, {"arg2_int", 1}});
     run.expect(SYSCALL_PRCTL_X,
-               {{"res", -EINVAL}, {"option", 1}, {"arg2_str", nothing}, {"arg2_int", 999}});
+               {{"res", -EINVAL}, {"option", 1}, {"arg2_str", kNothing}, {"arg2_int", 999}});
 }
 
 namespace {
 
 // A process that no driver traces.
 pid_t bystander;
-const BeforeSession before([] {
+const BeforeSession kBefore([] {
     bystander = fork();
     if (bystander != 0)
         return;
@@ -301,29 +301,29 @@ LIVE_TEST(SYSCALL_FSCONFIG_X) {
                                     {"fd", run.note(0)},
                                     {"cmd", 1},
                                     {"key", "size"},
-                                    {"value_bytebuf", nothing},
+                                    {"value_bytebuf", kNothing},
                                     {"value_charbuf", "1M"},
                                     {"aux", 0}});
     run.expect(SYSCALL_FSCONFIG_X, {{"res", 0},
                                     {"fd", run.note(0)},
                                     {"cmd", 6},
-                                    {"key", nothing},
-                                    {"value_bytebuf", nothing},
-                                    {"value_charbuf", nothing},
+                                    {"key", kNothing},
+                                    {"value_bytebuf", kNothing},
+                                    {"value_charbuf", kNothing},
                                     {"aux", 0}});
     run.expect(SYSCALL_FSCONFIG_X, {{"res", run.result(2)},
                                     {"fd", -1},
                                     {"cmd", 2},
                                     {"key", "size"},
                                     {"value_bytebuf", Raw{std::string("\1\2\0\3", 4)}},
-                                    {"value_charbuf", nothing},
+                                    {"value_charbuf", kNothing},
                                     {"aux", 4}});
     run.expect(SYSCALL_FSCONFIG_X, {{"res", run.result(3)},
                                     {"fd", -1},
                                     {"cmd", 5},
                                     {"key", "size"},
-                                    {"value_bytebuf", nothing},
-                                    {"value_charbuf", nothing},
+                                    {"value_bytebuf", kNothing},
+                                    {"value_charbuf", kNothing},
                                     {"aux", 77}});
     CHECK((run.result(2) < 0 && run.result(3) < 0));
 }
@@ -361,10 +361,10 @@ LIVE_TEST(SYSCALL_QUOTACTL_X) {
     };
     if (run.result(0) == -ENOSYS)
         LIVE_SKIP("the kernel has no quotas", SYSCALL_QUOTACTL_X);
-    wants(0, nothing, nothing, 128, 1, 0, 1);
+    wants(0, kNothing, kNothing, 128, 1, 0, 1);
     wants(run.result(1), "/dev/no-such-device", "/no/quota.file", 1, 2, 0, 4);
-    wants(run.result(2), "/dev/no-such-device", nothing, 32, 1, 1001, 1);
-    wants(run.result(3), "/dev/no-such-device", nothing, 8, 2, 0, 1);
+    wants(run.result(2), "/dev/no-such-device", kNothing, 32, 1, 1001, 1);
+    wants(run.result(3), "/dev/no-such-device", kNothing, 8, 2, 0, 1);
     CHECK((run.result(1) < 0 && run.result(2) < 0 && run.result(3) < 0));
 }
 

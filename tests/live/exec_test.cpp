@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // execve and execveat: the events of a program that started, and of one that could not.
-#include "tests/live/harness/paths.h"
-#include "tests/live/harness/run.h"
-#include "tests/live/harness/self.h"
-
 #include <fcntl.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
+
+#include "tests/live/harness/paths.h"
+#include "tests/live/harness/run.h"
+#include "tests/live/harness/self.h"
 
 namespace tiercel::live {
 
@@ -20,7 +20,7 @@ struct Texts {
     const char* arguments[5] = {zero, one, none, three, nullptr};
     const char* environment[3] = {a, b, nullptr};
 };
-const Raw wanted_arguments = texts("one", "", "three"), wanted_environment = texts("A=1", "B=two");
+const Raw kWantedArguments = texts("one", "", "three"), kWantedEnvironment = texts("A=1", "B=two");
 
 // The program is the test's own binary, which ends at once when it is called "zero" (main.cpp).
 void copy_program(int to) {
@@ -49,10 +49,10 @@ std::uint64_t ns(const timespec& t) {
 
 struct Wanted {
     long res = 0;
-    Want exe = "zero", args = wanted_arguments, env = wanted_environment;
+    Want exe = "zero", args = kWantedArguments, env = kWantedEnvironment;
     std::string comm, path, binary; // binary: the file whose inode the event holds
     std::string cwd = {};
-    Want filename = nothing;
+    Want filename = kNothing;
     long flags = 1; // root may write to its executable
     std::uint64_t capabilities = full_capabilities();
     long uid = 0, gid = 0;
@@ -62,9 +62,9 @@ struct Wanted {
 void expect_exec(Run& run, Code code, const Wanted& w, Run::Here here = Run::Here::current()) {
     struct stat file {};
     stat(w.binary.c_str(), &file);
-    const Want ino = w.unnamed ? Want(nonzero) : Want(file.st_ino);
-    const Want ctime = w.unnamed ? Want(nonzero) : Want(ns(file.st_ctim)),
-               mtime = w.unnamed ? Want(nonzero) : Want(ns(file.st_mtim));
+    const Want ino = w.unnamed ? Want(kNonzero) : Want(file.st_ino);
+    const Want ctime = w.unnamed ? Want(kNonzero) : Want(ns(file.st_ctim)),
+               mtime = w.unnamed ? Want(kNonzero) : Want(ns(file.st_mtim));
     std::vector<WantParam> wants{{"res", w.res},
                                  {"exe", w.exe},
                                  {"args", w.args},
@@ -102,7 +102,7 @@ void expect_exec(Run& run, Code code, const Wanted& w, Run::Here here = Run::Her
 
 // x86 pretends that any exec was execve once the new program is in place (set_personality_64bit()).
 #ifdef __x86_64__
-constexpr Code succeeded = SYSCALL_EXECVE_19_X;
+constexpr Code kSucceeded = SYSCALL_EXECVE_19_X;
 #else
 constexpr Code succeeded = SYSCALL_EXECVEAT_X;
 #endif
@@ -148,7 +148,7 @@ LIVE_TEST(SYSCALL_EXECVE_19_X, "failed") {
                   .filename = "/no/such/program",
                   .flags = 1 | layer_flag(self)};
     expect_exec(run, SYSCALL_EXECVE_19_X, wanted);
-    wanted.exe = wanted.args = wanted.env = nothing;
+    wanted.exe = wanted.args = wanted.env = kNothing;
     expect_exec(run, SYSCALL_EXECVE_19_X, wanted);
     run.expect_no_more(SYSCALL_EXECVE_19_X);
 }
@@ -177,18 +177,18 @@ LIVE_TEST(SYSCALL_EXECVE_19_X, "another user") {
 }
 
 LIVE_TEST(SYSCALL_EXECVE_19_X, "long command line") {
-    static const std::string large(3000, 'x');
-    static const char* const many[] = {"zero", large.c_str(), large.c_str(), nullptr};
+    static const std::string kLarge(3000, 'x');
+    static const char* const kMany[] = {"zero", kLarge.c_str(), kLarge.c_str(), nullptr};
     Run run([] {
         setsid();
         place_program("program");
-        call(SYS_execve, "./program", many, many);
+        call(SYS_execve, "./program", kMany, kMany);
         _exit(1);
     });
     const std::string path = run.path("program");
     // 4,096 bytes are kept, and the last of them is a NUL.
-    const Raw args{(large + '\0' + large).substr(0, 4095) + '\0'},
-        env{("zero" + std::string(1, '\0') + large + '\0' + large).substr(0, 4095) + '\0'};
+    const Raw args{(kLarge + '\0' + kLarge).substr(0, 4095) + '\0'},
+        env{("zero" + std::string(1, '\0') + kLarge + '\0' + kLarge).substr(0, 4095) + '\0'};
     expect_exec(run, SYSCALL_EXECVE_19_X,
                 {.args = args,
                  .env = env,
@@ -217,7 +217,7 @@ LIVE_TEST(SYSCALL_EXECVEAT_X) {
                  .binary = self,
                  .cwd = run.directory(),
                  .flags = 1 | layer_flag(self)});
-    expect_exec(run, succeeded,
+    expect_exec(run, kSucceeded,
                 {.comm = "program",
                  .path = path,
                  .binary = path,
@@ -241,11 +241,11 @@ LIVE_TEST(SYSCALL_EXECVEAT_X, "a memfd") {
     });
     // The kernel names the thread after the file from 6.14 on, after the descriptor's number
     // before.
-    const auto events = run.of(run.tid(), succeeded);
+    const auto events = run.of(run.tid(), kSucceeded);
     REQUIRE(events.size() == 1);
     const std::string comm(events[0].text(13)), number = std::to_string(run.note(0));
     CHECK((comm == "memfd:hidden" || comm == number));
-    expect_exec(run, succeeded,
+    expect_exec(run, kSucceeded,
                 {.comm = comm,
                  .path = "memfd:hidden",
                  .binary = {},

@@ -21,7 +21,7 @@
 
 namespace tiercel::live {
 
-constexpr long S_NONBLOCK = 64, S_CLOEXEC = 4096; // the schema's open flags
+constexpr long kSNonblock = 64, kSCloexec = 4096; // the schema's open flags
 
 namespace {
 
@@ -86,7 +86,7 @@ LIVE_TEST(SYSCALL_DUP3_X) {
         call(SYS_dup3, 1, 72, O_CLOEXEC);
         call(SYS_dup3, 1, 1, 0);
     });
-    run.expect(SYSCALL_DUP3_X, {{"res", 72}, {"oldfd", 1}, {"newfd", 72}, {"flags", S_CLOEXEC}});
+    run.expect(SYSCALL_DUP3_X, {{"res", 72}, {"oldfd", 1}, {"newfd", 72}, {"flags", kSCloexec}});
     run.expect(SYSCALL_DUP3_X, {{"res", -EINVAL}, {"oldfd", 1}, {"newfd", 1}, {"flags", 0}});
 }
 
@@ -117,9 +117,9 @@ LIVE_TEST(SYSCALL_PIPE2_X) {
                                  {"fd1", run.note(0)},
                                  {"fd2", run.note(1)},
                                  {"ino", run.note(2)},
-                                 {"flags", S_CLOEXEC | S_NONBLOCK}});
+                                 {"flags", kSCloexec | kSNonblock}});
     run.expect(SYSCALL_PIPE2_X,
-               {{"res", -EFAULT}, {"fd1", -1}, {"fd2", -1}, {"ino", 0}, {"flags", S_CLOEXEC}});
+               {{"res", -EFAULT}, {"fd1", -1}, {"fd2", -1}, {"ino", 0}, {"flags", kSCloexec}});
 }
 
 LIVE_TEST(SYSCALL_FCNTL_X) {
@@ -169,8 +169,8 @@ LIVE_TEST(SYSCALL_EVENTFD2_X) {
         call(SYS_eventfd2, 10, -1);
     });
     run.expect(SYSCALL_EVENTFD2_X,
-               {{"res", run.result(0)}, {"flags", S_CLOEXEC | S_NONBLOCK}, {"initval", 9}});
-    run.expect(SYSCALL_EVENTFD2_X, {{"res", -EINVAL}, {"flags", nonzero}, {"initval", 10}});
+               {{"res", run.result(0)}, {"flags", kSCloexec | kSNonblock}, {"initval", 9}});
+    run.expect(SYSCALL_EVENTFD2_X, {{"res", -EINVAL}, {"flags", kNonzero}, {"initval", 10}});
 }
 
 LIVE_TEST(SYSCALL_SIGNALFD_X) {
@@ -191,9 +191,9 @@ LIVE_TEST(SYSCALL_SIGNALFD4_X) {
     });
     run.expect(
         SYSCALL_SIGNALFD4_X,
-        {{"res", run.result(0)}, {"flags", S_CLOEXEC | S_NONBLOCK}, {"fd", -1}, {"mask", 0}});
+        {{"res", run.result(0)}, {"flags", kSCloexec | kSNonblock}, {"fd", -1}, {"mask", 0}});
     run.expect(SYSCALL_SIGNALFD4_X,
-               {{"res", -EBADF}, {"flags", S_NONBLOCK}, {"fd", 77}, {"mask", 0}});
+               {{"res", -EBADF}, {"flags", kSNonblock}, {"fd", 77}, {"mask", 0}});
 }
 
 LIVE_TEST(SYSCALL_TIMERFD_CREATE_X) {
@@ -221,7 +221,7 @@ LIVE_TEST(SYSCALL_INOTIFY_INIT1_X) {
         call(SYS_inotify_init1, 0x10000000);
     });
     run.expect(SYSCALL_INOTIFY_INIT1_X,
-               {{"res", run.result(0)}, {"flags", S_CLOEXEC | S_NONBLOCK}});
+               {{"res", run.result(0)}, {"flags", kSCloexec | kSNonblock}});
     run.expect(SYSCALL_INOTIFY_INIT1_X, {{"res", -EINVAL}, {"flags", 0}});
 }
 
@@ -250,7 +250,7 @@ LIVE_TEST(SYSCALL_MEMFD_CREATE_X) {
     });
     run.expect(SYSCALL_MEMFD_CREATE_X,
                {{"fd", run.result(0)}, {"name", "anonymous"}, {"flags", 3}});
-    run.expect(SYSCALL_MEMFD_CREATE_X, {{"fd", -EFAULT}, {"name", nothing}, {"flags", 0}});
+    run.expect(SYSCALL_MEMFD_CREATE_X, {{"fd", -EFAULT}, {"name", kNothing}, {"flags", 0}});
 }
 
 LIVE_TEST(SYSCALL_USERFAULTFD_X) {
@@ -260,7 +260,7 @@ LIVE_TEST(SYSCALL_USERFAULTFD_X) {
     });
     if (run.result(0) == -ENOSYS)
         LIVE_SKIP("the kernel has no userfaultfd", SYSCALL_USERFAULTFD_X);
-    run.expect(SYSCALL_USERFAULTFD_X, {{"res", run.result(0)}, {"flags", S_CLOEXEC | S_NONBLOCK}});
+    run.expect(SYSCALL_USERFAULTFD_X, {{"res", run.result(0)}, {"flags", kSCloexec | kSNonblock}});
     run.expect(SYSCALL_USERFAULTFD_X, {{"res", -EINVAL}, {"flags", 0}});
 }
 

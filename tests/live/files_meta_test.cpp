@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is known of files: chmod, chown, access, the stat family; and locks, directory entries,
 // seeks.
-#include "tests/live/harness/numbers.h"
-#include "tests/live/harness/run.h"
-
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+
+#include "tests/live/harness/numbers.h"
+#include "tests/live/harness/run.h"
 
 namespace tiercel::live {
 

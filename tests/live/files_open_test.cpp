@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // Opening files: open, openat, openat2, creat, open_by_handle_at; and directories: chdir, getcwd,
 // ...
+#include <fcntl.h>
+#include <linux/openat2.h>
+
+#include <cstring>
+
 #include "tests/live/harness/numbers.h"
 #include "tests/live/harness/paths.h"
 #include "tests/live/harness/run.h"
 #include "tests/live/harness/session.h"
-
-#include <cstring>
-#include <fcntl.h>
-#include <linux/openat2.h>
 
 namespace tiercel::live {
 
 namespace {
 
 long created_flag() {
-    return by_ptrace() ? 0 : created;
+    return by_ptrace() ? 0 : kCreated;
 }
 
 } // namespace
 
 // The schema's open flags.
-constexpr long S_RDONLY = 1, S_WRONLY = 2, S_RDWR = 3, S_CREAT = 4, S_APPEND = 8, S_EXCL = 32,
-               S_NONBLOCK = 64, S_TRUNC = 256, S_DIRECTORY = 1024, S_CLOEXEC = 4096,
-               S_TMPFILE = 8192;
+constexpr long kSRdonly = 1, kSWronly = 2, kSRdwr = 3, kSCreat = 4, kSAppend = 8, kSExcl = 32,
+               kSNonblock = 64, kSTrunc = 256, kSDirectory = 1024, kSCloexec = 4096,
+               kSTmpfile = 8192;
 
 LIVE_TEST(SYSCALL_OPEN_X) {
     Run run([] {
@@ -35,19 +36,19 @@ LIVE_TEST(SYSCALL_OPEN_X) {
     run.expect(SYSCALL_OPEN_X,
                {{"fd", run.result(0)},
                 {"name", "file"},
-                {"flags", S_WRONLY | S_CREAT | S_EXCL | created_flag() | file.layer},
+                {"flags", kSWronly | kSCreat | kSExcl | created_flag() | file.layer},
                 {"mode", 0600},
                 {"dev", file.dev},
                 {"ino", file.ino}});
     run.expect(SYSCALL_OPEN_X, {{"fd", -ENOENT},
                                 {"name", "missing"},
-                                {"flags", S_RDONLY | S_NONBLOCK},
+                                {"flags", kSRdonly | kSNonblock},
                                 {"mode", 0},
                                 {"dev", 0},
                                 {"ino", 0}});
     run.expect(SYSCALL_OPEN_X, {{"fd", -EFAULT},
-                                {"name", nothing},
-                                {"flags", S_RDWR},
+                                {"name", kNothing},
+                                {"flags", kSRdwr},
                                 {"mode", 0},
                                 {"dev", 0},
                                 {"ino", 0}});
@@ -65,14 +66,14 @@ LIVE_TEST(SYSCALL_OPENAT_2_X) {
                {{"fd", run.result(0)},
                 {"dirfd", AT_FDCWD},
                 {"name", "file"},
-                {"flags", S_RDWR | S_CREAT | S_CLOEXEC | created_flag() | file.layer},
+                {"flags", kSRdwr | kSCreat | kSCloexec | created_flag() | file.layer},
                 {"mode", 0640},
                 {"dev", file.dev},
                 {"ino", file.ino}});
     run.expect(SYSCALL_OPENAT_2_X, {{"fd", run.result(1)},
                                     {"dirfd", AT_FDCWD},
                                     {"name", "file"},
-                                    {"flags", S_WRONLY | S_TRUNC | S_APPEND | file.layer},
+                                    {"flags", kSWronly | kSTrunc | kSAppend | file.layer},
                                     {"mode", 0},
                                     {"dev", file.dev},
                                     {"ino", file.ino}});
@@ -80,34 +81,34 @@ LIVE_TEST(SYSCALL_OPENAT_2_X) {
         run.expect(SYSCALL_OPENAT_2_X, {{"fd", run.result(2)},
                                         {"dirfd", AT_FDCWD},
                                         {"name", "."},
-                                        {"flags", S_RDWR | S_TMPFILE | S_DIRECTORY | file.layer},
+                                        {"flags", kSRdwr | kSTmpfile | kSDirectory | file.layer},
                                         {"mode", 0644},
                                         {"dev", file.dev},
-                                        {"ino", nonzero}});
+                                        {"ino", kNonzero}});
     else
         run.expect(SYSCALL_OPENAT_2_X, {{"fd", -EOPNOTSUPP},
                                         {"dirfd", AT_FDCWD},
                                         {"name", "."},
-                                        {"flags", S_RDWR | S_TMPFILE | S_DIRECTORY},
+                                        {"flags", kSRdwr | kSTmpfile | kSDirectory},
                                         {"mode", 0644},
                                         {"dev", 0},
                                         {"ino", 0}});
     run.expect(SYSCALL_OPENAT_2_X, {{"fd", -EBADF},
                                     {"dirfd", 77},
                                     {"name", "missing"},
-                                    {"flags", S_RDONLY | S_DIRECTORY},
+                                    {"flags", kSRdonly | kSDirectory},
                                     {"mode", 0},
                                     {"dev", 0},
                                     {"ino", 0}});
 }
 
 LIVE_TEST(SYSCALL_OPENAT_2_X, "long path") {
-    static const std::string path(4000, 'p');
-    Run run([] { call(SYS_openat, AT_FDCWD, path.c_str(), O_RDONLY); });
+    static const std::string kPath(4000, 'p');
+    Run run([] { call(SYS_openat, AT_FDCWD, kPath.c_str(), O_RDONLY); });
     run.expect(SYSCALL_OPENAT_2_X, {{"fd", -ENAMETOOLONG},
                                     {"dirfd", AT_FDCWD},
-                                    {"name", path},
-                                    {"flags", S_RDONLY},
+                                    {"name", kPath},
+                                    {"flags", kSRdonly},
                                     {"mode", 0},
                                     {"dev", 0},
                                     {"ino", 0}});
@@ -131,7 +132,7 @@ LIVE_TEST(SYSCALL_OPENAT2_X) {
     run.expect(SYSCALL_OPENAT2_X, {{"fd", run.result(0)},
                                    {"dirfd", AT_FDCWD},
                                    {"name", "file"},
-                                   {"flags", S_RDWR | S_CREAT},
+                                   {"flags", kSRdwr | kSCreat},
                                    {"mode", 0604},
                                    {"resolve", 1 | 8},
                                    {"dev", file.dev},
@@ -139,7 +140,7 @@ LIVE_TEST(SYSCALL_OPENAT2_X) {
     run.expect(SYSCALL_OPENAT2_X, {{"fd", -EBADF},
                                    {"dirfd", 77},
                                    {"name", "missing"},
-                                   {"flags", S_RDONLY},
+                                   {"flags", kSRdonly},
                                    {"mode", 0},
                                    {"resolve", 2 | 4 | 16},
                                    {"dev", 0},
@@ -183,14 +184,14 @@ LIVE_TEST(SYSCALL_OPEN_BY_HANDLE_AT_X) {
     const FileFacts file(run.path("file"));
     run.expect(SYSCALL_OPEN_BY_HANDLE_AT_X, {{"fd", run.result(1)},
                                              {"mountfd", AT_FDCWD},
-                                             {"flags", S_RDWR | S_CLOEXEC | file.layer},
+                                             {"flags", kSRdwr | kSCloexec | file.layer},
                                              {"path", run.path("file")},
                                              {"dev", file.dev},
                                              {"ino", file.ino}});
     run.expect(SYSCALL_OPEN_BY_HANDLE_AT_X, {{"fd", -EBADF},
                                              {"mountfd", 77},
-                                             {"flags", S_RDONLY},
-                                             {"path", nothing},
+                                             {"flags", kSRdonly},
+                                             {"path", kNothing},
                                              {"dev", 0},
                                              {"ino", 0}});
 }
@@ -222,7 +223,7 @@ LIVE_TEST(SYSCALL_GETCWD_X) {
         call(SYS_getcwd, buffer, 1);
     });
     run.expect(SYSCALL_GETCWD_X, {{"res", run.result(0)}, {"path", run.directory()}});
-    run.expect(SYSCALL_GETCWD_X, {{"res", -ERANGE}, {"path", nothing}});
+    run.expect(SYSCALL_GETCWD_X, {{"res", -ERANGE}, {"path", kNothing}});
 }
 
 LIVE_TEST(SYSCALL_CHROOT_X) {

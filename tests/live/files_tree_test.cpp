@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The directory tree: rename, link, symlink, unlink, mkdir, rmdir, mknod, mount.
-#include "tests/live/harness/numbers.h"
-#include "tests/live/harness/run.h"
-
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+
+#include "tests/live/harness/numbers.h"
+#include "tests/live/harness/run.h"
 
 namespace tiercel::live {
 
@@ -223,7 +223,7 @@ LIVE_TEST(SYSCALL_MOUNT_X) {
     run.expect(SYSCALL_MOUNT_X, {{"res", 0},
                                  {"dev", "none"},
                                  {"dir", "/"},
-                                 {"type", nothing},
+                                 {"type", kNothing},
                                  {"flags", MS_REC | MS_PRIVATE}});
     run.expect(SYSCALL_MOUNT_X, {{"res", 0},
                                  {"dev", "source"},

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // 32-bit callers on x86-64: i386's own calls, its structures, socketcall; and x32 numbers.
 #ifdef __x86_64__
-#include "tests/live/harness/endpoints.h"
-#include "tests/live/harness/run.h"
-#include "tests/live/harness/session.h"
-
-#include <csignal>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
+
+#include <csignal>
+
+#include "tests/live/harness/endpoints.h"
+#include "tests/live/harness/run.h"
+#include "tests/live/harness/session.h"
 
 namespace tiercel::live {
 
@@ -17,7 +18,7 @@ namespace {
 
 // Whether the kernel takes int 0x80: where it does not, the call is a fault.
 bool has_ia32() {
-    static const bool has = [] {
+    static const bool kHas = [] {
         const pid_t child = fork();
         if (child == 0) {
             signal(SIGSEGV, SIG_DFL);
@@ -26,7 +27,7 @@ bool has_ia32() {
         int status = 0;
         return waitpid(child, &status, 0) == child && status == 0;
     }();
-    return has;
+    return kHas;
 }
 
 long ia32(std::string_view name) {
@@ -52,7 +53,7 @@ std::uint32_t place_array(Numbers... numbers) {
     return place(array, sizeof array);
 }
 
-constexpr Ip4 server4{"127.0.0.1", 47331}, client4{"127.0.0.2", 47332};
+constexpr Ip4 kServer4{"127.0.0.1", 47331}, kClient4{"127.0.0.2", 47332};
 
 } // namespace
 
@@ -157,7 +158,7 @@ LIVE_TEST(SYSCALL_UMOUNT_1_X) {
 LIVE_TEST(SOCKET_SEND_X) {
     NEED_IA32(SOCKET_SEND_X);
     Run run([] {
-        note(0, connected(SOCK_DGRAM, client4.for_call(), server4.for_call()));
+        note(0, connected(SOCK_DGRAM, kClient4.for_call(), kServer4.for_call()));
         call32(ia32("socketcall"), 9, place_array(note_of(0), place("hello"), 5, 0));
         call32(ia32("socketcall"), 9, place_array(-1, place("world"), 3, 0));
     });
@@ -165,18 +166,18 @@ LIVE_TEST(SOCKET_SEND_X) {
                                {"data", Raw{"hello"}},
                                {"fd", run.note(0)},
                                {"size", 5},
-                               {"tuple", tuple(client4, server4)}});
+                               {"tuple", tuple(kClient4, kServer4)}});
     run.expect(
         SOCKET_SEND_X,
-        {{"res", -EBADF}, {"data", Raw{"wor"}}, {"fd", -1}, {"size", 3}, {"tuple", nothing}});
+        {{"res", -EBADF}, {"data", Raw{"wor"}}, {"fd", -1}, {"size", 3}, {"tuple", kNothing}});
 }
 
 LIVE_TEST(SOCKET_RECV_X) {
     NEED_IA32(SOCKET_RECV_X);
     Run run([] {
-        const int receiver = bound(SOCK_DGRAM, server4.for_call()),
-                  sender = connected(SOCK_DGRAM, client4.for_call(), server4.for_call());
-        if (connect(receiver, generic(client4.for_call()), sizeof(sockaddr_in)) < 0 ||
+        const int receiver = bound(SOCK_DGRAM, kServer4.for_call()),
+                  sender = connected(SOCK_DGRAM, kClient4.for_call(), kServer4.for_call());
+        if (connect(receiver, generic(kClient4.for_call()), sizeof(sockaddr_in)) < 0 ||
             send(sender, "hello", 5, 0) != 5)
             _exit(97);
         note(0, receiver);
@@ -187,28 +188,30 @@ LIVE_TEST(SOCKET_RECV_X) {
                                {"data", Raw{"hello"}},
                                {"fd", run.note(0)},
                                {"size", 16},
-                               {"tuple", tuple(client4, server4)}});
+                               {"tuple", tuple(kClient4, kServer4)}});
     run.expect(SOCKET_RECV_X,
-               {{"res", -EBADF}, {"data", nothing}, {"fd", -1}, {"size", 7}, {"tuple", nothing}});
+               {{"res", -EBADF}, {"data", kNothing}, {"fd", -1}, {"size", 7}, {"tuple", kNothing}});
 }
 
 LIVE_TEST(SOCKET_CONNECT_X, "through socketcall") {
     NEED_IA32();
     Run run([] {
-        const sockaddr_in to = server4.for_call();
-        note(0, bound(SOCK_DGRAM, client4.for_call()));
+        const sockaddr_in to = kServer4.for_call();
+        note(0, bound(SOCK_DGRAM, kClient4.for_call()));
         call32(ia32("socketcall"), 1, place_array(AF_INET, SOCK_DGRAM, 17));
         call32(ia32("socketcall"), 3, place_array(note_of(0), place(&to, sizeof to), sizeof to));
     });
-    run.expect(
-        SOCKET_SOCKET_X,
-        {{"fd", nonzero}, {"domain", 2}, {"type", 2}, {"proto", 0}, {"flags", 0}}); // bound()'s own
+    run.expect(SOCKET_SOCKET_X, {{"fd", kNonzero},
+                                 {"domain", 2},
+                                 {"type", 2},
+                                 {"proto", 0},
+                                 {"flags", 0}}); // bound()'s own
     run.expect(SOCKET_SOCKET_X,
                {{"fd", run.result(0)}, {"domain", 2}, {"type", 2}, {"proto", 17}, {"flags", 0}});
     run.expect(SOCKET_CONNECT_X, {{"res", 0},
-                                  {"tuple", tuple(client4, server4)},
+                                  {"tuple", tuple(kClient4, kServer4)},
                                   {"fd", run.note(0)},
-                                  {"addr", address(server4)}});
+                                  {"addr", address(kServer4)}});
 }
 
 LIVE_TEST(SYSCALL_WRITEV_X, "32-bit vectors") {
@@ -229,8 +232,8 @@ LIVE_TEST(SYSCALL_WRITEV_X, "32-bit vectors") {
 LIVE_TEST(SOCKET_SENDMSG_X, "32-bit messages") {
     NEED_IA32();
     Run run([] {
-        const sockaddr_in to = server4.for_call();
-        note(0, bound(SOCK_DGRAM, client4.for_call()));
+        const sockaddr_in to = kServer4.for_call();
+        note(0, bound(SOCK_DGRAM, kClient4.for_call()));
         const auto name = place(&to, sizeof to),
                    vector = place_array(place("hello"), 5, place("world"), 3);
         call32(ia32("sendmsg"), note_of(0), place_array(name, sizeof to, vector, 2, 0, 0, 0), 0);
@@ -239,7 +242,7 @@ LIVE_TEST(SOCKET_SENDMSG_X, "32-bit messages") {
                                   {"data", Raw{"hellowor"}},
                                   {"fd", run.note(0)},
                                   {"size", 8},
-                                  {"tuple", tuple(client4, server4)}});
+                                  {"tuple", tuple(kClient4, kServer4)}});
 }
 
 LIVE_TEST(SYSCALL_PREAD_X, "32-bit positions and times") {
@@ -252,9 +255,11 @@ LIVE_TEST(SYSCALL_PREAD_X, "32-bit positions and times") {
         call32(ia32("setrlimit"), 6, place_array(100, -1));
         call32(ia32("setresuid32"), 1001, -1, 1003);
     });
-    run.expect(
-        SYSCALL_PREAD_X,
-        {{"res", 0}, {"data", nothing}, {"fd", run.note(0)}, {"size", 4}, {"pos", (1L << 32) + 7}});
+    run.expect(SYSCALL_PREAD_X, {{"res", 0},
+                                 {"data", kNothing},
+                                 {"fd", run.note(0)},
+                                 {"size", 4},
+                                 {"pos", (1L << 32) + 7}});
     run.expect(SYSCALL_NANOSLEEP_X, {{"res", 0}, {"interval", 54321}});
     run.expect(SYSCALL_LSEEK_X,
                {{"res", -EINVAL}, {"fd", run.note(0)}, {"offset", -1}, {"whence", 1}});
@@ -289,18 +294,18 @@ LIVE_TEST(SYSCALL_OPENAT_2_X, "32-bit") {
 
 // Most kernels refuse x32 numbers. The attempt still gives the event of the call that was meant.
 LIVE_TEST(SYSCALL_CHDIR_X, "x32 number") {
-    constexpr long x32 = 0x40000000;
+    constexpr long kX32 = 0x40000000;
     Run run([] {
         const char path[] = "/tmp";
-        call(x32 | SYS_chdir, path);
-        call(x32 | 515 /* readv, which x32 numbers in its own way */, -1, nullptr, 0);
+        call(kX32 | SYS_chdir, path);
+        call(kX32 | 515 /* readv, which x32 numbers in its own way */, -1, nullptr, 0);
     });
     if (run.result(0) == -ENOSYS && session().reply().attach == wire::Attach::per_syscall)
         LIVE_SKIP("attached per syscall, and the kernel refuses x32 before it calls a function");
     run.expect(SYSCALL_CHDIR_X, {{"res", run.result(0)}, {"path", "/tmp"}});
     CHECK((run.result(0) == -ENOSYS || run.result(0) == 0));
     run.expect(SYSCALL_READV_X,
-               {{"res", run.result(1)}, {"size", 0}, {"data", nothing}, {"fd", -1}});
+               {{"res", run.result(1)}, {"size", 0}, {"data", kNothing}, {"fd", -1}});
 }
 
 } // namespace tiercel::live

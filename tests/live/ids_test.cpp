@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who a process is: user and group ids, capabilities, limits, sessions and groups.
-#include "tests/live/harness/numbers.h"
-#include "tests/live/harness/run.h"
-
 #include <linux/capability.h>
 #include <sys/resource.h>
+
+#include "tests/live/harness/numbers.h"
+#include "tests/live/harness/run.h"
 
 namespace tiercel::live {
 

@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // Data in and out of files: read, write and their positional and vector forms; splice, sendfile,
 // copies.
-#include "tests/live/harness/run.h"
+#include <fcntl.h>
+#include <sys/uio.h>
 
 #include <algorithm>
-#include <fcntl.h>
 #include <string>
-#include <sys/uio.h>
+
+#include "tests/live/harness/run.h"
 
 namespace tiercel::live {
 
 namespace {
 
-constexpr char hello[] = "hello, \0world"; // a NUL inside: data is bytes, not text
-constexpr std::size_t hello_size = sizeof hello - 1;
-const Raw hello_bytes{std::string(hello, hello_size)};
+constexpr char kHello[] = "hello, \0world"; // a NUL inside: data is bytes, not text
+constexpr std::size_t kHelloSize = sizeof kHello - 1;
+const Raw kHelloBytes{std::string(kHello, kHelloSize)};
 
 // Longer than the snaplen of 80: events keep the first 80 bytes.
-const std::string long_data = [] {
+const std::string kLongData = [] {
     std::string data(300, ' ');
     std::generate(data.begin(), data.end(),
                   [n = 0]() mutable { return static_cast<char>('a' + n++ % 26); });
     return data;
 }();
-const Raw long_kept{long_data.substr(0, 80)};
+const Raw kLongKept{kLongData.substr(0, 80)};
 
 char into[512], into2[512];
 
@@ -48,44 +49,45 @@ iovec part(const void* data, std::size_t size) {
 
 LIVE_TEST(SYSCALL_READ_X) {
     Run run([] {
-        const int fd = make_file({hello, hello_size});
+        const int fd = make_file({kHello, kHelloSize});
         call(SYS_read, fd, into, sizeof into);
         call(SYS_read, fd, into, sizeof into);
-        make_file(long_data);
+        make_file(kLongData);
         note(1, fd);
         note(2, open("file", O_RDONLY));
         call(SYS_read, note_of(2), into, 200);
         call(SYS_read, -1, into, 7);
     });
     run.expect(SYSCALL_READ_X,
-               {{"res", hello_size}, {"data", hello_bytes}, {"fd", run.note(1)}, {"size", 512}});
-    run.expect(SYSCALL_READ_X, {{"res", 0}, {"data", nothing}, {"fd", run.note(1)}, {"size", 512}});
+               {{"res", kHelloSize}, {"data", kHelloBytes}, {"fd", run.note(1)}, {"size", 512}});
     run.expect(SYSCALL_READ_X,
-               {{"res", 200}, {"data", long_kept}, {"fd", run.note(2)}, {"size", 200}});
-    run.expect(SYSCALL_READ_X, {{"res", -EBADF}, {"data", nothing}, {"fd", -1}, {"size", 7}});
+               {{"res", 0}, {"data", kNothing}, {"fd", run.note(1)}, {"size", 512}});
+    run.expect(SYSCALL_READ_X,
+               {{"res", 200}, {"data", kLongKept}, {"fd", run.note(2)}, {"size", 200}});
+    run.expect(SYSCALL_READ_X, {{"res", -EBADF}, {"data", kNothing}, {"fd", -1}, {"size", 7}});
 }
 
 LIVE_TEST(SYSCALL_WRITE_X) {
     Run run([] {
         const int fd = open_new();
-        call(SYS_write, fd, hello, hello_size);
-        call(SYS_write, fd, long_data.data(), long_data.size());
-        call(SYS_write, -1, hello, 5);
+        call(SYS_write, fd, kHello, kHelloSize);
+        call(SYS_write, fd, kLongData.data(), kLongData.size());
+        call(SYS_write, -1, kHello, 5);
         call(SYS_write, fd, 16, 4);
     });
     run.expect(
         SYSCALL_WRITE_X,
-        {{"res", hello_size}, {"data", hello_bytes}, {"fd", run.note(0)}, {"size", hello_size}});
+        {{"res", kHelloSize}, {"data", kHelloBytes}, {"fd", run.note(0)}, {"size", kHelloSize}});
     run.expect(SYSCALL_WRITE_X,
-               {{"res", 300}, {"data", long_kept}, {"fd", run.note(0)}, {"size", 300}});
+               {{"res", 300}, {"data", kLongKept}, {"fd", run.note(0)}, {"size", 300}});
     run.expect(SYSCALL_WRITE_X, {{"res", -EBADF}, {"data", Raw{"hello"}}, {"fd", -1}, {"size", 5}});
     run.expect(SYSCALL_WRITE_X,
-               {{"res", -EFAULT}, {"data", nothing}, {"fd", run.note(0)}, {"size", 4}});
+               {{"res", -EFAULT}, {"data", kNothing}, {"fd", run.note(0)}, {"size", 4}});
 }
 
 LIVE_TEST(SYSCALL_PREAD_X) {
     Run run([] {
-        const int fd = make_file(long_data);
+        const int fd = make_file(kLongData);
         call(SYS_pread64, fd, into, 5, 26);
         call(SYS_pread64, fd, into, 5, -1);
     });
@@ -93,17 +95,17 @@ LIVE_TEST(SYSCALL_PREAD_X) {
                {{"res", 5}, {"data", Raw{"abcde"}}, {"fd", run.note(0)}, {"size", 5}, {"pos", 26}});
     run.expect(
         SYSCALL_PREAD_X,
-        {{"res", -EINVAL}, {"data", nothing}, {"fd", run.note(0)}, {"size", 5}, {"pos", -1}});
+        {{"res", -EINVAL}, {"data", kNothing}, {"fd", run.note(0)}, {"size", 5}, {"pos", -1}});
 }
 
 LIVE_TEST(SYSCALL_PWRITE_X) {
     Run run([] {
         const int fd = open_new();
-        call(SYS_pwrite64, fd, long_data.data(), 100, 5'000'000'000);
-        call(SYS_pwrite64, -1, hello, 3, 2);
+        call(SYS_pwrite64, fd, kLongData.data(), 100, 5'000'000'000);
+        call(SYS_pwrite64, -1, kHello, 3, 2);
     });
     run.expect(SYSCALL_PWRITE_X, {{"res", 100},
-                                  {"data", long_kept},
+                                  {"data", kLongKept},
                                   {"fd", run.note(0)},
                                   {"size", 100},
                                   {"pos", 5'000'000'000}});
@@ -115,9 +117,9 @@ LIVE_TEST(SYSCALL_PWRITE_X) {
 LIVE_TEST(SYSCALL_READV_X) {
     Run run([] {
         const iovec parts[] = {part(into, 5), part(into2, 100)};
-        const int fd = make_file({hello, hello_size});
+        const int fd = make_file({kHello, kHelloSize});
         call(SYS_readv, fd, parts, 2);
-        make_file(long_data);
+        make_file(kLongData);
         note(1, fd);
         note(2, open("file", O_RDONLY));
         call(SYS_readv, note_of(2), parts, 2);
@@ -125,16 +127,16 @@ LIVE_TEST(SYSCALL_READV_X) {
     });
     run.expect(
         SYSCALL_READV_X,
-        {{"res", hello_size}, {"size", hello_size}, {"data", hello_bytes}, {"fd", run.note(1)}});
+        {{"res", kHelloSize}, {"size", kHelloSize}, {"data", kHelloBytes}, {"fd", run.note(1)}});
     run.expect(SYSCALL_READV_X,
-               {{"res", 105}, {"size", 105}, {"data", long_kept}, {"fd", run.note(2)}});
-    run.expect(SYSCALL_READV_X, {{"res", -EBADF}, {"size", 0}, {"data", nothing}, {"fd", -1}});
+               {{"res", 105}, {"size", 105}, {"data", kLongKept}, {"fd", run.note(2)}});
+    run.expect(SYSCALL_READV_X, {{"res", -EBADF}, {"size", 0}, {"data", kNothing}, {"fd", -1}});
 }
 
 LIVE_TEST(SYSCALL_WRITEV_X) {
     Run run([] {
-        const iovec parts[] = {part(hello, 5), part(nullptr, 0), part(hello + 5, hello_size - 5)};
-        const iovec many[] = {part(long_data.data(), 70), part(long_data.data() + 70, 230)};
+        const iovec parts[] = {part(kHello, 5), part(nullptr, 0), part(kHello + 5, kHelloSize - 5)};
+        const iovec many[] = {part(kLongData.data(), 70), part(kLongData.data() + 70, 230)};
         const int fd = open_new();
         call(SYS_writev, fd, parts, 3);
         call(SYS_writev, fd, many, 2);
@@ -142,24 +144,24 @@ LIVE_TEST(SYSCALL_WRITEV_X) {
     });
     run.expect(
         SYSCALL_WRITEV_X,
-        {{"res", hello_size}, {"data", hello_bytes}, {"fd", run.note(0)}, {"size", hello_size}});
+        {{"res", kHelloSize}, {"data", kHelloBytes}, {"fd", run.note(0)}, {"size", kHelloSize}});
     run.expect(SYSCALL_WRITEV_X,
-               {{"res", 300}, {"data", long_kept}, {"fd", run.note(0)}, {"size", 300}});
+               {{"res", 300}, {"data", kLongKept}, {"fd", run.note(0)}, {"size", 300}});
     run.expect(SYSCALL_WRITEV_X,
-               {{"res", -EBADF}, {"data", hello_bytes}, {"fd", -1}, {"size", hello_size}});
+               {{"res", -EBADF}, {"data", kHelloBytes}, {"fd", -1}, {"size", kHelloSize}});
 }
 
 LIVE_TEST(SYSCALL_PREADV_X) {
     Run run([] {
         const iovec parts[] = {part(into, 2), part(into2, 2)};
-        const int fd = make_file(long_data);
+        const int fd = make_file(kLongData);
         call(SYS_preadv, fd, parts, 2, 27, 0);
         call(SYS_preadv, -1, parts, 2, 4, 0);
     });
     run.expect(SYSCALL_PREADV_X,
                {{"res", 4}, {"size", 4}, {"data", Raw{"bcde"}}, {"fd", run.note(0)}, {"pos", 27}});
     run.expect(SYSCALL_PREADV_X,
-               {{"res", -EBADF}, {"size", 0}, {"data", nothing}, {"fd", -1}, {"pos", 4}});
+               {{"res", -EBADF}, {"size", 0}, {"data", kNothing}, {"fd", -1}, {"pos", 4}});
 }
 
 LIVE_TEST(SYSCALL_PWRITEV_X) {
@@ -178,37 +180,37 @@ LIVE_TEST(SYSCALL_PWRITEV_X) {
 
 LIVE_TEST(SYSCALL_PROCESS_VM_READV_X) {
     Run run([] {
-        const iovec local = part(into, hello_size), remote = part(hello, hello_size);
+        const iovec local = part(into, kHelloSize), remote = part(kHello, kHelloSize);
         call(SYS_process_vm_readv, getpid(), &local, 1, &remote, 1, 0);
         call(SYS_process_vm_readv, -1, &local, 1, &remote, 1, 0);
     });
     if (run.result(0) == -ENOSYS)
         LIVE_SKIP("the kernel has no process_vm_readv", SYSCALL_PROCESS_VM_READV_X);
     run.expect(SYSCALL_PROCESS_VM_READV_X,
-               {{"res", hello_size}, {"pid", run.tid()}, {"data", hello_bytes}});
+               {{"res", kHelloSize}, {"pid", run.tid()}, {"data", kHelloBytes}});
     run.expect(SYSCALL_PROCESS_VM_READV_X,
-               {{"res", run.result(1)}, {"pid", -1}, {"data", nothing}});
+               {{"res", run.result(1)}, {"pid", -1}, {"data", kNothing}});
     CHECK(run.result(1) < 0);
 }
 
 LIVE_TEST(SYSCALL_PROCESS_VM_WRITEV_X) {
     Run run([] {
-        const iovec local = part(long_data.data(), 300), remote = part(into, 300);
+        const iovec local = part(kLongData.data(), 300), remote = part(into, 300);
         call(SYS_process_vm_writev, getpid(), &local, 1, &remote, 1, 0);
         call(SYS_process_vm_writev, -1, &local, 1, &remote, 1, 0);
     });
     if (run.result(0) == -ENOSYS)
         LIVE_SKIP("the kernel has no process_vm_writev", SYSCALL_PROCESS_VM_WRITEV_X);
     run.expect(SYSCALL_PROCESS_VM_WRITEV_X,
-               {{"res", 300}, {"pid", run.tid()}, {"data", long_kept}});
+               {{"res", 300}, {"pid", run.tid()}, {"data", kLongKept}});
     run.expect(SYSCALL_PROCESS_VM_WRITEV_X,
-               {{"res", run.result(1)}, {"pid", -1}, {"data", nothing}});
+               {{"res", run.result(1)}, {"pid", -1}, {"data", kNothing}});
     CHECK(run.result(1) < 0);
 }
 
 LIVE_TEST(SYSCALL_SENDFILE_X) {
     Run run([] {
-        const int fd = make_file(long_data), out = open("out", O_CREAT | O_WRONLY, 0644);
+        const int fd = make_file(kLongData), out = open("out", O_CREAT | O_WRONLY, 0644);
         long offset = 20;
         note(1, out);
         call(SYS_sendfile, out, fd, &offset, 50);
@@ -233,7 +235,7 @@ LIVE_TEST(SYSCALL_SENDFILE_X) {
 
 LIVE_TEST(SYSCALL_SPLICE_X) {
     Run run([] {
-        const int fd = make_file(long_data);
+        const int fd = make_file(kLongData);
         int ends[2];
         if (pipe(ends) < 0)
             _exit(98);
@@ -254,7 +256,7 @@ LIVE_TEST(SYSCALL_SPLICE_X) {
 
 LIVE_TEST(SYSCALL_COPY_FILE_RANGE_X) {
     Run run([] {
-        const int fd = make_file(long_data), out = open("out", O_CREAT | O_WRONLY, 0644);
+        const int fd = make_file(kLongData), out = open("out", O_CREAT | O_WRONLY, 0644);
         long from = 30, to = 4;
         note(1, out);
         call(SYS_copy_file_range, fd, &from, out, &to, 100, 0);

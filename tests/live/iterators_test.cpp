@@ -21,8 +21,8 @@ namespace tiercel::live {
 
 namespace {
 
-constexpr Ip4 server4{"127.0.0.1", 47341}, client4{"127.0.0.2", 47342};
-constexpr Ip6 server6{"::1", 47343}, client6{"::1", 47344};
+constexpr Ip4 kServer4{"127.0.0.1", 47341}, kClient4{"127.0.0.2", 47342};
+constexpr Ip6 kServer6{"::1", 47343}, kClient6{"::1", 47344};
 
 enum Prepared {
     pipe_fd,
@@ -41,8 +41,8 @@ enum Prepared {
 class Snapshot {
   public:
     static const Snapshot& get() {
-        static const Snapshot snapshot;
-        return snapshot;
+        static const Snapshot kSnapshot;
+        return kSnapshot;
     }
 
     [[nodiscard]] long pid() const { return pid_; }
@@ -77,7 +77,7 @@ class Snapshot {
 };
 
 // Of the shared source's driver it could no longer be a target: a process has one tracer.
-const BeforeSession prepared([] { Snapshot::get(); });
+const BeforeSession kPrepared([] { Snapshot::get(); });
 
 long now_ns() {
     timespec now{};
@@ -94,7 +94,7 @@ void Snapshot::prepare() {
     if (chdir(directory_.path().c_str()) < 0)
         _exit(98);
     setsid();
-    int ends[2], server = listening(server4.for_call()),
+    int ends[2], server = listening(kServer4.for_call()),
                  path_server = bound(SOCK_STREAM, unix_for_call("socket"));
     if (pipe(ends) < 0 || server < 0)
         _exit(98);
@@ -102,8 +102,8 @@ void Snapshot::prepare() {
                                    memfd_create("live", 0),
                                    open("file", O_CREAT | O_RDWR | O_APPEND, 0644),
                                    open(".", O_RDONLY | O_DIRECTORY),
-                                   connected(SOCK_STREAM, client4.for_call(), server4.for_call()),
-                                   connected(SOCK_DGRAM, client6.for_call(), server6.for_call()),
+                                   connected(SOCK_STREAM, kClient4.for_call(), kServer4.for_call()),
+                                   connected(SOCK_DGRAM, kClient6.for_call(), kServer6.for_call()),
                                    path_server,
                                    ::socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE),
                                    eventfd(0, 0)};
@@ -191,17 +191,17 @@ LIVE_TEST(ITER_TASK_E) {
     if (env.size() > 4096)
         env = env.substr(0, 4095) + '\0';
     const auto [before, after] = snapshot.birth();
-    constexpr long slack =
+    constexpr long kSlack =
         1'000'000'000; // between the two clocks' readings when the driver was loaded
     const WantParam wants[] = {{"ppid", getpid()},
                                {"pgid", snapshot.pid()},
                                {"vpgid", snapshot.pid()},
                                {"sid", snapshot.pid()},
                                {"comm", own_name()},
-                               {"argv", reads_memory() ? Want(Raw{argv}) : Want(nothing)},
+                               {"argv", reads_memory() ? Want(Raw{argv}) : Want(kNothing)},
                                {"exepath", self},
                                {"flags", 1 | (FileFacts(self).layer ? 2 : 0)},
-                               {"env", reads_memory() ? Want(Raw{env}) : Want(nothing)},
+                               {"env", reads_memory() ? Want(Raw{env}) : Want(kNothing)},
                                {"cwd", snapshot.directory()},
                                {"fdlimit", fd_limit()},
                                {"euid", 0},
@@ -222,15 +222,15 @@ LIVE_TEST(ITER_TASK_E) {
                                {"pidns_init_start_ts", at_least(1)},
                                {"cgroups", own_cgroups()},
                                {"root", "/"},
-                               {"start_time", between(static_cast<std::uint64_t>(before - slack),
-                                                      static_cast<std::uint64_t>(after + slack))},
+                               {"start_time", between(static_cast<std::uint64_t>(before - kSlack),
+                                                      static_cast<std::uint64_t>(after + kSlack))},
                                {"tty", 0},
                                {"loginuid", login_uid()}};
     expect_params(*view, wants);
 }
 
 LIVE_TEST(ITER_TASK_FILE_PIPE_E) {
-    expect_file(ITER_TASK_FILE_PIPE_E, pipe_fd, {{"path", nothing}});
+    expect_file(ITER_TASK_FILE_PIPE_E, pipe_fd, {{"path", kNothing}});
 }
 
 LIVE_TEST(ITER_TASK_FILE_MEMFD_E) {
@@ -254,27 +254,27 @@ LIVE_TEST(ITER_TASK_FILE_SOCKET_INET_E) {
     expect_file(ITER_TASK_FILE_SOCKET_INET_E, inet_fd,
                 {{"sk_type", SOCK_STREAM},
                  {"sk_proto", 6},
-                 {"local_ip", ip_of(client4)},
-                 {"local_port", client4.port},
-                 {"remote_ip", ip_of(server4)},
-                 {"remote_port", server4.port}});
+                 {"local_ip", ip_of(kClient4)},
+                 {"local_port", kClient4.port},
+                 {"remote_ip", ip_of(kServer4)},
+                 {"remote_port", kServer4.port}});
 }
 
 LIVE_TEST(ITER_TASK_FILE_SOCKET_INET6_E) {
     expect_file(ITER_TASK_FILE_SOCKET_INET6_E, inet6_fd,
                 {{"sk_type", SOCK_DGRAM},
                  {"sk_proto", 17},
-                 {"local_ip", ip_of(client6)},
-                 {"local_port", client6.port},
-                 {"remote_ip", ip_of(server6)},
-                 {"remote_port", server6.port}});
+                 {"local_ip", ip_of(kClient6)},
+                 {"local_port", kClient6.port},
+                 {"remote_ip", ip_of(kServer6)},
+                 {"remote_port", kServer6.port}});
 }
 
 LIVE_TEST(ITER_TASK_FILE_SOCKET_UNIX_E) {
     expect_file(ITER_TASK_FILE_SOCKET_UNIX_E, unix_fd,
                 {{"sk_type", SOCK_STREAM},
                  {"sk_proto", 0},
-                 {"sk_pointer", nonzero},
+                 {"sk_pointer", kNonzero},
                  {"sun_path", "socket"}});
 }
 
@@ -284,7 +284,7 @@ LIVE_TEST(ITER_TASK_FILE_SOCKET_NETLINK_E) {
 }
 
 LIVE_TEST(ITER_TASK_FILE_ANON_INODE_E) {
-    expect_file(ITER_TASK_FILE_ANON_INODE_E, anon_fd, {{"fd_type", 1}, {"path", nothing}});
+    expect_file(ITER_TASK_FILE_ANON_INODE_E, anon_fd, {{"fd_type", 1}, {"path", kNothing}});
 }
 
 } // namespace tiercel::live

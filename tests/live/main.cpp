@@ -3,19 +3,19 @@
 // The live suite: system calls are made and the events that they give are compared, parameter by
 // parameter. Exit codes: 0 passed, 1 failed, 77 nothing could be tested here.
 #define DOCTEST_CONFIG_IMPLEMENT
-#include "tests/live/harness/coverage.h"
-#include "tests/live/harness/session.h"
-
-#include "kernel/common/abi.h"
+#include <doctest/doctest.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
-#include <doctest/doctest.h>
 #include <filesystem>
 #include <stdexcept>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <vector>
+
+#include "kernel/common/abi.h"
+#include "tests/live/harness/coverage.h"
+#include "tests/live/harness/session.h"
 
 namespace tiercel::live {
 
@@ -60,8 +60,8 @@ std::optional<std::string_view> declared_gap(event::Code code) {
 
 namespace {
 
-constexpr int skipped = 77;
-constexpr char help[] =
+constexpr int kSkipped = 77;
+constexpr char kHelp[] =
     "live: performs system calls and compares the events that they give\n"
     "  live [--privd PATH] [--driver NAME] [--attach NAME] [doctest's options: -tc=PATTERN, ...]\n"
     "  live [...] --results           prints what came of each event too, for tests/conformance\n"
@@ -130,7 +130,7 @@ int list_table() {
 int run_all(int argc, char** argv, bool with_results) {
     if (geteuid() != 0) {
         std::printf("SKIPPED: all: events need root\n");
-        return skipped;
+        return kSkipped;
     }
     try {
         prepare_session();
@@ -139,7 +139,7 @@ int run_all(int argc, char** argv, bool with_results) {
                     wire::client::name(reply.attach), static_cast<double>(reply.load_ns) / 1e6);
     } catch (const Unavailable& reason) {
         std::printf("SKIPPED: all: %s\n", reason.what());
-        return skipped;
+        return kSkipped;
     } catch (const std::exception& reason) {
         std::printf("the driver did not start: %s\n", reason.what());
         return 1;
@@ -169,7 +169,7 @@ int main(int argc, char** argv) {
         return 0; // run by a test of exec, as a program that does nothing
     Task task = Task::run;
     if (!take_options(argc, argv, task)) {
-        std::fputs(help, stdout);
+        std::fputs(kHelp, stdout);
         return 2;
     }
     if (source_options().privd.empty())

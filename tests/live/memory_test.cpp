@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Memory: brk, mmap, munmap, mprotect and the mlock family.
-#include "tests/live/harness/run.h"
-
 #include <sys/mman.h>
+
+#include "tests/live/harness/run.h"
 
 namespace tiercel::live {
 
 namespace {
 
 // Sizes of a process that has just been forked: more than nothing, less than a terabyte, in KiB.
-const Condition some_kib = between(100, 1U << 30);
+const Condition kSomeKib = between(100, 1U << 30);
 // VmSize as /proc/self/status would say it after the call.
 long vm_size() {
     long pages = 0;
@@ -35,14 +35,14 @@ LIVE_TEST(SYSCALL_BRK_4_X) {
     const auto brks = run.of(run.tid(), SYSCALL_BRK_4_X);
     REQUIRE(!brks.empty());
     for (std::size_t i = 0; i + 1 < brks.size(); ++i) // libc's
-        run.expect(SYSCALL_BRK_4_X, {{"res", nonzero},
-                                     {"vm_size", some_kib},
-                                     {"vm_rss", some_kib},
+        run.expect(SYSCALL_BRK_4_X, {{"res", kNonzero},
+                                     {"vm_size", kSomeKib},
+                                     {"vm_rss", kSomeKib},
                                      {"vm_swap", between(0, 1 << 20)},
                                      {"addr", at_least(0)}});
     run.expect(SYSCALL_BRK_4_X, {{"res", run.note(1)},
                                  {"vm_size", run.note(0)},
-                                 {"vm_rss", some_kib},
+                                 {"vm_rss", kSomeKib},
                                  {"vm_swap", between(0, 1 << 20)},
                                  {"addr", run.result(0)}});
 }
@@ -54,8 +54,8 @@ LIVE_TEST(SYSCALL_MMAP_X) {
         call(SYS_mmap, page, 4096, PROT_EXEC, MAP_SHARED | MAP_FIXED, 77, 8192);
     });
     run.expect(SYSCALL_MMAP_X, {{"res", run.result(0)},
-                                {"vm_size", some_kib},
-                                {"vm_rss", some_kib},
+                                {"vm_size", kSomeKib},
+                                {"vm_rss", kSomeKib},
                                 {"vm_swap", between(0, 1 << 20)},
                                 {"addr", 0},
                                 {"length", 12345},
@@ -64,8 +64,8 @@ LIVE_TEST(SYSCALL_MMAP_X) {
                                 {"fd", -1},
                                 {"offset", 0}});
     run.expect(SYSCALL_MMAP_X, {{"res", -EBADF},
-                                {"vm_size", some_kib},
-                                {"vm_rss", some_kib},
+                                {"vm_size", kSomeKib},
+                                {"vm_rss", kSomeKib},
                                 {"vm_swap", between(0, 1 << 20)},
                                 {"addr", as_argument(page)},
                                 {"length", 4096},
@@ -94,24 +94,24 @@ LIVE_TEST(SYSCALL_MUNMAP_X) {
         if (*view.number<std::int64_t>(4) == run.note(0))
             run.expect(SYSCALL_MUNMAP_X, {{"res", 0},
                                           {"vm_size", run.note(1)},
-                                          {"vm_rss", some_kib},
+                                          {"vm_rss", kSomeKib},
                                           {"vm_swap", between(0, 1 << 20)},
                                           {"addr", run.note(0)},
                                           {"length", 1 << 20}});
         else if (*view.number<std::int64_t>(4) == 50)
             run.expect(SYSCALL_MUNMAP_X, {{"res", -EINVAL},
-                                          {"vm_size", some_kib},
-                                          {"vm_rss", some_kib},
+                                          {"vm_size", kSomeKib},
+                                          {"vm_rss", kSomeKib},
                                           {"vm_swap", between(0, 1 << 20)},
                                           {"addr", 50},
                                           {"length", 4096}});
         else
             run.expect(SYSCALL_MUNMAP_X, {{"res", 0},
-                                          {"vm_size", some_kib},
-                                          {"vm_rss", some_kib},
+                                          {"vm_size", kSomeKib},
+                                          {"vm_rss", kSomeKib},
                                           {"vm_swap", between(0, 1 << 20)},
-                                          {"addr", nonzero},
-                                          {"length", nonzero}});
+                                          {"addr", kNonzero},
+                                          {"length", kNonzero}});
     }
 }
 

@@ -9,10 +9,10 @@ namespace tiercel::live {
 
 namespace {
 
-constexpr Ip4 server4{"127.0.0.1", 47321}, client4{"127.0.0.2", 47322};
-constexpr Ip6 server6{"::1", 47323}, client6{"::1", 47324};
-const std::string long_data(200, 'L');
-const Raw long_kept{std::string(80, 'L')};
+constexpr Ip4 kServer4{"127.0.0.1", 47321}, kClient4{"127.0.0.2", 47322};
+constexpr Ip6 kServer6{"::1", 47323}, kClient6{"::1", 47324};
+const std::string kLongData(200, 'L');
+const Raw kLongKept{std::string(80, 'L')};
 
 bool has_ipv6() {
     const int fd = ::socket(AF_INET6, SOCK_DGRAM, 0);
@@ -31,9 +31,9 @@ void udp_pair(const Ip& client, const Ip& server) {
 
 // Both ends of a TCP connection: notes 0 and 1.
 void tcp_pair() {
-    const auto server = server4.for_call();
+    const auto server = kServer4.for_call();
     const int listener = listening(server);
-    note(0, connected(SOCK_STREAM, client4.for_call(), server));
+    note(0, connected(SOCK_STREAM, kClient4.for_call(), server));
     note(1, ::accept(listener, nullptr, nullptr));
 }
 
@@ -56,19 +56,19 @@ char into[300];
 
 LIVE_TEST(SOCKET_SENDTO_X) {
     Run run([] {
-        const auto server = server4.for_call();
-        udp_pair(client4, server4);
-        call(SYS_sendto, note_of(0), long_data.data(), 200, 0, &server, sizeof server);
+        const auto server = kServer4.for_call();
+        udp_pair(kClient4, kServer4);
+        call(SYS_sendto, note_of(0), kLongData.data(), 200, 0, &server, sizeof server);
         call(SYS_sendto, -1, "abc", 3, 0, &server, sizeof server);
     });
     run.expect(SOCKET_SENDTO_X, {{"res", 200},
-                                 {"data", long_kept},
+                                 {"data", kLongKept},
                                  {"fd", run.note(0)},
                                  {"size", 200},
-                                 {"tuple", tuple(client4, server4)}});
+                                 {"tuple", tuple(kClient4, kServer4)}});
     run.expect(
         SOCKET_SENDTO_X,
-        {{"res", -EBADF}, {"data", Raw{"abc"}}, {"fd", -1}, {"size", 3}, {"tuple", nothing}});
+        {{"res", -EBADF}, {"data", Raw{"abc"}}, {"fd", -1}, {"size", 3}, {"tuple", kNothing}});
 }
 
 LIVE_TEST(SOCKET_SENDTO_X, "tcp") {
@@ -81,27 +81,27 @@ LIVE_TEST(SOCKET_SENDTO_X, "tcp") {
                                  {"data", Raw{"abc"}},
                                  {"fd", run.note(0)},
                                  {"size", 3},
-                                 {"tuple", tuple(client4, server4)}});
+                                 {"tuple", tuple(kClient4, kServer4)}});
     run.expect(SOCKET_SENDTO_X, {{"res", 4},
                                  {"data", Raw{"defg"}},
                                  {"fd", run.note(1)},
                                  {"size", 4},
-                                 {"tuple", tuple(server4, client4)}});
+                                 {"tuple", tuple(kServer4, kClient4)}});
 }
 
 LIVE_TEST(SOCKET_SENDTO_X, "ipv6") {
     if (!has_ipv6())
         LIVE_SKIP("no IPv6 here");
     Run run([] {
-        const auto server = server6.for_call();
-        udp_pair(client6, server6);
+        const auto server = kServer6.for_call();
+        udp_pair(kClient6, kServer6);
         call(SYS_sendto, note_of(0), "six", 3, 0, &server, sizeof server);
     });
     run.expect(SOCKET_SENDTO_X, {{"res", 3},
                                  {"data", Raw{"six"}},
                                  {"fd", run.note(0)},
                                  {"size", 3},
-                                 {"tuple", tuple(client6, server6)}});
+                                 {"tuple", tuple(kClient6, kServer6)}});
 }
 
 LIVE_TEST(SOCKET_SENDTO_X, "unix datagram") {
@@ -129,22 +129,22 @@ LIVE_TEST(SOCKET_SENDTO_X, "unix datagram") {
 
 LIVE_TEST(SOCKET_RECVFROM_X) {
     Run run([] {
-        const auto server = server4.for_call();
+        const auto server = kServer4.for_call();
         sockaddr_in from{};
         socklen_t size = sizeof from;
-        udp_pair(client4, server4);
-        sendto(static_cast<int>(note_of(0)), long_data.data(), 200, 0, generic(server),
+        udp_pair(kClient4, kServer4);
+        sendto(static_cast<int>(note_of(0)), kLongData.data(), 200, 0, generic(server),
                sizeof server);
         call(SYS_recvfrom, note_of(1), into, sizeof into, 0, &from, &size);
         call(SYS_recvfrom, -1, into, 9, 0, &from, &size);
     });
     run.expect(SOCKET_RECVFROM_X, {{"res", 200},
-                                   {"data", long_kept},
-                                   {"tuple", tuple(client4, server4)},
+                                   {"data", kLongKept},
+                                   {"tuple", tuple(kClient4, kServer4)},
                                    {"fd", run.note(1)},
                                    {"size", 300}});
     run.expect(SOCKET_RECVFROM_X,
-               {{"res", -EBADF}, {"data", nothing}, {"tuple", nothing}, {"fd", -1}, {"size", 9}});
+               {{"res", -EBADF}, {"data", kNothing}, {"tuple", kNothing}, {"fd", -1}, {"size", 9}});
 }
 
 LIVE_TEST(SOCKET_RECVFROM_X, "tcp and end of stream") {
@@ -157,21 +157,21 @@ LIVE_TEST(SOCKET_RECVFROM_X, "tcp and end of stream") {
     });
     run.expect(SOCKET_RECVFROM_X, {{"res", 3},
                                    {"data", Raw{"abc"}},
-                                   {"tuple", tuple(client4, server4)},
+                                   {"tuple", tuple(kClient4, kServer4)},
                                    {"fd", run.note(1)},
                                    {"size", 100}});
     run.expect(SOCKET_RECVFROM_X, {{"res", 0},
-                                   {"data", nothing},
-                                   {"tuple", tuple(client4, server4)},
+                                   {"data", kNothing},
+                                   {"tuple", tuple(kClient4, kServer4)},
                                    {"fd", run.note(1)},
                                    {"size", 100}});
 }
 
 LIVE_TEST(SOCKET_SENDMSG_X) {
     Run run([] {
-        auto server = server4.for_call();
-        iovec parts[] = {part("one", 3), part("two", 3)}, large = part(long_data.data(), 200);
-        udp_pair(client4, server4);
+        auto server = kServer4.for_call();
+        iovec parts[] = {part("one", 3), part("two", 3)}, large = part(kLongData.data(), 200);
+        udp_pair(kClient4, kServer4);
         const msghdr small_message = message(parts, 2, &server, sizeof server),
                      large_message = message(&large, 1, &server, sizeof server);
         call(SYS_sendmsg, note_of(0), &small_message, 0);
@@ -182,24 +182,24 @@ LIVE_TEST(SOCKET_SENDMSG_X) {
                                   {"data", Raw{"onetwo"}},
                                   {"fd", run.note(0)},
                                   {"size", 6},
-                                  {"tuple", tuple(client4, server4)}});
+                                  {"tuple", tuple(kClient4, kServer4)}});
     run.expect(SOCKET_SENDMSG_X, {{"res", 200},
-                                  {"data", long_kept},
+                                  {"data", kLongKept},
                                   {"fd", run.note(0)},
                                   {"size", 200},
-                                  {"tuple", tuple(client4, server4)}});
+                                  {"tuple", tuple(kClient4, kServer4)}});
     run.expect(
         SOCKET_SENDMSG_X,
-        {{"res", -EBADF}, {"data", Raw{"onetwo"}}, {"fd", -1}, {"size", 6}, {"tuple", nothing}});
+        {{"res", -EBADF}, {"data", Raw{"onetwo"}}, {"fd", -1}, {"size", 6}, {"tuple", kNothing}});
 }
 
 LIVE_TEST(SOCKET_RECVMSG_X) {
     Run run([] {
-        const auto server = server4.for_call();
+        const auto server = kServer4.for_call();
         sockaddr_in from{};
         iovec parts[] = {part(into, 2), part(into + 2, 100)};
         msghdr m = message(parts, 2, &from, sizeof from);
-        udp_pair(client4, server4);
+        udp_pair(kClient4, kServer4);
         sendto(static_cast<int>(note_of(0)), "received", 8, 0, generic(server), sizeof server);
         call(SYS_recvmsg, note_of(1), &m, 0);
         call(SYS_recvmsg, -1, &m, 0);
@@ -207,14 +207,14 @@ LIVE_TEST(SOCKET_RECVMSG_X) {
     run.expect(SOCKET_RECVMSG_X, {{"res", 8},
                                   {"size", 8},
                                   {"data", Raw{"received"}},
-                                  {"tuple", tuple(client4, server4)},
-                                  {"msgcontrol", nothing},
+                                  {"tuple", tuple(kClient4, kServer4)},
+                                  {"msgcontrol", kNothing},
                                   {"fd", run.note(1)}});
     run.expect(SOCKET_RECVMSG_X, {{"res", -EBADF},
                                   {"size", 0},
-                                  {"data", nothing},
-                                  {"tuple", nothing},
-                                  {"msgcontrol", nothing},
+                                  {"data", kNothing},
+                                  {"tuple", kNothing},
+                                  {"msgcontrol", kNothing},
                                   {"fd", -1}});
 }
 
@@ -251,11 +251,11 @@ LIVE_TEST(SOCKET_RECVMSG_X, "control data") {
 
 LIVE_TEST(SOCKET_SENDMMSG_X) {
     Run run([] {
-        auto server = server4.for_call();
+        auto server = kServer4.for_call();
         iovec one = part("one", 3), three = part("three", 5);
         mmsghdr both[2] = {{message(&one, 1, &server, sizeof server), 0},
                            {message(&three, 1, &server, sizeof server), 0}};
-        udp_pair(client4, server4);
+        udp_pair(kClient4, kServer4);
         call(SYS_sendmmsg, note_of(0), both, 2, 0);
         call(SYS_sendmmsg, -1, both, 2, 0);
     });
@@ -263,26 +263,26 @@ LIVE_TEST(SOCKET_SENDMMSG_X) {
                                    {"fd", run.note(0)},
                                    {"size", 3},
                                    {"data", Raw{"one"}},
-                                   {"tuple", tuple(client4, server4)}});
+                                   {"tuple", tuple(kClient4, kServer4)}});
     run.expect(SOCKET_SENDMMSG_X, {{"res", 5},
                                    {"fd", run.note(0)},
                                    {"size", 5},
                                    {"data", Raw{"three"}},
-                                   {"tuple", tuple(client4, server4)}});
+                                   {"tuple", tuple(kClient4, kServer4)}});
     run.expect(
         SOCKET_SENDMMSG_X,
-        {{"res", -EBADF}, {"fd", -1}, {"size", 3}, {"data", Raw{"one"}}, {"tuple", nothing}});
+        {{"res", -EBADF}, {"fd", -1}, {"size", 3}, {"data", Raw{"one"}}, {"tuple", kNothing}});
     run.expect_no_more(SOCKET_SENDMMSG_X);
 }
 
 LIVE_TEST(SOCKET_RECVMMSG_X) {
     Run run([] {
-        const auto server = server4.for_call();
+        const auto server = kServer4.for_call();
         sockaddr_in from[2]{};
         iovec parts[2] = {part(into, 50), part(into + 50, 50)};
         mmsghdr both[2] = {{message(&parts[0], 1, &from[0], sizeof from[0]), 0},
                            {message(&parts[1], 1, &from[1], sizeof from[1]), 0}};
-        udp_pair(client4, server4);
+        udp_pair(kClient4, kServer4);
         sendto(static_cast<int>(note_of(0)), "one", 3, 0, generic(server), sizeof server);
         sendto(static_cast<int>(note_of(0)), "three", 5, 0, generic(server), sizeof server);
         call(SYS_recvmmsg, note_of(1), both, 2, 0, nullptr);
@@ -292,20 +292,20 @@ LIVE_TEST(SOCKET_RECVMMSG_X) {
                                    {"fd", run.note(1)},
                                    {"size", 3},
                                    {"data", Raw{"one"}},
-                                   {"tuple", tuple(client4, server4)},
-                                   {"msgcontrol", nothing}});
+                                   {"tuple", tuple(kClient4, kServer4)},
+                                   {"msgcontrol", kNothing}});
     run.expect(SOCKET_RECVMMSG_X, {{"res", 5},
                                    {"fd", run.note(1)},
                                    {"size", 5},
                                    {"data", Raw{"three"}},
-                                   {"tuple", tuple(client4, server4)},
-                                   {"msgcontrol", nothing}});
+                                   {"tuple", tuple(kClient4, kServer4)},
+                                   {"msgcontrol", kNothing}});
     run.expect(SOCKET_RECVMMSG_X, {{"res", -EBADF},
                                    {"fd", -1},
                                    {"size", 0},
-                                   {"data", nothing},
-                                   {"tuple", nothing},
-                                   {"msgcontrol", nothing}});
+                                   {"data", kNothing},
+                                   {"tuple", kNothing},
+                                   {"msgcontrol", kNothing}});
     run.expect_no_more(SOCKET_RECVMMSG_X);
 }
 

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls beyond the scap schema: fchmodat2, the mount calls by descriptors, pidfd_send_signal,
 // memfd_secret.
-#include "tests/live/harness/run.h"
-#include "tests/live/harness/session.h"
-
-#include <cerrno>
-#include <csignal>
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
+#include <cerrno>
+#include <csignal>
+
+#include "tests/live/harness/run.h"
+#include "tests/live/harness/session.h"
+
 namespace tiercel::live {
 
 namespace {
 
 // Numbers of all architectures, from Linux 5.2 on (asm-generic/unistd.h).
-constexpr long open_tree = 428, move_mount = 429, fsopen = 430, fsconfig = 431, fsmount = 432,
-               mount_setattr = 442, memfd_secret = 447, fchmodat2 = 452;
+constexpr long kOpenTree = 428, kMoveMount = 429, kFsopen = 430, kFsconfig = 431, kFsmount = 432,
+               kMountSetattr = 442, kMemfdSecret = 447, kFchmodat2 = 452;
 
 void own_mounts() {
     unshare(CLONE_NEWNS);
@@ -30,8 +31,8 @@ void own_mounts() {
 LIVE_TEST(SYSCALL_FCHMODAT2_X) {
     Run run([] {
         open("file", O_CREAT | O_RDWR, 0644);
-        call(fchmodat2, AT_FDCWD, "file", 04755, AT_SYMLINK_NOFOLLOW);
-        call(fchmodat2, 77, "file", 0600, 0);
+        call(kFchmodat2, AT_FDCWD, "file", 04755, AT_SYMLINK_NOFOLLOW);
+        call(kFchmodat2, 77, "file", 0600, 0);
     });
     // arch/x86/entry/common.c: numbers beyond the kernel's table call ni_syscall(), which the
     // compiler inlines there, so that no function is left to attach to.
@@ -51,8 +52,8 @@ LIVE_TEST(SYSCALL_FCHMODAT2_X) {
 
 LIVE_TEST(SYSCALL_OPEN_TREE_X) {
     Run run([] {
-        call(open_tree, AT_FDCWD, "missing", O_CLOEXEC);
-        call(open_tree, AT_FDCWD, ".", O_CLOEXEC);
+        call(kOpenTree, AT_FDCWD, "missing", O_CLOEXEC);
+        call(kOpenTree, AT_FDCWD, ".", O_CLOEXEC);
     });
     run.expect(
         SYSCALL_OPEN_TREE_X,
@@ -63,8 +64,8 @@ LIVE_TEST(SYSCALL_OPEN_TREE_X) {
 
 LIVE_TEST(SYSCALL_FSOPEN_X) {
     Run run([] {
-        call(fsopen, "tmpfs", 1);
-        call(fsopen, "tmpfs", 0x70);
+        call(kFsopen, "tmpfs", 1);
+        call(kFsopen, "tmpfs", 0x70);
     });
     run.expect(SYSCALL_FSOPEN_X, {{"res", run.result(0)}, {"type", "tmpfs"}, {"flags", 1}});
     run.expect(SYSCALL_FSOPEN_X, {{"res", run.result(1)}, {"type", "tmpfs"}, {"flags", 0x70}});
@@ -73,10 +74,10 @@ LIVE_TEST(SYSCALL_FSOPEN_X) {
 LIVE_TEST(SYSCALL_FSMOUNT_X) {
     Run run([] {
         own_mounts();
-        note(0, syscall(fsopen, "tmpfs", 0));
-        syscall(fsconfig, note_of(0), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
-        call(fsmount, note_of(0), 1, 2);
-        call(fsmount, -1, 0, 0);
+        note(0, syscall(kFsopen, "tmpfs", 0));
+        syscall(kFsconfig, note_of(0), FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+        call(kFsmount, note_of(0), 1, 2);
+        call(kFsmount, -1, 0, 0);
     });
     run.expect(SYSCALL_FSMOUNT_X,
                {{"res", run.result(0)}, {"fd", run.note(0)}, {"flags", 1}, {"attributes", 2}});
@@ -88,11 +89,11 @@ LIVE_TEST(SYSCALL_MOVE_MOUNT_X) {
     Run run([] {
         own_mounts();
         mkdir("to", 0755);
-        const long context = syscall(fsopen, "tmpfs", 0);
-        syscall(fsconfig, context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
-        note(0, syscall(fsmount, context, 0, 0));
-        call(move_mount, 77, "from", AT_FDCWD, "to", 4);
-        call(move_mount, note_of(0), "", AT_FDCWD, "to", 4);
+        const long context = syscall(kFsopen, "tmpfs", 0);
+        syscall(kFsconfig, context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+        note(0, syscall(kFsmount, context, 0, 0));
+        call(kMoveMount, 77, "from", AT_FDCWD, "to", 4);
+        call(kMoveMount, note_of(0), "", AT_FDCWD, "to", 4);
     });
     run.expect(SYSCALL_MOVE_MOUNT_X, {{"res", run.result(0)},
                                       {"from_dirfd", 77},
@@ -115,9 +116,9 @@ LIVE_TEST(SYSCALL_MOUNT_SETATTR_X) {
         // Kernels before 5.12 refuse the call without a look at the paths, which have to be
         // resident for the probe: a copy on the stack is.
         const char place[] = "place", root[] = "/";
-        call(mount_setattr, 77, place, AT_RECURSIVE, attributes, sizeof attributes);
+        call(kMountSetattr, 77, place, AT_RECURSIVE, attributes, sizeof attributes);
         const std::uint64_t nothing_to_do[4] = {};
-        call(mount_setattr, AT_FDCWD, root, 0, nothing_to_do, sizeof nothing_to_do);
+        call(kMountSetattr, AT_FDCWD, root, 0, nothing_to_do, sizeof nothing_to_do);
     });
     run.expect(SYSCALL_MOUNT_SETATTR_X, {{"res", run.result(0)},
                                          {"dirfd", 77},
@@ -147,8 +148,8 @@ LIVE_TEST(SYSCALL_PIDFD_SEND_SIGNAL_X) {
 
 LIVE_TEST(SYSCALL_MEMFD_SECRET_X) {
     Run run([] {
-        call(memfd_secret, 0x7777);
-        call(memfd_secret, 0);
+        call(kMemfdSecret, 0x7777);
+        call(kMemfdSecret, 0);
     });
     run.expect(SYSCALL_MEMFD_SECRET_X, {{"res", run.result(0)}, {"flags", 0x7777}});
     run.expect(SYSCALL_MEMFD_SECRET_X, {{"res", run.result(1)}, {"flags", 0}});

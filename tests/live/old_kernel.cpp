@@ -5,9 +5,6 @@
 // a kernel does.
 //
 // Usage: old_kernel PROGRAM [ARGUMENT]...
-#include <cerrno>
-#include <cstddef>
-#include <cstdio>
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -16,13 +13,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+
 namespace {
 
 constexpr unsigned kNumber = offsetof(seccomp_data, nr);
 
 // The lower half of an argument; both supported machines are little-endian.
 constexpr unsigned argument(unsigned index) {
-    return offsetof(seccomp_data, args) + 8 * index;
+    return static_cast<unsigned>(offsetof(seccomp_data, args)) + 8 * index;
 }
 
 } // namespace

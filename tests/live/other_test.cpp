@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Events of no particular system call: the generic one, thread switches and page faults.
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+
 #include "kernel/common/abi.h"
 #include "tests/live/harness/run.h"
 #include "tests/live/harness/session.h"
-
-#include <algorithm>
-#include <sys/mman.h>
-#include <sys/wait.h>
 
 namespace tiercel::live {
 
@@ -110,7 +111,7 @@ LIVE_TEST(PAGE_FAULT_E) {
             continue;
         const auto ip = static_cast<long>(*view->number<std::uint64_t>(1));
         const WantParam wants[] = {{"addr", as_argument(page + 17)},
-                                   {"ip", nonzero},
+                                   {"ip", kNonzero},
                                    {"error", 2 | 4 | 16}}; // absent, write, user
         expect_params(*view, wants);
         CHECK((ip > 0 && ip < 0x7fffffffffff));

@@ -106,7 +106,7 @@ LIVE_TEST(PROCEXIT_1_E, "with a core") {
             prctl(PR_SET_DUMPABLE, 1);
             kill(getpid(), SIGQUIT);
         },
-        Run::any_status);
+        Run::kAnyStatus);
     CHECK(WTERMSIG(run.status()) == SIGQUIT);
     run.expect(PROCEXIT_1_E, {{"status", run.status()},
                               {"ret", 0},
@@ -136,7 +136,7 @@ LIVE_TEST(PROCEXIT_1_E, "leaving a child to a subreaper") {
                    {"ret", 3},
                    {"sig", 0},
                    {"core", 0},
-                   {"reaper_tid", by_ptrace() ? Want(nothing) : Want(run.tid())}});
+                   {"reaper_tid", by_ptrace() ? Want(kNothing) : Want(run.tid())}});
 }
 
 LIVE_TEST(PROCEXIT_1_E, "of a thread") {

@@ -14,9 +14,9 @@ namespace tiercel::live {
 
 namespace {
 
-constexpr Ip4 server4{"127.0.0.1", 47311}, client4{"127.0.0.2", 47312};
-constexpr Ip6 server6{"::1", 47313}, client6{"::1", 47314};
-constexpr long S_NONBLOCK = 64, S_CLOEXEC = 4096; // the schema's open flags
+constexpr Ip4 kServer4{"127.0.0.1", 47311}, kClient4{"127.0.0.2", 47312};
+constexpr Ip6 kServer6{"::1", 47313}, kClient6{"::1", 47314};
+constexpr long kSNonblock = 64, kSCloexec = 4096; // the schema's open flags
 
 bool has_ipv6() {
     const int fd = ::socket(AF_INET6, SOCK_STREAM, 0);
@@ -38,7 +38,7 @@ LIVE_TEST(SOCKET_SOCKET_X) {
                                  {"domain", 2},
                                  {"type", SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK},
                                  {"proto", 6},
-                                 {"flags", S_CLOEXEC | S_NONBLOCK}});
+                                 {"flags", kSCloexec | kSNonblock}});
     run.expect(
         SOCKET_SOCKET_X,
         {{"fd", run.result(1)}, {"domain", 1}, {"type", SOCK_DGRAM}, {"proto", 0}, {"flags", 0}});
@@ -49,8 +49,8 @@ LIVE_TEST(SOCKET_SOCKET_X) {
 
 LIVE_TEST(SOCKET_BIND_X) {
     Run run([] {
-        const auto four = server4.for_call();
-        const auto six = server6.for_call();
+        const auto four = kServer4.for_call();
+        const auto six = kServer6.for_call();
         const auto path = unix_for_call("socket"),
                    hidden = unix_for_call(std::string_view("\0hidden-live", 12));
         call(SYS_bind, ::socket(AF_INET, SOCK_DGRAM, 0), &four, sizeof four);
@@ -59,34 +59,35 @@ LIVE_TEST(SOCKET_BIND_X) {
         call(SYS_bind, -1, &six, sizeof six);
         call(SYS_bind, -1, nullptr, 0);
     });
-    run.expect(SOCKET_BIND_X, {{"res", 0}, {"addr", address(server4)}, {"fd", nonzero}});
-    run.expect(SOCKET_BIND_X, {{"res", 0}, {"addr", unix_address("socket")}, {"fd", nonzero}});
-    run.expect(SOCKET_BIND_X, {{"res", 0}, {"addr", unix_address("hidden-live")}, {"fd", nonzero}});
-    run.expect(SOCKET_BIND_X, {{"res", -EBADF}, {"addr", address(server6)}, {"fd", -1}});
-    run.expect(SOCKET_BIND_X, {{"res", -EBADF}, {"addr", nothing}, {"fd", -1}});
+    run.expect(SOCKET_BIND_X, {{"res", 0}, {"addr", address(kServer4)}, {"fd", kNonzero}});
+    run.expect(SOCKET_BIND_X, {{"res", 0}, {"addr", unix_address("socket")}, {"fd", kNonzero}});
+    run.expect(SOCKET_BIND_X,
+               {{"res", 0}, {"addr", unix_address("hidden-live")}, {"fd", kNonzero}});
+    run.expect(SOCKET_BIND_X, {{"res", -EBADF}, {"addr", address(kServer6)}, {"fd", -1}});
+    run.expect(SOCKET_BIND_X, {{"res", -EBADF}, {"addr", kNothing}, {"fd", -1}});
 }
 
 LIVE_TEST(SOCKET_CONNECT_X) {
     Run run([] {
-        const auto server = server4.for_call();
-        const auto from = client4.for_call();
+        const auto server = kServer4.for_call();
+        const auto from = kClient4.for_call();
         listening(server);
         note(0, bound(SOCK_STREAM, from));
         call(SYS_connect, note_of(0), &server, sizeof server);
         call(SYS_connect, -1, &server, sizeof server);
     });
     run.expect(SOCKET_CONNECT_X, {{"res", 0},
-                                  {"tuple", tuple(client4, server4)},
+                                  {"tuple", tuple(kClient4, kServer4)},
                                   {"fd", run.note(0)},
-                                  {"addr", address(server4)}});
+                                  {"addr", address(kServer4)}});
     run.expect(SOCKET_CONNECT_X,
-               {{"res", -EBADF}, {"tuple", nothing}, {"fd", -1}, {"addr", address(server4)}});
+               {{"res", -EBADF}, {"tuple", kNothing}, {"fd", -1}, {"addr", address(kServer4)}});
 }
 
 LIVE_TEST(SOCKET_CONNECT_X, "in progress and refused") {
     Run run([] {
-        const auto server = server4.for_call();
-        const auto from = client4.for_call();
+        const auto server = kServer4.for_call();
+        const auto from = kClient4.for_call();
         note(0, bound(SOCK_STREAM, from));
         call(SYS_connect, note_of(0), &server, sizeof server);
         listening(server);
@@ -95,40 +96,40 @@ LIVE_TEST(SOCKET_CONNECT_X, "in progress and refused") {
         call(SYS_connect, note_of(1), &server, sizeof server);
     });
     run.expect(SOCKET_CONNECT_X, {{"res", -ECONNREFUSED},
-                                  {"tuple", nothing},
+                                  {"tuple", kNothing},
                                   {"fd", run.note(0)},
-                                  {"addr", address(server4)}});
+                                  {"addr", address(kServer4)}});
     run.expect(SOCKET_CONNECT_X, {{"res", -EINPROGRESS},
-                                  {"tuple", tuple(Ip4{"127.0.0.3", 47316}, server4)},
+                                  {"tuple", tuple(Ip4{"127.0.0.3", 47316}, kServer4)},
                                   {"fd", run.note(1)},
-                                  {"addr", address(server4)}});
+                                  {"addr", address(kServer4)}});
 }
 
 LIVE_TEST(SOCKET_CONNECT_X, "ipv6") {
     if (!has_ipv6())
         LIVE_SKIP("no IPv6 here");
     Run run([] {
-        const auto server = server6.for_call();
+        const auto server = kServer6.for_call();
         listening(server);
-        note(0, bound(SOCK_STREAM, client6.for_call()));
+        note(0, bound(SOCK_STREAM, kClient6.for_call()));
         call(SYS_connect, note_of(0), &server, sizeof server);
     });
     run.expect(SOCKET_CONNECT_X, {{"res", 0},
-                                  {"tuple", tuple(client6, server6)},
+                                  {"tuple", tuple(kClient6, kServer6)},
                                   {"fd", run.note(0)},
-                                  {"addr", address(server6)}});
+                                  {"addr", address(kServer6)}});
 }
 
 LIVE_TEST(SOCKET_CONNECT_X, "udp") {
     Run run([] {
-        const auto server = server4.for_call();
-        note(0, bound(SOCK_DGRAM, client4.for_call()));
+        const auto server = kServer4.for_call();
+        note(0, bound(SOCK_DGRAM, kClient4.for_call()));
         call(SYS_connect, note_of(0), &server, sizeof server);
     });
     run.expect(SOCKET_CONNECT_X, {{"res", 0},
-                                  {"tuple", tuple(client4, server4)},
+                                  {"tuple", tuple(kClient4, kServer4)},
                                   {"fd", run.note(0)},
-                                  {"addr", address(server4)}});
+                                  {"addr", address(kServer4)}});
 }
 
 LIVE_TEST(SOCKET_CONNECT_X, "unix") {
@@ -154,8 +155,9 @@ LIVE_TEST(SOCKET_CONNECT_X, "unix") {
                                   {"tuple", unix_tuple("hidden-live2", !by_ptrace())},
                                   {"fd", run.note(1)},
                                   {"addr", unix_address("hidden-live2")}});
-    run.expect(SOCKET_CONNECT_X,
-               {{"res", -EBADF}, {"tuple", nothing}, {"fd", -1}, {"addr", unix_address("socket")}});
+    run.expect(
+        SOCKET_CONNECT_X,
+        {{"res", -EBADF}, {"tuple", kNothing}, {"fd", -1}, {"addr", unix_address("socket")}});
     run.expect(SOCKET_ACCEPT_5_X, {{"fd", run.result(1)},
                                    {"tuple", unix_tuple("socket")},
                                    {"queuepct", 0},
@@ -171,7 +173,7 @@ LIVE_TEST(SOCKET_CONNECT_X, "unix") {
 
 LIVE_TEST(SOCKET_LISTEN_X) {
     Run run([] {
-        note(0, bound(SOCK_STREAM, server4.for_call()));
+        note(0, bound(SOCK_STREAM, kServer4.for_call()));
         call(SYS_listen, note_of(0), 7);
         call(SYS_listen, -1, -3);
     });
@@ -181,40 +183,40 @@ LIVE_TEST(SOCKET_LISTEN_X) {
 
 LIVE_TEST(SOCKET_ACCEPT_5_X) {
     Run run([] {
-        const auto server = server4.for_call();
+        const auto server = kServer4.for_call();
         const int listener = listening(server, 4);
-        connected(SOCK_STREAM, client4.for_call(), server);
+        connected(SOCK_STREAM, kClient4.for_call(), server);
         connected(SOCK_STREAM, Ip4{"127.0.0.3", 47317}.for_call(), server);
         call(SYS_accept, listener, nullptr, nullptr);
         call(SYS_accept, -1, nullptr, nullptr);
     });
     // One connection is left in a queue of four.
     run.expect(SOCKET_ACCEPT_5_X, {{"fd", run.result(0)},
-                                   {"tuple", tuple(client4, server4)},
+                                   {"tuple", tuple(kClient4, kServer4)},
                                    {"queuepct", 25},
                                    {"queuelen", 1},
                                    {"queuemax", 4}});
     run.expect(
         SOCKET_ACCEPT_5_X,
-        {{"fd", -EBADF}, {"tuple", nothing}, {"queuepct", 0}, {"queuelen", 0}, {"queuemax", 0}});
+        {{"fd", -EBADF}, {"tuple", kNothing}, {"queuepct", 0}, {"queuelen", 0}, {"queuemax", 0}});
 }
 
 LIVE_TEST(SOCKET_ACCEPT4_6_X) {
     Run run([] {
-        const auto server = server4.for_call();
+        const auto server = kServer4.for_call();
         const int listener = listening(server, 8);
-        connected(SOCK_STREAM, client4.for_call(), server);
+        connected(SOCK_STREAM, kClient4.for_call(), server);
         call(SYS_accept4, listener, nullptr, nullptr, SOCK_CLOEXEC);
         call(SYS_accept4, listener, nullptr, nullptr, -1);
     });
     run.expect(SOCKET_ACCEPT4_6_X, {{"fd", run.result(0)},
-                                    {"tuple", tuple(client4, server4)},
+                                    {"tuple", tuple(kClient4, kServer4)},
                                     {"queuepct", 0},
                                     {"queuelen", 0},
                                     {"queuemax", 8},
                                     {"flags", 0}});
     run.expect(SOCKET_ACCEPT4_6_X, {{"fd", -EINVAL},
-                                    {"tuple", nothing},
+                                    {"tuple", kNothing},
                                     {"queuepct", 0},
                                     {"queuelen", 0},
                                     {"queuemax", 0},
@@ -225,13 +227,13 @@ LIVE_TEST(SOCKET_ACCEPT4_6_X, "ipv6") {
     if (!has_ipv6())
         LIVE_SKIP("no IPv6 here");
     Run run([] {
-        const auto server = server6.for_call();
+        const auto server = kServer6.for_call();
         const int listener = listening(server, 8);
-        connected(SOCK_STREAM, client6.for_call(), server);
+        connected(SOCK_STREAM, kClient6.for_call(), server);
         call(SYS_accept4, listener, nullptr, nullptr, 0);
     });
     run.expect(SOCKET_ACCEPT4_6_X, {{"fd", run.result(0)},
-                                    {"tuple", tuple(client6, server6)},
+                                    {"tuple", tuple(kClient6, kServer6)},
                                     {"queuepct", 0},
                                     {"queuelen", 0},
                                     {"queuemax", 8},
@@ -261,8 +263,8 @@ LIVE_TEST(SOCKET_SOCKETPAIR_X) {
     run.expect(SOCKET_SOCKETPAIR_X, {{"res", 0},
                                      {"fd1", run.note(0)},
                                      {"fd2", run.note(1)},
-                                     {"source", nonzero},
-                                     {"peer", nonzero},
+                                     {"source", kNonzero},
+                                     {"peer", kNonzero},
                                      {"domain", 1},
                                      {"type", SOCK_STREAM | SOCK_CLOEXEC},
                                      {"proto", 0}});
@@ -307,7 +309,7 @@ Raw option(char kind, T value) {
     return {std::string(1, kind) +
             std::string(reinterpret_cast<const char*>(&value), sizeof value)};
 }
-constexpr char kind_bytes = 0, kind_errno = 1, kind_u32 = 2, kind_time = 4;
+constexpr char kKindBytes = 0, kKindErrno = 1, kKindU32 = 2, kKindTime = 4;
 
 } // namespace
 
@@ -327,25 +329,25 @@ LIVE_TEST(SOCKET_SETSOCKOPT_X) {
                                      {"fd", run.note(0)},
                                      {"level", 1},
                                      {"optname", SO_REUSEADDR},
-                                     {"val", option(kind_u32, 1)},
+                                     {"val", option(kKindU32, 1)},
                                      {"optlen", 4}});
     run.expect(SOCKET_SETSOCKOPT_X, {{"res", 0},
                                      {"fd", run.note(0)},
                                      {"level", 1},
                                      {"optname", SO_RCVTIMEO},
-                                     {"val", option(kind_time, std::uint64_t{3'000'005'000})},
+                                     {"val", option(kKindTime, std::uint64_t{3'000'005'000})},
                                      {"optlen", 16}});
     run.expect(SOCKET_SETSOCKOPT_X, {{"res", 0},
                                      {"fd", run.note(0)},
                                      {"level", 2},
                                      {"optname", 0},
-                                     {"val", option(kind_bytes, 1)},
+                                     {"val", option(kKindBytes, 1)},
                                      {"optlen", 4}});
     run.expect(SOCKET_SETSOCKOPT_X, {{"res", -EBADF},
                                      {"fd", -1},
                                      {"level", 1},
                                      {"optname", SO_KEEPALIVE},
-                                     {"val", option(kind_u32, 1)},
+                                     {"val", option(kKindU32, 1)},
                                      {"optlen", 4}});
     run.expect(SOCKET_SETSOCKOPT_X, {{"res", -EBADF},
                                      {"fd", -1},
@@ -362,7 +364,7 @@ LIVE_TEST(SOCKET_GETSOCKOPT_X) {
         socklen_t size = sizeof value;
         note(0, fd);
         call(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &value, &size);
-        (void)::connect(fd, generic(server4.for_call()), sizeof(sockaddr_in)); // refused
+        (void)::connect(fd, generic(kServer4.for_call()), sizeof(sockaddr_in)); // refused
         call(SYS_getsockopt, fd, SOL_SOCKET, SO_ERROR, &value, &size);
         value = 5;
         call(SYS_getsockopt, -1, SOL_SOCKET, SO_PASSCRED, &value, &size);
@@ -371,13 +373,13 @@ LIVE_TEST(SOCKET_GETSOCKOPT_X) {
                                      {"fd", run.note(0)},
                                      {"level", 1},
                                      {"optname", SO_TYPE},
-                                     {"val", option(kind_u32, SOCK_STREAM)},
+                                     {"val", option(kKindU32, SOCK_STREAM)},
                                      {"optlen", 4}});
     run.expect(SOCKET_GETSOCKOPT_X, {{"res", 0},
                                      {"fd", run.note(0)},
                                      {"level", 1},
                                      {"optname", SO_ERROR},
-                                     {"val", option(kind_errno, std::int64_t{0})},
+                                     {"val", option(kKindErrno, std::int64_t{0})},
                                      {"optlen", 4}});
     // A failed call wrote neither value nor length.
     run.expect(
@@ -387,7 +389,7 @@ LIVE_TEST(SOCKET_GETSOCKOPT_X) {
          {"level", 1},
          {"optname", SO_PASSCRED},
          {"val", TextCondition{"kind 2 and nothing that the kernel wrote",
-                               [](std::string_view v) { return !v.empty() && v[0] == kind_u32; }}},
+                               [](std::string_view v) { return !v.empty() && v[0] == kKindU32; }}},
          {"optlen", 0}});
 }
 

@@ -4,17 +4,18 @@
 // them. Exit codes: 0 all is as it is without a tracer, 1 something is not.
 #include "tests/live/tracee.h"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <thread>
-#include <unistd.h>
 #include <vector>
 
 namespace {
@@ -147,18 +148,18 @@ constexpr struct {
     const char* name;
     bool (*holds)();
     bool listed = true;
-} aspects[] = {{"threads", threads},
-               {"vfork", vforks},
-               {"thread-exec", thread_exec},
-               {"signals", signals},
-               {"stops", stops},
-               {"fault", fault},
-               {"group-stop", group_stop},
-               {"terminal", terminal},
-               {"foreground", foreground, false},
-               {"unstopped", unstopped, false},
-               {"state", state, false},
-               {"busy", busy, false}};
+} kAspects[] = {{"threads", threads},
+                {"vfork", vforks},
+                {"thread-exec", thread_exec},
+                {"signals", signals},
+                {"stops", stops},
+                {"fault", fault},
+                {"group-stop", group_stop},
+                {"terminal", terminal},
+                {"foreground", foreground, false},
+                {"unstopped", unstopped, false},
+                {"state", state, false},
+                {"busy", busy, false}};
 
 } // namespace
 
@@ -169,10 +170,10 @@ int main(int argc, char** argv) {
     if (readlink("/proc/self/exe", self, sizeof self - 1) <= 0)
         return 1;
     alarm(60);
-    for (const auto& aspect : aspects)
+    for (const auto& aspect : kAspects)
         if (std::strcmp(aspect.name, wanted) == 0)
             return aspect.holds() ? 0 : 1;
-    for (const auto& aspect : aspects)
+    for (const auto& aspect : kAspects)
         if (aspect.listed)
             std::puts(aspect.name);
     return 2;

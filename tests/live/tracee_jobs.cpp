@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tests/live/tracee.h"
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -9,24 +17,17 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fcntl.h>
 #include <new>
 #include <string>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <termios.h>
 #include <thread>
-#include <unistd.h>
+
+#include "tests/live/tracee.h"
 
 namespace tiercel::live {
 
 namespace {
 
-constexpr int counters = 4;
+constexpr int kCounters = 4;
 
 // Whether waitpid(2) tells that the child was stopped by that signal, once.
 bool is_stopped_by(pid_t child, int signal) {
@@ -41,7 +42,7 @@ bool is_killed_by(pid_t child, int signal) {
 }
 
 [[noreturn]] void count(std::atomic<long>* counts) {
-    for (int i = 1; i < counters; ++i)
+    for (int i = 1; i < kCounters; ++i)
         std::thread([counts, i] {
             for (;; ++counts[i])
                 usleep(100);
@@ -50,9 +51,9 @@ bool is_killed_by(pid_t child, int signal) {
         usleep(100);
 }
 
-std::array<long, counters> values_of(const std::atomic<long>* counts) {
-    std::array<long, counters> values{};
-    std::copy_n(counts, counters, values.begin());
+std::array<long, kCounters> values_of(const std::atomic<long>* counts) {
+    std::array<long, kCounters> values{};
+    std::copy_n(counts, kCounters, values.begin());
     return values;
 }
 
@@ -127,7 +128,7 @@ long own_switches() {
 
 bool group_stop() {
     void* shared = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    auto* counts = new (shared) std::atomic<long>[counters] {};
+    auto* counts = new (shared) std::atomic<long>[kCounters] {};
     const pid_t child = fork();
     if (child == 0)
         count(counts);
@@ -158,11 +159,11 @@ bool foreground() {
 }
 
 bool unstopped() {
-    constexpr int calls = 10'000;
+    constexpr int kCalls = 10'000;
     const long before = own_switches();
-    for (int i = 0; i < calls; ++i)
+    for (int i = 0; i < kCalls; ++i)
         syscall(SYS_getppid);
-    return own_switches() - before < calls / 10;
+    return own_switches() - before < kCalls / 10;
 }
 
 bool state() {
@@ -195,7 +196,7 @@ bool state() {
 }
 
 bool busy() {
-    static std::atomic<long> counts[counters];
+    static std::atomic<long> counts[kCounters];
     count(counts);
 }
 

@@ -57,7 +57,7 @@ LIVE_TEST(SYSCALL_POLL_X) {
     run.expect(SYSCALL_POLL_X, {{"res", 3},
                                 {"fds", fd_list({{run.note(0), 1}, {run.note(1), 4}, {99, 64}})},
                                 {"timeout", 250}});
-    run.expect(SYSCALL_POLL_X, {{"res", -EFAULT}, {"fds", nothing}, {"timeout", 0}});
+    run.expect(SYSCALL_POLL_X, {{"res", -EFAULT}, {"fds", kNothing}, {"timeout", 0}});
 }
 
 LIVE_TEST(SYSCALL_POLL_X, "more than are kept") {
@@ -102,7 +102,7 @@ LIVE_TEST(SYSCALL_PPOLL_X) {
                                  {"timeout", run.note(2)},
                                  {"sigmask", 0x102}});
     run.expect(SYSCALL_PPOLL_X,
-               {{"res", -EFAULT}, {"fds", nothing}, {"timeout", 0}, {"sigmask", 0}});
+               {{"res", -EFAULT}, {"fds", kNothing}, {"timeout", 0}, {"sigmask", 0}});
 }
 
 LIVE_TEST(SYSCALL_SELECT_X) {

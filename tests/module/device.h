@@ -3,17 +3,18 @@
 // A session with the kernel module, opened as privd opens one, for tests without an analyzer.
 #pragma once
 
-#include "kernel/module/uapi.h"
-#include "shared/os/mapping.h"
-#include "shared/os/unique_fd.h"
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <cstring>
-#include <fcntl.h>
 #include <stdexcept>
-#include <sys/ioctl.h>
-#include <unistd.h>
 #include <vector>
+
+#include "kernel/module/uapi.h"
+#include "shared/os/mapping.h"
+#include "shared/os/unique_fd.h"
 
 namespace tiercel::module {
 

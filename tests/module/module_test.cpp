@@ -17,7 +17,7 @@ namespace tiercel::module {
 
 namespace {
 
-constexpr std::uint32_t ring = 64 << 10;
+constexpr std::uint32_t kRing = 64 << 10;
 
 // Makes events by some hundreds of system calls.
 void make_events(int count = 300) {
@@ -72,15 +72,15 @@ TEST_CASE("a descriptor is for what it is for") {
 
 TEST_CASE("only the consumer's page can be written, and by one mapping") {
     const Device device;
-    tiercel_start request = wanting_everything(ring);
+    tiercel_start request = wanting_everything(kRing);
     REQUIRE(device.start(request) == 0);
     const UniqueFd fd = device.get(TIERCEL_FD_RING), counters = device.get(TIERCEL_FD_COUNTERS);
     const auto page = static_cast<std::size_t>(getpagesize());
     CHECK(map_error(fd, page, getpagesize(), PROT_READ | PROT_WRITE) == EPERM);
     CHECK(map_error(fd, 2 * page, 0, PROT_READ | PROT_WRITE) == EPERM);
     CHECK(map_error(fd, page, 0, PROT_READ | PROT_WRITE, MAP_PRIVATE) == EPERM);
-    CHECK(map_error(fd, 2 * page + 2UL * ring, 0, PROT_READ) == 0);
-    CHECK(map_error(fd, 3 * page + 2UL * ring, 0, PROT_READ) == EINVAL);
+    CHECK(map_error(fd, 2 * page + 2UL * kRing, 0, PROT_READ) == 0);
+    CHECK(map_error(fd, 3 * page + 2UL * kRing, 0, PROT_READ) == EINVAL);
     CHECK(map_error(fd, page, 1L << 40, PROT_READ) == EINVAL);
     // counters can only be mapped read-only, even by a descriptor that is open for writing
     CHECK(map_error(counters, page, 0, PROT_READ | PROT_WRITE) != 0);
@@ -108,20 +108,20 @@ TEST_CASE("events come while the link is open, and no longer") {
 }
 
 TEST_CASE("a position that lies costs events and nothing else") {
-    Consumer consumer(ring);
-    while (consumer.produced() < 2 * std::uint64_t{ring}) {
+    Consumer consumer(kRing);
+    while (consumer.produced() < 2 * std::uint64_t{kRing}) {
         consumer.claim(consumer.produced());
         make_events();
     }
     const std::uint64_t at = consumer.produced();
-    const std::uint64_t lies[] = {at + 1,     at + 8,        at + ring,  at + (1ULL << 40), ~0ULL,
-                                  1ULL << 63, at - ring - 8, 0 - at - 8, at ^ (1ULL << 32)};
+    const std::uint64_t lies[] = {at + 1,     at + 8,         at + kRing, at + (1ULL << 40), ~0ULL,
+                                  1ULL << 63, at - kRing - 8, 0 - at - 8, at ^ (1ULL << 32)};
     for (std::uint64_t lie : lies) {
         CAPTURE(lie);
         consumer.claim(lie);
         const std::uint64_t before = consumer.produced(), full = consumer.full();
         make_events();
-        CHECK(consumer.produced() - before <= ring);
+        CHECK(consumer.produced() - before <= kRing);
         CHECK(consumer.full() > full); // the kernel takes the false position for a full ring
     }
     for (std::uint64_t odd = 1; odd < 8;
@@ -157,7 +157,7 @@ class Liar {
 } // namespace
 
 TEST_CASE("positions that change all the time") {
-    Consumer consumer(ring);
+    Consumer consumer(kRing);
     const pid_t child = fork();
     if (child == 0)
         for (;;)
@@ -175,13 +175,13 @@ TEST_CASE("positions that change all the time") {
 }
 
 TEST_CASE("until it is killed" * doctest::skip()) {
-    Consumer consumer(ring);
+    Consumer consumer(kRing);
     for (Liar liar;;)
         liar.tell(consumer);
 }
 
 TEST_CASE("a reader that falls behind is woken") {
-    Consumer consumer(ring);
+    Consumer consumer(kRing);
     consumer.claim(consumer.produced());
     pollfd waiting{.fd = consumer.ring().get(), .events = POLLIN, .revents = 0};
     const pid_t child = fork();
@@ -194,19 +194,19 @@ TEST_CASE("a reader that falls behind is woken") {
 }
 
 TEST_CASE("what is mapped outlives its descriptors") {
-    auto consumer = std::make_unique<Consumer>(ring);
+    auto consumer = std::make_unique<Consumer>(kRing);
     const auto page = static_cast<std::size_t>(getpagesize());
     void* mapped =
-        mmap(nullptr, page + ring, PROT_READ, MAP_SHARED, consumer->ring().get(), getpagesize());
+        mmap(nullptr, page + kRing, PROT_READ, MAP_SHARED, consumer->ring().get(), getpagesize());
     REQUIRE(mapped != MAP_FAILED);
     const auto* data = static_cast<const volatile unsigned char*>(mapped);
     make_events();
     consumer.reset();
     unsigned sum = 0;
-    for (std::size_t i = 0; i < page + ring; i += 64)
+    for (std::size_t i = 0; i < page + kRing; i += 64)
         sum += data[i];
     CHECK(sum > 0);
-    munmap(mapped, page + ring);
+    munmap(mapped, page + kRing);
 }
 
 TEST_CASE("rings that the machine has no memory for") {

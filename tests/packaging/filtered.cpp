@@ -6,11 +6,12 @@
 // Usage: filtered [--also NAME,...] ANALYZER [ARGUMENT]...     killed by SIGSYS: something is
 // missing
 // --also: more system calls, as a drop-in of the unit allows them
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "policy/privilege/analyzer_syscalls.h"
 #include "policy/privilege/start_syscalls.h"
@@ -44,8 +45,8 @@ int main(int argc, char** argv) {
     const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     bool good = argc > 1 && filter != nullptr;
     for (std::span<const Allow> list :
-         {std::span<const Allow>(analyzer_start), std::span<const Allow>(analyzer_steady),
-          std::span<const Allow>(analyzer_metrics)})
+         {std::span<const Allow>(kAnalyzerStart), std::span<const Allow>(kAnalyzerSteady),
+          std::span<const Allow>(kAnalyzerMetrics)})
         for (const Allow& each : list)
             for (const int call : each.calls)
                 good = good && allow(filter, call);

@@ -3,6 +3,7 @@
 // The units' SystemCallFilter= against the compiled lists of policy/privilege/, both as numbers;
 // and the containers' seccomp profiles, which have to allow at least these.
 #include <doctest/doctest.h>
+
 #include <fstream>
 #include <set>
 #include <sstream>
@@ -59,30 +60,30 @@ void add(std::span<const Allow> list, std::set<int>& numbers) {
 
 TEST_CASE("tiercel.service allows what the analyzer needs to start and to run, and no more") {
     std::set<int> wanted;
-    add(tiercel::policy::analyzer_start, wanted);
-    add(tiercel::policy::analyzer_steady, wanted);
-    add(tiercel::policy::analyzer_metrics, wanted);
+    add(tiercel::policy::kAnalyzerStart, wanted);
+    add(tiercel::policy::kAnalyzerSteady, wanted);
+    add(tiercel::policy::kAnalyzerMetrics, wanted);
     CHECK(numbers_in(filter_of("tiercel.service")) == wanted);
 }
 
 TEST_CASE("tiercel-privd.service allows what privd needs to start, to load and to pass on, and "
           "no more") {
     std::set<int> wanted;
-    add(tiercel::policy::privd_start, wanted);
-    add(tiercel::policy::privd_load, wanted);
-    add(tiercel::policy::privd_load_bpf, wanted);
-    add(tiercel::policy::privd_load_classic, wanted);
-    add(tiercel::policy::privd_load_module, wanted);
-    add(tiercel::policy::privd_steady, wanted);
-    add(tiercel::policy::privd_steady_classic, wanted);
+    add(tiercel::policy::kPrivdStart, wanted);
+    add(tiercel::policy::kPrivdLoad, wanted);
+    add(tiercel::policy::kPrivdLoadBpf, wanted);
+    add(tiercel::policy::kPrivdLoadClassic, wanted);
+    add(tiercel::policy::kPrivdLoadModule, wanted);
+    add(tiercel::policy::kPrivdSteady, wanted);
+    add(tiercel::policy::kPrivdSteadyClassic, wanted);
     CHECK(numbers_in(filter_of("tiercel-privd.service")) == wanted);
 }
 
 TEST_CASE(
     "tiercel-enricher.service allows what the enricher needs to start and to run, and no more") {
     std::set<int> wanted;
-    add(tiercel::policy::enricher_start, wanted);
-    add(tiercel::policy::enricher_steady, wanted);
+    add(tiercel::policy::kEnricherStart, wanted);
+    add(tiercel::policy::kEnricherSteady, wanted);
     CHECK(numbers_in(filter_of("tiercel-enricher.service")) == wanted);
 }
 
@@ -103,19 +104,19 @@ static std::set<int> profile_of(const std::string& program) {
 
 TEST_CASE("each container's profile allows its process's lists and the runtime's steps") {
     std::set<int> runtime;
-    add(tiercel::policy::runtime_start, runtime);
+    add(tiercel::policy::kRuntimeStart, runtime);
     const struct {
         const char* program;
         std::span<const Allow> lists[3];
     } rows[] = {{"analyzer",
-                 {tiercel::policy::analyzer_start, tiercel::policy::analyzer_steady,
-                  tiercel::policy::analyzer_metrics}},
+                 {tiercel::policy::kAnalyzerStart, tiercel::policy::kAnalyzerSteady,
+                  tiercel::policy::kAnalyzerMetrics}},
                 {"privd",
-                 {tiercel::policy::privd_start, tiercel::policy::privd_load_bpf,
-                  tiercel::policy::privd_load_classic}},
+                 {tiercel::policy::kPrivdStart, tiercel::policy::kPrivdLoadBpf,
+                  tiercel::policy::kPrivdLoadClassic}},
                 {"enricher",
-                 {tiercel::policy::enricher_start, tiercel::policy::enricher_steady,
-                  tiercel::policy::enricher_listen}}};
+                 {tiercel::policy::kEnricherStart, tiercel::policy::kEnricherSteady,
+                  tiercel::policy::kEnricherListen}}};
     for (const auto& row : rows) {
         CAPTURE(row.program);
         std::set<int> wanted = runtime;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/vm/driver_at_work.h"
 
-#include <cstdio>
-#include <cstdlib>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
 
 #include "analyzer/ring/bpf_ring.h"
 #include "analyzer/ring/perf_ring.h"

@@ -4,12 +4,13 @@
 // tests/vm/measure-drivers.sh, in a machine whose clock counts instructions.
 //
 // DRIVER is a name of privd's --driver. Exit codes: 0, 1 when something could not be measured.
-#include <algorithm>
-#include <cstdio>
-#include <string>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <string>
 #include <vector>
 
 #include "tests/vm/driver_at_work.h"
@@ -18,13 +19,13 @@ using namespace tiercel::vm;
 
 namespace {
 
-constexpr int rounds = 5, calls_of_a_round = 2000;
+constexpr int kRounds = 5, kCallsOfARound = 2000;
 
 // lseek(-1, n): a syscall that does nothing but fail. In a child, for the drivers leave their
 // reader's own calls out. ns a call: the best round, which the machine disturbed least.
 double call_ns(DriverAtWork* driver) {
     double best = 1e18;
-    for (int round = 0; round < rounds; ++round) {
+    for (int round = 0; round < kRounds; ++round) {
         int ends[2];
         if (pipe(ends) != 0)
             give_up("no pipe");
@@ -33,7 +34,7 @@ double call_ns(DriverAtWork* driver) {
             for (int i = 0; i < 100; ++i)
                 syscall(SYS_lseek, -1, 0L, SEEK_SET);
             const double begin = now_ns();
-            for (long i = 0; i < calls_of_a_round; ++i)
+            for (long i = 0; i < kCallsOfARound; ++i)
                 syscall(SYS_lseek, -1, i, SEEK_SET);
             const double spent = now_ns() - begin;
             _exit(write(ends[1], &spent, sizeof spent) == sizeof spent ? 0 : 1);
@@ -45,7 +46,7 @@ double call_ns(DriverAtWork* driver) {
             give_up("a round gave no figure");
         close(ends[0]);
         close(ends[1]);
-        best = std::min(best, spent / calls_of_a_round);
+        best = std::min(best, spent / kCallsOfARound);
         if (driver != nullptr)
             driver->drain();
     }
@@ -60,7 +61,7 @@ int cost(const std::vector<std::string>& names) {
         DriverAtWork driver(name, 1 << 20);
         const double with = call_ns(&driver);
         const auto totals = driver.totals();
-        if (totals.events < std::uint64_t{rounds} * calls_of_a_round || totals.dropped() != 0)
+        if (totals.events < std::uint64_t{kRounds} * kCallsOfARound || totals.dropped() != 0)
             give_up(name + ": the events did not come, or were dropped");
         first = first == 0 ? with - bare : first;
         std::printf("%-12s %8.0f ns a call, %.0f an event: %.2f of %s\n", name.c_str(), with,

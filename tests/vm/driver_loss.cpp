@@ -11,18 +11,19 @@
 //
 // DRIVER is a name of privd's --driver. Exit codes: 0 nothing lost; 1 a driver lost events, or
 // nothing could be measured.
-#include <algorithm>
-#include <atomic>
-#include <bit>
-#include <csignal>
-#include <cstdio>
 #include <sched.h>
-#include <string>
 #include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <bit>
+#include <csignal>
+#include <cstdio>
+#include <string>
 #include <vector>
 
 #include "tests/vm/driver_at_work.h"
@@ -32,13 +33,13 @@ using namespace tiercel::vm;
 
 namespace {
 
-constexpr int bursts = 3000;      // of a run, a millisecond each
-constexpr int runs = 5;           // none of which may lose anything
-constexpr int most_repeats = 10;  // of a run that says nothing of the driver
-constexpr double tolerance = 0.1; // of time, when pace is kept
-constexpr int reader_cpu = 0, caller_cpu = 1;
-constexpr unsigned event_bytes = 104; // an lseek's record in a perf buffer; in a BPF ring it has 72
-constexpr int ring_ms = 500;          // what a ring has room for, at the least
+constexpr int kBursts = 3000;      // of a run, a millisecond each
+constexpr int kRuns = 5;           // none of which may lose anything
+constexpr int kMostRepeats = 10;   // of a run that says nothing of the driver
+constexpr double kTolerance = 0.1; // of time, when pace is kept
+constexpr int kReaderCpu = 0, kCallerCpu = 1;
+constexpr unsigned kEventBytes = 104; // an lseek's record in a perf buffer; in a BPF ring it has 72
+constexpr int kRingMs = 500;          // what a ring has room for, at the least
 
 struct Standstill {
     std::atomic<double> longest_ns = 0, sum_ns = 0;
@@ -66,16 +67,16 @@ class Witness {
 
   private:
     [[noreturn]] void watch() {
-        constexpr unsigned nap_us = 2000;
+        constexpr unsigned kNapUs = 2000;
         const sched_param first{.sched_priority = 1};
-        pin_to_cpu(reader_cpu);
+        pin_to_cpu(kReaderCpu);
         if (sched_setscheduler(0, SCHED_FIFO, &first) != 0)
             give_up("the witness gets no priority");
         for (double before = now_ns();;) {
-            usleep(nap_us);
-            const double after = now_ns(), more = after - before - nap_us * 1e3;
+            usleep(kNapUs);
+            const double after = now_ns(), more = after - before - kNapUs * 1e3;
             before = after;
-            if (more > nap_us * 1e3) {
+            if (more > kNapUs * 1e3) {
                 seen_->longest_ns = std::max(seen_->longest_ns.load(), more);
                 seen_->sum_ns = seen_->sum_ns + more;
             }
@@ -94,21 +95,21 @@ struct Run {
     // Not when the reader's CPU stood still, for half of the time in sum or at once for as long as
     // it takes to fill a quarter of the ring, which is when the reader is woken.
     [[nodiscard]] bool says_something() const {
-        return still_at_once <= ring_ms * 1e6 / 4 && still_ns <= (bursts * 1e6 + late_ns) / 2;
+        return still_at_once <= kRingMs * 1e6 / 4 && still_ns <= (kBursts * 1e6 + late_ns) / 2;
     }
 };
 
 // `burst` calls in each millisecond, then how late the last came, into `result`.
 [[noreturn]] void call(int burst, int result) {
-    pin_to_cpu(caller_cpu);
+    pin_to_cpu(kCallerCpu);
     const double begin = now_ns();
-    for (int done = 0; done < bursts; ++done) {
+    for (int done = 0; done < kBursts; ++done) {
         for (int i = 0; i < burst; ++i)
             syscall(SYS_lseek, -1, 0L, SEEK_SET);
         while (now_ns() < begin + (done + 1) * 1e6) {
         }
     }
-    const double late = now_ns() - begin - bursts * 1e6;
+    const double late = now_ns() - begin - kBursts * 1e6;
     _exit(write(result, &late, sizeof late) == sizeof late ? 0 : 1);
 }
 
@@ -149,7 +150,7 @@ Run run_once(DriverAtWork& driver, int burst) {
             .still_at_once = witness.seen().longest_ns};
     if (read(result.get(), &run.late_ns, sizeof run.late_ns) != sizeof run.late_ns)
         give_up("the caller ended early");
-    if (run.events + run.lost < std::uint64_t{bursts} * static_cast<unsigned>(burst))
+    if (run.events + run.lost < std::uint64_t{kBursts} * static_cast<unsigned>(burst))
         give_up("calls were made of which the driver knows nothing");
     return run;
 }
@@ -160,12 +161,12 @@ int lower(int burst) {
 
 // Half a second of `burst` calls each millisecond: a run fills it twice, at the least.
 std::uint32_t ring_for(int burst) {
-    return std::bit_ceil(ring_ms * event_bytes * static_cast<unsigned>(burst));
+    return std::bit_ceil(kRingMs * kEventBytes * static_cast<unsigned>(burst));
 }
 
 // A run that lost nothing, or says something.
 Run fair_run(DriverAtWork& driver, int burst) {
-    for (int tried = 0; tried < most_repeats; ++tried) {
+    for (int tried = 0; tried < kMostRepeats; ++tried) {
         const Run run = run_once(driver, burst);
         if (run.lost == 0 || run.says_something())
             return run;
@@ -173,7 +174,7 @@ Run fair_run(DriverAtWork& driver, int burst) {
             "  (a run does not count: its reader's CPU stood still for %.0f ms, %.0f at once)\n",
             run.still_ns / 1e6, run.still_at_once / 1e6);
     }
-    give_up(driver.name() + " lost events in each of " + std::to_string(most_repeats) +
+    give_up(driver.name() + " lost events in each of " + std::to_string(kMostRepeats) +
             " runs, and in each its reader's CPU stood still for long: it loses, or this host is "
             "too busy to tell");
 }
@@ -183,7 +184,7 @@ bool keeps_pace(const std::string& name, int burst) {
     DriverAtWork driver(name, ring_for(burst));
     for (int i = 0; i < 3; ++i) {
         const Run run = fair_run(driver, burst);
-        if (run.lost == 0 && run.late_ns <= bursts * 1e6 * tolerance)
+        if (run.lost == 0 && run.late_ns <= kBursts * 1e6 * kTolerance)
             return true;
     }
     return false;
@@ -191,7 +192,7 @@ bool keeps_pace(const std::string& name, int burst) {
 
 bool loses_nothing(const std::string& name, int burst) {
     DriverAtWork driver(name, ring_for(burst));
-    for (int i = 0; i < runs; ++i)
+    for (int i = 0; i < kRuns; ++i)
         if (fair_run(driver, burst).lost != 0)
             return false;
     return true;
@@ -220,7 +221,7 @@ struct Sum {
     double still_at_once = 0;
 
     void add(const Run& run, int burst) {
-        const double came = burst * (bursts * 1e6) / (bursts * 1e6 + run.late_ns);
+        const double came = burst * (kBursts * 1e6) / (kBursts * 1e6 + run.late_ns);
         events += run.events;
         lost += run.lost;
         slowest = std::min(slowest, came);
@@ -237,12 +238,12 @@ struct Sum {
 };
 
 std::vector<Sum> compare(const std::vector<std::string>& names, int burst) {
-    std::printf("at %d events a second, in %d runs of %d s each:\n", burst * 1000, runs,
-                bursts / 1000);
+    std::printf("at %d events a second, in %d runs of %d s each:\n", burst * 1000, kRuns,
+                kBursts / 1000);
     std::vector<Sum> sums;
     for (const std::string& name : names)
         sums.push_back({.name = name});
-    for (int turn = 0; turn < runs; ++turn)
+    for (int turn = 0; turn < kRuns; ++turn)
         for (Sum& sum : sums) {
             DriverAtWork driver(sum.name, ring_for(burst));
             sum.add(fair_run(driver, burst), burst);
@@ -259,7 +260,7 @@ int measure(const std::vector<std::string>& names) {
     std::printf("%s sustains %d events a second\n", names.front().c_str(), burst * 1000);
     for (int tried = 0; tried < 3; ++tried) {
         const auto sums = compare(names, burst);
-        if (sums.front().lost == 0 && sums.front().fastest >= burst * (1 - tolerance))
+        if (sums.front().lost == 0 && sums.front().fastest >= burst * (1 - kTolerance))
             return std::ranges::all_of(sums, [](const Sum& sum) { return sum.lost == 0; }) ? 0 : 1;
         burst = lower(burst);
     }
@@ -275,6 +276,6 @@ int main(int argc, char** argv) {
         return 2;
     }
     std::setvbuf(stdout, nullptr, _IOLBF, 0);
-    pin_to_cpu(reader_cpu);
+    pin_to_cpu(kReaderCpu);
     return measure(names);
 }

@@ -3,11 +3,12 @@
 // Writes the seeds of the fuzz targets beside this file: captures by our writer, and events in a
 // row.
 //     capture_seeds tests/fuzz/capture/corpus
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <cstdio>
 #include <cstdlib>
-#include <fcntl.h>
 #include <string>
-#include <unistd.h>
 
 #include "shared/os/unique_fd.h"
 #include "tests/unit/capture/sample.h"

@@ -2,10 +2,11 @@
 //
 // Fuzz target: any records as what a peer sends to the enricher. The first byte of the input is the
 // length of the first record, and so on. The relay must end when the peer has closed.
+#include <sys/socket.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <sys/socket.h>
 
 #include "enricher/relay.h"
 

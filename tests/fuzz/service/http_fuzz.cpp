@@ -2,13 +2,14 @@
 //
 // Fuzz target: any bytes as what a client sends to the metrics listener, in one piece or in two.
 // What the listener answers must begin as HTTP, and the next client must be served all the same.
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <string>
-#include <sys/socket.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #include "analyzer/service/http_listener.h"
 

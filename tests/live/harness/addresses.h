@@ -3,13 +3,14 @@
 // Socket addresses as tests write them: for system calls, and as the bytes that events hold.
 #pragma once
 
-#include "tests/live/harness/want.h"
-
 #include <arpa/inet.h>
-#include <cstring>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+
+#include <cstring>
+
+#include "tests/live/harness/want.h"
 
 namespace tiercel::live {
 
@@ -31,7 +32,7 @@ struct Ip4 {
         return std::string(reinterpret_cast<const char*>(&a.sin_addr), 4) +
                std::string(reinterpret_cast<const char*>(&host_port), 2);
     }
-    static constexpr char family = 2;
+    static constexpr char kFamily = 2;
 };
 
 struct Ip6 {
@@ -51,7 +52,7 @@ struct Ip6 {
         return std::string(reinterpret_cast<const char*>(&a.sin6_addr), 16) +
                std::string(reinterpret_cast<const char*>(&host_port), 2);
     }
-    static constexpr char family = 10;
+    static constexpr char kFamily = 10;
 };
 
 inline sockaddr_un
@@ -64,7 +65,7 @@ unix_for_call(std::string_view path) { // a path that starts with a NUL is abstr
 
 template <typename Ip>
 Raw address(const Ip& ip) {
-    return {std::string(1, Ip::family) + ip.bytes()};
+    return {std::string(1, Ip::kFamily) + ip.bytes()};
 }
 inline Raw unix_address(std::string path) {
     return {std::string(1, AF_UNIX) + path + '\0'};
@@ -72,7 +73,7 @@ inline Raw unix_address(std::string path) {
 
 template <typename Ip>
 Raw tuple(const Ip& source, const Ip& destination) {
-    return {std::string(1, Ip::family) + source.bytes() + destination.bytes()};
+    return {std::string(1, Ip::kFamily) + source.bytes() + destination.bytes()};
 }
 
 // Two kernel addresses, which the test cannot know, and a path. `both`: else the first may be 0.

@@ -5,21 +5,22 @@
 // expect.
 #pragma once
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cerrno>
 #include <concepts>
 #include <cstdint>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 namespace tiercel::live {
 
 struct CallLog {
-    static constexpr std::size_t max_calls = 256;
+    static constexpr std::size_t kMaxCalls = 256;
     std::size_t count;
     struct {
         long number, result;
-    } calls[max_calls];
+    } calls[kMaxCalls];
     long notes[64]; // further values that a body passes to the test
 };
 
@@ -30,7 +31,7 @@ inline long logged(long number, long result) {
     CallLog& log = call_log();
     // After a fork two processes log, perhaps at once.
     const std::size_t slot = std::atomic_ref(log.count).fetch_add(1);
-    if (slot < CallLog::max_calls)
+    if (slot < CallLog::kMaxCalls)
         log.calls[slot] = {number, result};
     return result;
 }

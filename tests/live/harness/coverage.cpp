@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/live/harness/coverage.h"
 
-#include <cstdio>
 #include <doctest/doctest.h>
+
+#include <cstdio>
 
 namespace tiercel::live {
 

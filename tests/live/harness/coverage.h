@@ -5,14 +5,14 @@
 // reason is given.
 #pragma once
 
-#include "shared/event/table.h"
-
 #include <functional>
 #include <initializer_list>
 #include <map>
 #include <set>
 #include <string>
 #include <string_view>
+
+#include "shared/event/table.h"
 
 namespace tiercel::live {
 

@@ -4,11 +4,12 @@
 // of scope.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
-#include <sys/stat.h>
 
 namespace tiercel::live {
 

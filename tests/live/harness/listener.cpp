@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tells Coverage which tests failed, for the results that the conformance suite collects.
-#include "tests/live/harness/coverage.h"
-
 #include <doctest/doctest.h>
+
+#include "tests/live/harness/coverage.h"
 
 namespace tiercel::live {
 

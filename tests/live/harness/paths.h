@@ -3,15 +3,16 @@
 // What stat(2) says of files, in the form in which events tell it.
 #pragma once
 
-#include <string>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
+#include <string>
+
 namespace tiercel::live {
 
 // Flags of the scap schema that say where on an overlay file system an opened file is.
-inline constexpr long upper_layer = 32768, created = 16384;
+inline constexpr long kUpperLayer = 32768, kCreated = 16384;
 
 struct FileFacts {
     long dev = 0, ino = 0;
@@ -27,7 +28,7 @@ struct FileFacts {
         dev = static_cast<long>((minor(s.st_dev) & 0xff) | major(s.st_dev) << 8 |
                                 (minor(s.st_dev) & ~0xffU) << 12);
         ino = static_cast<long>(s.st_ino);
-        layer = fs.f_type == 0x794c7630 ? upper_layer : 0;
+        layer = fs.f_type == 0x794c7630 ? kUpperLayer : 0;
     }
 };
 

@@ -1,20 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/live/harness/run.h"
 
-#include "tests/live/harness/session.h"
-
-#include <csignal>
-#include <cstring>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "tests/live/harness/session.h"
 
 namespace tiercel::live {
 
 namespace {
 
-constexpr unsigned patience = 10;               // seconds that a body may take
-constexpr std::uint64_t start_mark = 0x71e4ce1; // offset of the lseek after which the body begins
+constexpr unsigned kPatience = 10;              // seconds that a body may take
+constexpr std::uint64_t kStartMark = 0x71e4ce1; // offset of the lseek after which the body begins
 
 CallLog* shared_log() {
     static auto* log = static_cast<CallLog*>(
@@ -28,7 +29,7 @@ void fail(const Run::Here& here, const std::string& message) {
 
 bool is_start_mark(const EventView& view) {
     return view.code() == SYSCALL_LSEEK_X && view.number<std::int64_t>(0) == -EBADF &&
-           view.number<std::uint64_t>(2) == start_mark;
+           view.number<std::uint64_t>(2) == kStartMark;
 }
 
 [[noreturn]] void run_body(const std::function<void()>& body, const std::string& directory) {
@@ -39,10 +40,10 @@ bool is_start_mark(const EventView& view) {
         0) // the source's: tests count on small and on unused numbers
         for (int fd = 3; fd < 4096; ++fd)
             close(fd);
-    alarm(patience);
+    alarm(kPatience);
     if (chdir(directory.c_str()) < 0)
         _exit(99);
-    syscall(SYS_lseek, -1, start_mark, SEEK_SET);
+    syscall(SYS_lseek, -1, kStartMark, SEEK_SET);
     body();
     _exit(0);
 }
@@ -72,7 +73,7 @@ Run::Run(const std::function<void()>& body, int status, Here here) {
     threads_[child_] = false;
     collect([&] { return waitpid(static_cast<pid_t>(child_), &status_, WNOHANG) == child_; });
     log_ = *shared_log();
-    if (status != any_status && status_ != status)
+    if (status != kAnyStatus && status_ != status)
         fail(here, "the child's wait status is " + std::to_string(status_));
     if (source.drops() != drops)
         fail(here, std::to_string(source.drops() - drops) +

@@ -5,17 +5,18 @@
 // the test of one event; expect() then asserts every parameter of the next such event.
 #pragma once
 
+#include <doctest/doctest.h>
+
+#include <initializer_list>
+#include <map>
+#include <source_location>
+#include <span>
+
 #include "tests/live/harness/calls.h"
 #include "tests/live/harness/coverage.h"
 #include "tests/live/harness/directory.h"
 #include "tests/live/harness/source.h"
 #include "tests/live/harness/want.h"
-
-#include <doctest/doctest.h>
-#include <initializer_list>
-#include <map>
-#include <source_location>
-#include <span>
 
 namespace tiercel::live {
 
@@ -26,9 +27,9 @@ class Run {
     using Here = std::source_location;
 
     // Runs `body` in a child and collects events until it has ended. A child that does not end by
-    // itself with code 0 fails the test, unless `status` names another wait status; any_status:
+    // itself with code 0 fails the test, unless `status` names another wait status; kAnyStatus:
     // whichever.
-    static constexpr int any_status = -1;
+    static constexpr int kAnyStatus = -1;
     explicit Run(const std::function<void()>& body, int status = 0, Here here = Here::current());
 
     // The next event `code` of the child, all of whose parameters must be listed and as wanted.

@@ -29,7 +29,7 @@ struct CommandLine {
         arguments = all.substr(program.size() + 1);
     }
     [[nodiscard]] Want args() const {
-        return arguments.empty() ? Want(nothing) : Want(Raw{arguments});
+        return arguments.empty() ? Want(kNothing) : Want(Raw{arguments});
     }
 };
 

@@ -3,10 +3,10 @@
 // What the command line chose: the driver under test and the one source that all tests share.
 #pragma once
 
-#include "tests/live/harness/source.h"
-
 #include <optional>
 #include <string_view>
+
+#include "tests/live/harness/source.h"
 
 namespace tiercel::live {
 

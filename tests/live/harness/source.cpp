@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/live/harness/source.h"
 
-#include "kernel/common/abi.h"
-#include "tests/live/harness/directory.h"
+#include <linux/perf_event.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <linux/perf_event.h>
 #include <stdexcept>
-#include <sys/wait.h>
-#include <unistd.h>
+
+#include "kernel/common/abi.h"
+#include "tests/live/harness/directory.h"
 
 namespace tiercel::live {
 
 namespace {
 
-constexpr std::uint32_t ring_bytes = 16 << 20;
-constexpr std::uint32_t busy_bit = 1u << 31,
-                        discard_bit = 1u << 30; // linux/bpf.h, BPF_RINGBUF_*_BIT
-constexpr std::size_t record_header = 8;        // u32 length, u32 page offset
+constexpr std::uint32_t kRingBytes = 16 << 20;
+constexpr std::uint32_t kBusyBit = 1u << 31,
+                        kDiscardBit = 1u << 30; // linux/bpf.h, BPF_RINGBUF_*_BIT
+constexpr std::size_t kRecordHeader = 8;        // u32 length, u32 page offset
 
 // privd, or the driver that traces a process and what it forks.
 pid_t start_driver(const SourceOptions& options, const std::string& socket) {
@@ -84,7 +85,7 @@ std::uint64_t load_position(const os::Mapping& page) {
 // one.
 std::uint32_t finished_head(const std::byte* record) {
     const auto* head = reinterpret_cast<const std::atomic<std::uint32_t>*>(record);
-    for (int tries = 0; tries < 4000 && head->load(std::memory_order_acquire) & busy_bit; ++tries)
+    for (int tries = 0; tries < 4000 && head->load(std::memory_order_acquire) & kBusyBit; ++tries)
         usleep(500);
     return head->load(std::memory_order_acquire);
 }
@@ -99,7 +100,7 @@ Source::Source(const SourceOptions& options) {
     wire::Request request;
     request.driver = options.driver;
     request.attach = options.attach;
-    request.ring_bytes = ring_bytes;
+    request.ring_bytes = kRingBytes;
     request.cpus_per_ring = 0;
     request.snaplen = options.snaplen;
     request.tracepoints = options.tracepoints;
@@ -127,7 +128,7 @@ Source::Source(const SourceOptions& options) {
         throw std::runtime_error("privd passed on " + std::to_string(session_.rings.size()) +
                                  " rings instead of 1");
     consumer_ = mapped(session_.rings[0], page, 0, PROT_READ | PROT_WRITE);
-    producer_ = mapped(session_.rings[0], page + 2 * std::size_t{ring_bytes},
+    producer_ = mapped(session_.rings[0], page + 2 * std::size_t{kRingBytes},
                        static_cast<off_t>(page), PROT_READ);
 }
 
@@ -183,29 +184,29 @@ void Source::drain_bpf_ring(const Take& take) {
     std::uint64_t position = consumed->load(std::memory_order_relaxed);
     const std::uint64_t end = load_position(producer_);
     while (position < end) {
-        const std::byte* record = data + (position & (ring_bytes - 1));
+        const std::byte* record = data + (position & (kRingBytes - 1));
         const std::uint32_t length = finished_head(record);
-        if (length & busy_bit)
+        if (length & kBusyBit)
             return;
-        const std::size_t bytes = length & ~(busy_bit | discard_bit);
-        if (!(length & discard_bit)) {
+        const std::size_t bytes = length & ~(kBusyBit | kDiscardBit);
+        if (!(length & kDiscardBit)) {
             tiercel_record_trailer trailer{};
-            const std::byte* event = record + record_header;
+            const std::byte* event = record + kRecordHeader;
             std::memcpy(&trailer, event + bytes - sizeof trailer, sizeof trailer);
             take(EventBytes(event, event + bytes - sizeof trailer), trailer.cpu);
         }
-        position += (bytes + record_header + 7) / 8 * 8;
+        position += (bytes + kRecordHeader + 7) / 8 * 8;
         consumed->store(position, std::memory_order_release);
     }
 }
 
 std::uint64_t Source::sum_counters(std::size_t first, std::size_t count) const {
     const auto* counters = reinterpret_cast<const std::uint64_t*>(counters_.data());
-    constexpr std::size_t stride = sizeof(tiercel_cpu_counters) / sizeof(std::uint64_t);
+    constexpr std::size_t kStride = sizeof(tiercel_cpu_counters) / sizeof(std::uint64_t);
     std::uint64_t sum = 0;
     for (std::size_t cpu = 0; cpu < session_.reply.cpus; ++cpu)
         for (std::size_t i = first; i < first + count; ++i)
-            sum += counters[cpu * stride + i];
+            sum += counters[cpu * kStride + i];
     return sum;
 }
 

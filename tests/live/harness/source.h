@@ -6,16 +6,17 @@
 // in which they were submitted; a driver that has one for each CPU gives them by their times.
 #pragma once
 
-#include "shared/event/view.h"
-#include "shared/os/mapping.h"
-#include "shared/wire/client.h"
+#include <sys/types.h>
 
 #include <cstddef>
 #include <functional>
 #include <stdexcept>
 #include <string>
-#include <sys/types.h>
 #include <vector>
+
+#include "shared/event/view.h"
+#include "shared/os/mapping.h"
+#include "shared/wire/client.h"
 
 namespace tiercel::live {
 

@@ -4,18 +4,18 @@
 // they are; where the exact value cannot be known, a condition with a description is.
 #pragma once
 
-#include "shared/event/view.h"
-
 #include <concepts>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <variant>
 
+#include "shared/event/view.h"
+
 namespace tiercel::live {
 
 struct Nothing {};
-inline constexpr Nothing nothing; // the parameter is there, with length 0
+inline constexpr Nothing kNothing; // the parameter is there, with length 0
 
 struct Raw { // exactly these bytes
     std::string bytes;
@@ -39,7 +39,7 @@ class Want {
         : value_(static_cast<std::uint64_t>(number)) {}
     Want(const char* text) : value_(std::string(text)) {}
     Want(std::string text) : value_(std::move(text)) {}
-    Want(Nothing) : value_(nothing) {}
+    Want(Nothing) : value_(kNothing) {}
     Want(Raw raw) : value_(std::move(raw)) {}
     Want(Condition condition) : value_(std::move(condition)) {}
     Want(TextCondition condition) : value_(std::move(condition)) {}
@@ -63,7 +63,7 @@ inline Condition between(std::uint64_t low, std::uint64_t high) {
 inline Condition at_least(std::uint64_t low) {
     return between(low, ~std::uint64_t{0} >> 1);
 }
-inline const Condition nonzero{"a number other than 0", [](std::uint64_t n) { return n != 0; }};
+inline const Condition kNonzero{"a number other than 0", [](std::uint64_t n) { return n != 0; }};
 inline TextCondition containing(std::string part) {
     return {"text containing " + part,
             [part](std::string_view text) { return text.find(part) != std::string_view::npos; }};

@@ -4,12 +4,6 @@
 // under the name of another program, it is that program to the rules. `provoke` without arguments
 // lists what it can do. Exit codes: 0 done, 1 the kernel refused, 2 usage.
 #include <arpa/inet.h>
-#include <cerrno>
-#include <csignal>
-#include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <fcntl.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
@@ -24,6 +18,13 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 namespace {
 
@@ -196,7 +197,7 @@ constexpr struct Action {
     int words; // at least
     int (*run)(char**);
     const char* usage;
-} actions[] = {
+} kActions[] = {
     {"succeed", 0, succeed, ""},
     {"spawn", 1, spawn, "COMMAND..."},
     {"spawn-on-terminal", 1, spawn_on_terminal, "COMMAND..."},
@@ -218,10 +219,10 @@ constexpr struct Action {
 } // namespace
 
 int main(int argc, char** argv) {
-    for (const Action& action : actions)
+    for (const Action& action : kActions)
         if (argc > 1 && std::strcmp(argv[1], action.name) == 0 && argc - 2 >= action.words)
             return action.run(argv + 2);
-    for (const Action& action : actions)
+    for (const Action& action : kActions)
         std::fprintf(stderr, "provoke %s %s\n", action.name, action.usage);
     return 2;
 }

@@ -3,12 +3,13 @@
 // CaptureBuilder: capture files in memory, as old and as new as a test wants them.
 #pragma once
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cstdint>
 #include <cstring>
 #include <string>
 #include <string_view>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "analyzer/capture/blocks.h"
 #include "shared/os/unique_fd.h"

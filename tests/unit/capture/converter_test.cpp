@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/capture/converter.h"
-
 #include <doctest/doctest.h>
 
+#include "analyzer/capture/converter.h"
 #include "tests/unit/state/event_builder.h"
 
 using namespace tiercel;

@@ -2,10 +2,11 @@
 //
 // Whole captures of our own writer, lists and all, cut anywhere and damaged in each of their
 // blocks: every event before the damage is given as it was, then one error tells where.
-#include <algorithm>
 #include <doctest/doctest.h>
-#include <string>
 #include <unistd.h>
+
+#include <algorithm>
+#include <string>
 #include <vector>
 
 #include "analyzer/capture/reader.h"

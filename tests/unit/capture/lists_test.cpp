@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The process, fd and user lists of all versions.
-#include "analyzer/capture/lists.h"
-
 #include <doctest/doctest.h>
 
+#include "analyzer/capture/lists.h"
 #include "tests/unit/capture/capture_builder.h"
 
 using namespace tiercel;

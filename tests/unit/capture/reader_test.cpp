@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Captures good, cut and damaged.
-#include "analyzer/capture/reader.h"
-
 #include <doctest/doctest.h>
-#include <random>
 #include <zlib.h>
 
+#include <random>
+
+#include "analyzer/capture/reader.h"
 #include "tests/unit/capture/capture_builder.h"
 
 using namespace tiercel;

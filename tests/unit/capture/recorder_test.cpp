@@ -2,15 +2,15 @@
 //
 // Recordings that rotate, and captures around an alert: each file can be read by itself, and
 // together they hold what they should.
-#include "analyzer/capture/recorder.h"
-
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <filesystem>
 #include <sys/stat.h>
+
+#include <filesystem>
 
 #include "analyzer/capture/alert_capture.h"
 #include "analyzer/capture/reader.h"
+#include "analyzer/capture/recorder.h"
 #include "tests/unit/capture/sample.h"
 #include "tests/unit/capture/state_text.h"
 

@@ -6,8 +6,9 @@
 // and whether a connect() is under way.
 #pragma once
 
-#include <algorithm>
 #include <fmt/format.h>
+
+#include <algorithm>
 #include <string>
 #include <vector>
 

@@ -5,15 +5,16 @@
 // over. Of calls without an event of their own it shows all, the later ones as unknown; so it does
 // those whose event is beyond the schema, which captures hold as the generic one. Where
 // sysdig is not installed the test says so and counts as skipped (exit code 77).
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <fcntl.h>
 #include <filesystem>
-#include <fmt/format.h>
 #include <string>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "shared/os/unique_fd.h"
 #include "tests/unit/capture/sample.h"

@@ -2,14 +2,14 @@
 //
 // What is written is what is read: events byte for byte, and all of the state that the format
 // carries.
-#include "analyzer/capture/writer.h"
-
-#include <algorithm>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "analyzer/capture/reader.h"
+#include "analyzer/capture/writer.h"
 #include "shared/event/params.h"
 #include "tests/unit/capture/capture_builder.h"
 #include "tests/unit/capture/sample.h"

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/config/settings.h"
+#include <doctest/doctest.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <set>
 
-#include <doctest/doctest.h>
-
 #include "analyzer/config/keys.h"
+#include "analyzer/config/settings.h"
 
 using namespace tiercel::config;
 

@@ -3,6 +3,7 @@
 // Answers of runtimes, and answers that an attacker might forge. The whole way, with real servers,
 // is tests/container/enricher_test.
 #include <doctest/doctest.h>
+
 #include <string>
 
 #include "analyzer/enrich/answer.h"

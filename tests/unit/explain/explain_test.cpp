@@ -1,23 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/explain/explain.h"
-
 #include <doctest/doctest.h>
+
 #include <nlohmann/json.hpp>
 #include <sstream>
+
+#include "analyzer/explain/explain.h"
 
 using namespace tiercel;
 using namespace tiercel::policy;
 
 namespace {
 
-constexpr std::uint64_t all = 0x1ffffffffff;
+constexpr std::uint64_t kAll = 0x1ffffffffff;
 
 HostFacts debian_12() {
     HostFacts facts{.kernel = {.version = kernel(6, 1),
                                .distro = Distro::debian,
                                .perf_event_paranoid = 3,
                                .btf = true}};
-    facts.bounding = facts.init_bounding = all;
+    facts.bounding = facts.init_bounding = kAll;
     return facts;
 }
 
@@ -54,9 +55,9 @@ TEST_CASE("the modern driver on Debian 12: two capabilities, and how to grant th
 TEST_CASE("the verdict says who can grant it") {
     HostFacts facts = debian_12();
     CHECK(has(last_line(text({}, facts)), "takes modern_bpf: a service can grant"));
-    facts.permitted = all;
+    facts.permitted = kAll;
     CHECK(has(last_line(text({}, facts)), "takes modern_bpf: this process can grant"));
-    facts.permitted = facts.bounding = facts.init_bounding = all & ~(std::uint64_t{1} << CAP_BPF);
+    facts.permitted = facts.bounding = facts.init_bounding = kAll & ~(std::uint64_t{1} << CAP_BPF);
     CHECK(has(last_line(text({}, facts)), "no process here can grant CAP_BPF"));
     facts.kernel.btf = false;
     CHECK(has(last_line(text({}, facts)), "takes userspace: no capability is needed"));
@@ -88,7 +89,7 @@ TEST_CASE("JSON says the same") {
     auto modern = json["drivers"][0];
     CHECK(modern["driver"] == "modern_bpf");
     CHECK(modern["privd_needs"] == nlohmann::json{"CAP_BPF", "CAP_PERFMON"});
-    CHECK(modern["capabilities"].size() == std::size(tiercel::wire::capability_table));
+    CHECK(modern["capabilities"].size() == std::size(tiercel::wire::kCapabilityTable));
     CHECK(json["drivers"][1]["privd_needs"] == nlohmann::json{"CAP_SYS_PTRACE", "CAP_SYS_ADMIN"});
     CHECK(has(json["verdict"].get<std::string>(), "takes modern"));
 }

@@ -2,6 +2,7 @@
 //
 // Every field that Falco documents is there, with its type: documented_fields.txt.
 #include <doctest/doctest.h>
+
 #include <fstream>
 #include <map>
 #include <sstream>

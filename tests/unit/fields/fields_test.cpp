@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Fields by name, their values and their text.
-#include "analyzer/fields/fields.h"
+#include <doctest/doctest.h>
 
 #include <cstdlib>
 #include <cstring>
-#include <doctest/doctest.h>
 #include <set>
 #include <string>
 
+#include "analyzer/fields/fields.h"
 #include "analyzer/fields/format.h"
 #include "analyzer/fields/list.h"
 #include "analyzer/fields/names.h"

@@ -4,13 +4,14 @@
 // them, as they are and once more written anew by our own writer: that must lose nothing either.
 // The first line of each text holds the format. Where the folder is absent, the test says so and
 // counts as skipped (exit code 77).
+#include <fcntl.h>
+#include <sys/mman.h>
+
 #include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <fcntl.h>
 #include <fstream>
 #include <string>
-#include <sys/mman.h>
 
 #include "analyzer/capture/reader.h"
 #include "analyzer/capture/writer.h"

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/language/parser.h"
-
 #include <doctest/doctest.h>
+
 #include <fstream>
 #include <iterator>
 #include <sstream>
 
 #include "analyzer/language/list.h"
+#include "analyzer/language/parser.h"
 #include "tests/unit/language/show.h"
 
 using namespace tiercel::filter;

@@ -2,8 +2,6 @@
 //
 // The compiled matcher against the plainest reading of the language: a walk over the tree with
 // strings compared as strings. They share the parser and nothing else.
-#include "analyzer/match/matcher.h"
-
 #include <doctest/doctest.h>
 #include <fnmatch.h>
 
@@ -13,6 +11,7 @@
 #include <regex>
 
 #include "analyzer/language/parser.h"
+#include "analyzer/match/matcher.h"
 #include "tests/unit/match/fake_fields.h"
 
 using namespace tiercel::filter;

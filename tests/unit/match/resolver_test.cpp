@@ -2,13 +2,13 @@
 //
 // Transformers, quantifiers, values by the type of their field, and the mistakes that the resolver
 // reports.
-#include "analyzer/match/resolver.h"
+#include <doctest/doctest.h>
 
 #include <algorithm>
-#include <doctest/doctest.h>
 
 #include "analyzer/language/parser.h"
 #include "analyzer/match/matcher.h"
+#include "analyzer/match/resolver.h"
 #include "tests/unit/match/fake_fields.h"
 
 using namespace tiercel::filter;

@@ -3,7 +3,6 @@
 #include <fnmatch.h>
 
 #include <cstring>
-
 #include <random>
 
 #include "analyzer/language/suggest.h"

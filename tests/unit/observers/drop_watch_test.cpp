@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/observers/drop_watch.h"
-
 #include <doctest/doctest.h>
+
+#include "analyzer/observers/drop_watch.h"
 
 using namespace tiercel;
 using app::DropWatch;

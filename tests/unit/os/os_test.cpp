@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "shared/os/file.h"
-#include "shared/os/mapping.h"
-#include "shared/os/unique_fd.h"
-
 #include <doctest/doctest.h>
 #include <fcntl.h>
+
 #include <memory>
 #include <string>
 #include <type_traits>
+
+#include "shared/os/file.h"
+#include "shared/os/mapping.h"
+#include "shared/os/unique_fd.h"
 
 using namespace tiercel::os;
 

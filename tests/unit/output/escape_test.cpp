@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/output/escape.h"
-
 #include <doctest/doctest.h>
+
 #include <nlohmann/json.hpp>
 #include <set>
 #include <string>
+
+#include "analyzer/output/escape.h"
 
 using namespace tiercel;
 using namespace std::string_view_literals;

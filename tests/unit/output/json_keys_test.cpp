@@ -2,6 +2,7 @@
 //
 // docs/alerts-and-metrics-reference.md has a row for each key of a JSON event, with its type.
 #include <doctest/doctest.h>
+
 #include <fstream>
 #include <sstream>
 #include <string>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <cstdlib>
 #include <doctest/doctest.h>
+
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 
 #include "analyzer/output/event_json.h"

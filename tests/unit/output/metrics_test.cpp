@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/output/metrics.h"
-
 #include <doctest/doctest.h>
+
 #include <regex>
 #include <set>
 #include <sstream>
+
+#include "analyzer/output/metrics.h"
 
 using namespace tiercel;
 using namespace tiercel::output;

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // docs/alerts-and-metrics-reference.md lists every metric with its type and labels, and no other.
-#include "analyzer/output/metrics.h"
-
 #include <doctest/doctest.h>
+
 #include <fstream>
 #include <map>
 #include <regex>
 #include <set>
 #include <sstream>
+
+#include "analyzer/output/metrics.h"
 
 using namespace tiercel;
 using namespace tiercel::output;

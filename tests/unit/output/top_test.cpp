@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/output/top.h"
-
 #include <doctest/doctest.h>
+
 #include <sstream>
 #include <vector>
+
+#include "analyzer/output/top.h"
 
 using namespace tiercel::output;
 

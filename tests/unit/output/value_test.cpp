@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 #include <netinet/in.h>
+
 #include <nlohmann/json.hpp>
 
 #include "analyzer/output/value_json.h"

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/output/writer.h"
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/mman.h>
 
 #include <cerrno>
 #include <csignal>
-#include <doctest/doctest.h>
-#include <fcntl.h>
 #include <string>
-#include <sys/mman.h>
 #include <thread>
 
+#include "analyzer/output/writer.h"
 #include "shared/os/unique_fd.h"
 
 using namespace tiercel;

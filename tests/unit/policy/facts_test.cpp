@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Facts are read from fake trees, so that every kernel can be met here.
-#include "policy/privilege/host.h"
-
 #include <doctest/doctest.h>
+#include <unistd.h>
+
 #include <filesystem>
 #include <fstream>
-#include <unistd.h>
+
+#include "policy/privilege/host.h"
 
 using namespace tiercel::policy;
 

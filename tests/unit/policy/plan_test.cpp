@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/privilege/reasons.h"
-
 #include <doctest/doctest.h>
+
+#include "policy/privilege/reasons.h"
 
 using namespace tiercel::policy;
 
@@ -10,9 +10,9 @@ namespace {
 constexpr std::uint64_t bit(int capability) {
     return std::uint64_t{1} << capability;
 }
-constexpr std::uint64_t tracing = bit(CAP_BPF) | bit(CAP_PERFMON);
-constexpr std::uint64_t admin = bit(CAP_SYS_ADMIN), resource = bit(CAP_SYS_RESOURCE),
-                        ptrace = bit(CAP_SYS_PTRACE);
+constexpr std::uint64_t kTracing = bit(CAP_BPF) | bit(CAP_PERFMON);
+constexpr std::uint64_t kAdmin = bit(CAP_SYS_ADMIN), kResource = bit(CAP_SYS_RESOURCE),
+                        kPtrace = bit(CAP_SYS_PTRACE);
 
 KernelFacts facts(unsigned major, unsigned minor, Distro distro, int paranoid, bool btf) {
     KernelFacts made;
@@ -32,28 +32,28 @@ TEST_CASE("what privd starts with, kernel by kernel") {
         std::uint64_t modern, classic;
         Blocker modern_blocker;
     } table[] = {
-        {"5.4", facts(5, 4, Distro::other, 2, true), admin | resource, admin | resource,
+        {"5.4", facts(5, 4, Distro::other, 2, true), kAdmin | kResource, kAdmin | kResource,
          Blocker::no_ring_buffer},
-        {"5.7 without BTF", facts(5, 7, Distro::other, 2, false), admin | resource,
-         admin | resource, Blocker::no_btf},
-        {"5.8", facts(5, 8, Distro::other, 2, true), tracing | resource, tracing | resource,
+        {"5.7 without BTF", facts(5, 7, Distro::other, 2, false), kAdmin | kResource,
+         kAdmin | kResource, Blocker::no_btf},
+        {"5.8", facts(5, 8, Distro::other, 2, true), kTracing | kResource, kTracing | kResource,
          Blocker::none},
-        {"5.10 Debian", facts(5, 10, Distro::debian, 3, true), tracing | resource, admin | resource,
+        {"5.10 Debian", facts(5, 10, Distro::debian, 3, true), kTracing | kResource,
+         kAdmin | kResource, Blocker::none},
+        {"5.11", facts(5, 11, Distro::other, 2, true), kTracing, kTracing, Blocker::none},
+        {"5.15 Ubuntu", facts(5, 15, Distro::ubuntu, 4, true), kTracing, kAdmin, Blocker::none},
+        {"6.1 Debian", facts(6, 1, Distro::debian, 3, true), kTracing, kAdmin, Blocker::none},
+        {"6.1 Debian, paranoid 2", facts(6, 1, Distro::debian, 2, true), kTracing, kTracing,
          Blocker::none},
-        {"5.11", facts(5, 11, Distro::other, 2, true), tracing, tracing, Blocker::none},
-        {"5.15 Ubuntu", facts(5, 15, Distro::ubuntu, 4, true), tracing, admin, Blocker::none},
-        {"6.1 Debian", facts(6, 1, Distro::debian, 3, true), tracing, admin, Blocker::none},
-        {"6.1 Debian, paranoid 2", facts(6, 1, Distro::debian, 2, true), tracing, tracing,
-         Blocker::none},
-        {"6.12 Debian", facts(6, 12, Distro::debian, 3, true), tracing, admin, Blocker::none},
-        {"6.18", facts(6, 18, Distro::other, 3, true), tracing, tracing, Blocker::none},
-        {"6.18 without BTF", facts(6, 18, Distro::other, 2, false), tracing, tracing,
+        {"6.12 Debian", facts(6, 12, Distro::debian, 3, true), kTracing, kAdmin, Blocker::none},
+        {"6.18", facts(6, 18, Distro::other, 3, true), kTracing, kTracing, Blocker::none},
+        {"6.18 without BTF", facts(6, 18, Distro::other, 2, false), kTracing, kTracing,
          Blocker::no_btf},
     };
     for (const auto& row : table) {
         CAPTURE(row.name);
         CHECK(plan(Driver::modern, row.facts).held(Phase::start) == row.modern);
-        CHECK(plan(Driver::classic, row.facts).held(Phase::start) == (row.classic | ptrace));
+        CHECK(plan(Driver::classic, row.facts).held(Phase::start) == (row.classic | kPtrace));
         CHECK(blocker(Driver::modern, HostFacts{.kernel = row.facts}) == row.modern_blocker);
         CHECK(plan(Driver::userspace, row.facts).held(Phase::start) == 0);
         CHECK(plan(Driver::module, row.facts).held(Phase::start) == 0);
@@ -69,8 +69,8 @@ TEST_CASE("a phase never holds what the one before it did not") {
                  ++phase)
                 CHECK((made.held(static_cast<Phase>(phase + 1)) &
                        ~made.held(static_cast<Phase>(phase))) == 0);
-            CHECK((made.held(Phase::load) & resource) == 0);
-            CHECK((made.held(Phase::handover) & ~ptrace) == 0);
+            CHECK((made.held(Phase::load) & kResource) == 0);
+            CHECK((made.held(Phase::handover) & ~kPtrace) == 0);
         }
 }
 
@@ -80,14 +80,14 @@ TEST_CASE("the limit is raised only where it counts") {
     CHECK_FALSE(plan(Driver::module, old).raise_memlock);
     old.memlock_unlimited = true;
     CHECK_FALSE(plan(Driver::modern, old).raise_memlock);
-    CHECK(plan(Driver::modern, old).held(Phase::start) == tracing);
+    CHECK(plan(Driver::modern, old).held(Phase::start) == kTracing);
     CHECK_FALSE(plan(Driver::modern, facts(5, 11, Distro::other, 2, true)).raise_memlock);
 }
 
 TEST_CASE("the door costs CAP_SYS_PTRACE and stays for good") {
     Plan made = plan(Driver::classic, facts(6, 18, Distro::other, 2, true));
-    CHECK(made.held(Phase::start) == (tracing | ptrace));
-    CHECK(made.held(Phase::door) == ptrace);
+    CHECK(made.held(Phase::start) == (kTracing | kPtrace));
+    CHECK(made.held(Phase::door) == kPtrace);
 }
 
 TEST_CASE("what stands in the way") {
@@ -108,7 +108,7 @@ TEST_CASE("what stands in the way") {
     CHECK(blocker(Driver::userspace, host) == Blocker::yama_forbids);
     host.kernel.ptrace_scope = 2;
     CHECK(blocker(Driver::userspace, host) == Blocker::none);
-    CHECK(plan(Driver::userspace, host.kernel).held(Phase::start) == ptrace);
+    CHECK(plan(Driver::userspace, host.kernel).held(Phase::start) == kPtrace);
     CHECK(blocker(Driver::classic, HostFacts{.kernel = facts(4, 14, Distro::other, 2, false)}) ==
           Blocker::kernel_too_old);
 }
@@ -116,7 +116,7 @@ TEST_CASE("what stands in the way") {
 TEST_CASE("the words say what the plan does") {
     for (Driver driver : {Driver::modern, Driver::classic, Driver::module, Driver::userspace})
         for (unsigned minor : {4u, 8u, 10u, 15u})
-            for (const auto& [capability, text] : tiercel::wire::capability_table) {
+            for (const auto& [capability, text] : tiercel::wire::kCapabilityTable) {
                 HostFacts host{.kernel = facts(5, minor, Distro::debian, 3, true)};
                 Plan made = plan(driver, host.kernel);
                 bool planned =

@@ -1,30 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // The compiled filters are exported and interpreted here, as the kernel would (net/core/filter.c),
 // for every syscall number of three ABIs and many arguments.
-#include "kernel/module/uapi.h"
-#include "policy/privilege/analyzer_syscalls.h"
-#include "policy/privilege/enricher_syscalls.h"
-#include "policy/privilege/helper_syscalls.h"
-#include "policy/privilege/privd_syscalls.h"
-
-#include <csignal>
-#include <cstddef>
-#include <cstring>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/bpf.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <map>
-#include <string>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
+#include <cstddef>
+#include <cstring>
+#include <map>
+#include <string>
 #include <vector>
+
+#include "kernel/module/uapi.h"
+#include "policy/privilege/analyzer_syscalls.h"
+#include "policy/privilege/enricher_syscalls.h"
+#include "policy/privilege/helper_syscalls.h"
+#include "policy/privilege/privd_syscalls.h"
 
 using namespace tiercel;
 using namespace tiercel::policy;
@@ -32,11 +33,11 @@ using namespace tiercel::policy;
 namespace {
 
 #if defined(__x86_64__)
-constexpr std::uint32_t native = AUDIT_ARCH_X86_64, foreign = AUDIT_ARCH_I386;
+constexpr std::uint32_t kNative = AUDIT_ARCH_X86_64, kForeign = AUDIT_ARCH_I386;
 #else
 constexpr std::uint32_t native = AUDIT_ARCH_AARCH64, foreign = AUDIT_ARCH_ARM;
 #endif
-constexpr int x32_bit = 0x40000000;
+constexpr int kX32Bit = 0x40000000;
 
 std::vector<sock_filter> compile(std::span<const Allow> list) {
     int fd = memfd_create("filter", 0);
@@ -98,20 +99,20 @@ struct List {
     std::span<const Allow> rules;
 };
 // As each driver's program of privd/ puts them together.
-constexpr auto modern_load = joined(privd_load, privd_load_bpf);
-constexpr auto classic_load = joined(privd_load, privd_load_bpf, privd_load_classic);
-constexpr auto module_load = joined(privd_load, privd_load_module);
-constexpr auto classic_steady = joined(privd_steady, privd_steady_classic);
+constexpr auto kModernLoad = joined(kPrivdLoad, kPrivdLoadBpf);
+constexpr auto kClassicLoad = joined(kPrivdLoad, kPrivdLoadBpf, kPrivdLoadClassic);
+constexpr auto kModuleLoad = joined(kPrivdLoad, kPrivdLoadModule);
+constexpr auto kClassicSteady = joined(kPrivdSteady, kPrivdSteadyClassic);
 
-const List lists[] = {{"modern, load", modern_load},       {"classic, load", classic_load},
-                      {"module, load", module_load},       {"privd, steady", privd_steady},
-                      {"classic, steady", classic_steady}, {"analyzer", analyzer_steady},
-                      {"enricher", enricher_steady},       {"helper", helper_steady}};
+const List kLists[] = {{"modern, load", kModernLoad},       {"classic, load", kClassicLoad},
+                       {"module, load", kModuleLoad},       {"privd, steady", kPrivdSteady},
+                       {"classic, steady", kClassicSteady}, {"analyzer", kAnalyzerSteady},
+                       {"enricher", kEnricherSteady},       {"helper", kHelperSteady}};
 
 } // namespace
 
 TEST_CASE("what is on a list is allowed, everything else kills, of every ABI") {
-    for (const List& list : lists) {
+    for (const List& list : kLists) {
         CAPTURE(list.name);
         auto program = compile(list.rules);
         std::map<int, Only> on;
@@ -124,10 +125,10 @@ TEST_CASE("what is on a list is allowed, everything else kills, of every ABI") {
             bool plain = found != on.end() && found->second == Only::anything;
             for (std::uint64_t argument : {0ul, 1ul, ~0ul})
                 if (found == on.end() || plain)
-                    CHECK(allowed(program, native, number,
+                    CHECK(allowed(program, kNative, number,
                                   {argument, argument, argument, argument}) == plain);
-            CHECK_FALSE(allowed(program, foreign, number));
-            CHECK_FALSE(allowed(program, native, number | x32_bit));
+            CHECK_FALSE(allowed(program, kForeign, number));
+            CHECK_FALSE(allowed(program, kNative, number | kX32Bit));
         }
         CHECK_FALSE(allowed(program, 0, SYS_write));
         CHECK(on.contains(SYS_exit_group));
@@ -136,34 +137,34 @@ TEST_CASE("what is on a list is allowed, everything else kills, of every ABI") {
 
 TEST_CASE("memory is never executable") {
     for (std::span<const Allow> list :
-         {std::span<const Allow>(classic_load), std::span<const Allow>(analyzer_steady)}) {
+         {std::span<const Allow>(kClassicLoad), std::span<const Allow>(kAnalyzerSteady)}) {
         auto program = compile(list);
         for (int number : {SYS_mmap, SYS_mprotect})
             for (std::uint64_t protection = 0; protection < 16; ++protection)
                 for (std::uint64_t high : {0ul, 1ul << 32})
-                    CHECK(allowed(program, native, number,
+                    CHECK(allowed(program, kNative, number,
                                   {0, 4096, protection | high, MAP_PRIVATE}) ==
                           !(protection & PROT_EXEC));
-        CHECK_FALSE(allowed(program, native, SYS_pkey_mprotect, {0, 4096, PROT_EXEC, 0}));
+        CHECK_FALSE(allowed(program, kNative, SYS_pkey_mprotect, {0, 4096, PROT_EXEC, 0}));
     }
-    CHECK_FALSE(allowed(compile(privd_steady), native, SYS_mmap, {0, 4096, PROT_READ}));
+    CHECK_FALSE(allowed(compile(kPrivdSteady), kNative, SYS_mmap, {0, 4096, PROT_READ}));
 }
 
 TEST_CASE("stat is of an fd, signals are to oneself") {
-    auto program = compile(analyzer_steady);
-    CHECK(allowed(program, native, SYS_fstat, {3, 0}));
+    auto program = compile(kAnalyzerSteady);
+    CHECK(allowed(program, kNative, SYS_fstat, {3, 0}));
     // With AT_EMPTY_PATH the call would still stat any path; stdio can live with an error.
     for (std::uint64_t flags : {0ul, std::uint64_t{AT_EMPTY_PATH}})
-        CHECK(verdict(program, native, SYS_newfstatat, {3, 0, 0, flags}) ==
+        CHECK(verdict(program, kNative, SYS_newfstatat, {3, 0, 0, flags}) ==
               (SECCOMP_RET_ERRNO | EPERM));
     auto self = static_cast<std::uint64_t>(getpid());
-    CHECK(allowed(program, native, SYS_tgkill, {self, self, 6}));
-    CHECK_FALSE(allowed(program, native, SYS_tgkill, {self + 1, self + 1, 6}));
-    CHECK_FALSE(allowed(program, native, SYS_tgkill, {self | 1ull << 32, self, 6}));
+    CHECK(allowed(program, kNative, SYS_tgkill, {self, self, 6}));
+    CHECK_FALSE(allowed(program, kNative, SYS_tgkill, {self + 1, self + 1, 6}));
+    CHECK_FALSE(allowed(program, kNative, SYS_tgkill, {self | 1ull << 32, self, 6}));
 }
 
 TEST_CASE("what must never be on the analyzer's list is not") {
-    auto program = compile(analyzer_steady);
+    auto program = compile(kAnalyzerSteady);
     for (int number : {SYS_openat,
                        SYS_openat2,
                        SYS_socket,
@@ -184,65 +185,65 @@ TEST_CASE("what must never be on the analyzer's list is not") {
                        SYS_process_vm_readv,
                        SYS_io_uring_setup,
                        SYS_seccomp})
-        CHECK_FALSE(allowed(program, native, number));
+        CHECK_FALSE(allowed(program, kNative, number));
 }
 
 TEST_CASE("with an alert file openat appends and can do nothing else") {
-    std::vector<Allow> list(std::begin(analyzer_steady), std::end(analyzer_steady));
-    list.insert(list.end(), std::begin(analyzer_alert_file), std::end(analyzer_alert_file));
+    std::vector<Allow> list(std::begin(kAnalyzerSteady), std::end(kAnalyzerSteady));
+    list.insert(list.end(), std::begin(kAnalyzerAlertFile), std::end(kAnalyzerAlertFile));
     auto program = compile(list);
-    constexpr std::uint64_t directory = 5, mode = 0640;
-    CHECK(allowed(program, native, SYS_openat, {directory, 0, reopen_flags, mode}));
+    constexpr std::uint64_t kDirectory = 5, kMode = 0640;
+    CHECK(allowed(program, kNative, SYS_openat, {kDirectory, 0, kReopenFlags, kMode}));
     for (std::uint64_t flags :
-         {std::uint64_t{O_RDONLY}, std::uint64_t{O_WRONLY}, std::uint64_t{reopen_flags | O_TRUNC},
-          std::uint64_t{(reopen_flags & ~O_WRONLY) | O_RDWR},
-          reopen_flags | std::uint64_t{1} << 32})
-        CHECK_FALSE(allowed(program, native, SYS_openat, {directory, 0, flags, mode}));
+         {std::uint64_t{O_RDONLY}, std::uint64_t{O_WRONLY}, std::uint64_t{kReopenFlags | O_TRUNC},
+          std::uint64_t{(kReopenFlags & ~O_WRONLY) | O_RDWR},
+          kReopenFlags | std::uint64_t{1} << 32})
+        CHECK_FALSE(allowed(program, kNative, SYS_openat, {kDirectory, 0, flags, kMode}));
 #ifdef SYS_open // arm64 has openat alone
-    CHECK_FALSE(allowed(program, native, SYS_open, {0, reopen_flags, mode}));
+    CHECK_FALSE(allowed(program, kNative, SYS_open, {0, kReopenFlags, kMode}));
 #endif
     for (std::uint64_t other : {0ul, 0666ul, 04640ul, 0777ul})
-        CHECK_FALSE(allowed(program, native, SYS_openat, {directory, 0, reopen_flags, other}));
+        CHECK_FALSE(allowed(program, kNative, SYS_openat, {kDirectory, 0, kReopenFlags, other}));
 }
 
 TEST_CASE("the analyzer's helpers open files for reading, and make none") {
-    auto program = compile(helper_steady);
+    auto program = compile(kHelperSteady);
     for (std::uint64_t flags :
          {std::uint64_t{O_RDONLY}, std::uint64_t{O_RDONLY | O_CLOEXEC | O_DIRECTORY}})
-        CHECK(allowed(program, native, SYS_openat, {0, 0, flags, 0}));
+        CHECK(allowed(program, kNative, SYS_openat, {0, 0, flags, 0}));
     for (int flags : {O_WRONLY, O_RDWR, O_RDONLY | O_CREAT, O_RDONLY | O_TRUNC, O_RDWR | O_TMPFILE})
         CHECK_FALSE(
-            allowed(program, native, SYS_openat, {0, 0, static_cast<std::uint64_t>(flags), 0}));
+            allowed(program, kNative, SYS_openat, {0, 0, static_cast<std::uint64_t>(flags), 0}));
     for (int number : {SYS_openat2, SYS_socket, SYS_connect, SYS_sendto, SYS_sendmsg, SYS_execve,
                        SYS_clone, SYS_ptrace, SYS_kill, SYS_prctl})
-        CHECK_FALSE(allowed(program, native, number));
+        CHECK_FALSE(allowed(program, kNative, number));
 }
 
 TEST_CASE("neither the analyzer nor the enricher sends to an address, or a descriptor") {
     for (std::span<const Allow> list :
-         {std::span<const Allow>(analyzer_steady), std::span<const Allow>(enricher_steady)}) {
+         {std::span<const Allow>(kAnalyzerSteady), std::span<const Allow>(kEnricherSteady)}) {
         auto program = compile(list);
-        CHECK(allowed(program, native, SYS_sendto, {4, 1, 1, MSG_NOSIGNAL, 0, 0}));
+        CHECK(allowed(program, kNative, SYS_sendto, {4, 1, 1, MSG_NOSIGNAL, 0, 0}));
         for (std::uint64_t address : {1ul, 1ul << 32, ~0ul})
-            CHECK_FALSE(allowed(program, native, SYS_sendto, {4, 1, 1, 0, address, 16}));
+            CHECK_FALSE(allowed(program, kNative, SYS_sendto, {4, 1, 1, 0, address, 16}));
         for (int number : {SYS_sendmsg, SYS_sendmmsg})
-            CHECK_FALSE(allowed(program, native, number));
+            CHECK_FALSE(allowed(program, kNative, number));
     }
 }
 
 TEST_CASE("of bpf(2) privd has the commands that a load needs") {
-    auto program = compile(modern_load);
+    auto program = compile(kModernLoad);
     for (int command : {BPF_MAP_CREATE, BPF_PROG_LOAD, BPF_LINK_CREATE, BPF_ITER_CREATE})
-        CHECK(allowed(program, native, SYS_bpf, {static_cast<std::uint64_t>(command)}));
+        CHECK(allowed(program, kNative, SYS_bpf, {static_cast<std::uint64_t>(command)}));
     for (int command : {BPF_OBJ_PIN, BPF_OBJ_GET, BPF_PROG_ATTACH, BPF_PROG_TEST_RUN,
                         BPF_PROG_GET_FD_BY_ID, BPF_MAP_GET_FD_BY_ID, BPF_MAP_GET_NEXT_KEY,
                         BPF_LINK_UPDATE, BPF_LINK_DETACH, BPF_ENABLE_STATS, BPF_TASK_FD_QUERY})
-        CHECK_FALSE(allowed(program, native, SYS_bpf, {static_cast<std::uint64_t>(command)}));
+        CHECK_FALSE(allowed(program, kNative, SYS_bpf, {static_cast<std::uint64_t>(command)}));
 }
 
 TEST_CASE("a refused call is reported by a handler, and the handler's last call kills") {
     int fd = memfd_create("filter", 0);
-    scmp_filter_ctx filter = make_filter(modern_load, Refused::report);
+    scmp_filter_ctx filter = make_filter(kModernLoad, Refused::report);
     REQUIRE(filter);
     REQUIRE(seccomp_export_bpf(filter, fd) == 0);
     seccomp_release(filter);
@@ -250,9 +251,9 @@ TEST_CASE("a refused call is reported by a handler, and the handler's last call 
                                      sizeof(sock_filter));
     REQUIRE(pread(fd, program.data(), program.size() * sizeof(sock_filter), 0) > 0);
     close(fd);
-    CHECK(verdict(program, native, SYS_socket) == SECCOMP_RET_TRAP);
-    CHECK(verdict(program, native, SYS_kill) == SECCOMP_RET_KILL_PROCESS);
-    CHECK(verdict(program, foreign, SYS_write) == SECCOMP_RET_KILL_PROCESS);
+    CHECK(verdict(program, kNative, SYS_socket) == SECCOMP_RET_TRAP);
+    CHECK(verdict(program, kNative, SYS_kill) == SECCOMP_RET_KILL_PROCESS);
+    CHECK(verdict(program, kForeign, SYS_write) == SECCOMP_RET_KILL_PROCESS);
 }
 
 TEST_CASE("a process that its filter ends says which call was refused") {
@@ -262,9 +263,9 @@ TEST_CASE("a process that its filter ends says which call was refused") {
     if (child == 0) {
         dup2(ends[1], STDERR_FILENO);
         report_refused_calls("victim");
-        static constexpr Allow few[] = {
+        static constexpr Allow kFew[] = {
             {"leave", {SCMP_SYS(write), SCMP_SYS(exit_group), SCMP_SYS(brk)}}};
-        if (!allow_only(few, Refused::report))
+        if (!allow_only(kFew, Refused::report))
             _exit(1);
         syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0);
         _exit(2);
@@ -284,33 +285,34 @@ TEST_CASE("a process that its filter ends says which call was refused") {
 }
 
 TEST_CASE("after the hand-over privd can load nothing") {
-    auto program = compile(privd_steady);
+    auto program = compile(kPrivdSteady);
     for (int number :
          {SYS_bpf, SYS_accept4, SYS_openat, SYS_prctl, SYS_capset, SYS_execve, SYS_socket})
-        CHECK_FALSE(allowed(program, native, number));
+        CHECK_FALSE(allowed(program, kNative, number));
     // The second list narrows the first: what only it has would never be allowed.
     const std::pair<std::span<const Allow>, std::span<const Allow>> pairs[] = {
-        {modern_load, privd_steady}, {module_load, privd_steady}, {classic_load, classic_steady}};
+        {kModernLoad, kPrivdSteady}, {kModuleLoad, kPrivdSteady}, {kClassicLoad, kClassicSteady}};
     for (const auto& [load, steady] : pairs)
         for (const Allow& rule : steady)
             for (int call : rule.calls)
-                CHECK(allowed(compile(load), native, call, {0, 0, 0, 0, 0}));
+                CHECK(allowed(compile(load), kNative, call, {0, 0, 0, 0, 0}));
 }
 
 TEST_CASE("of a driver's calls the others have none") {
     for (int number : {SYS_bpf, SYS_openat, SYS_openat2, SYS_perf_event_open})
-        CHECK_FALSE(allowed(compile(module_load), native, number));
+        CHECK_FALSE(allowed(compile(kModuleLoad), kNative, number));
     for (int number : {SYS_openat2, SYS_perf_event_open, SYS_ioctl})
-        CHECK_FALSE(allowed(compile(modern_load), native, number));
-    auto module = compile(module_load);
-    CHECK(allowed(module, native, SYS_ioctl, {5, TIERCEL_IOC_START}));
-    CHECK(allowed(module, native, SYS_ioctl, {5, TIERCEL_IOC_FD}));
-    for (unsigned long request : {TCGETS, TIOCSTI, FIONREAD, FIOCLEX})
-        CHECK_FALSE(allowed(module, native, SYS_ioctl, {5, request}));
+        CHECK_FALSE(allowed(compile(kModernLoad), kNative, number));
+    auto module = compile(kModuleLoad);
+    CHECK(allowed(module, kNative, SYS_ioctl, {5, TIERCEL_IOC_START}));
+    CHECK(allowed(module, kNative, SYS_ioctl, {5, TIERCEL_IOC_FD}));
+    for (unsigned long request :
+         std::initializer_list<unsigned long>{TCGETS, TIOCSTI, FIONREAD, FIOCLEX})
+        CHECK_FALSE(allowed(module, kNative, SYS_ioctl, {5, request}));
 }
 
 TEST_CASE("every rule has a reason") {
-    for (const List& list : lists)
+    for (const List& list : kLists)
         for (const Allow& rule : list.rules) {
             CHECK(std::strlen(rule.why) > 0);
             CHECK(rule.calls.size() > 0);
@@ -318,8 +320,8 @@ TEST_CASE("every rule has a reason") {
 }
 
 TEST_CASE("the enricher makes Unix sockets alone") {
-    const auto program = compile(enricher_steady);
+    const auto program = compile(kEnricherSteady);
     for (std::uint64_t domain = 0; domain < 64; ++domain)
-        CHECK(allowed(program, native, SYS_socket, {domain, SOCK_STREAM, 0}) ==
+        CHECK(allowed(program, kNative, SYS_socket, {domain, SOCK_STREAM, 0}) ==
               (domain == AF_UNIX));
 }

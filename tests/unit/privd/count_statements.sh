@@ -31,7 +31,7 @@ while read -r member; do
 done < <(grep -oE 'libtiercel_[a-z_]+\.a\([a-z_]+\.cpp\.o\)' "$map" | sort -u)
 
 # shellcheck disable=SC2086 # words on purpose
-dependencies=$("$compiler" -std=c++20 -MM -I "$root" "$@" -DTIERCEL_VERSION='""' -DTIERCEL_DRIVER=modern_driver $sources)
+dependencies=$("$compiler" -std=c++20 -MM -I "$root" "$@" -DTIERCEL_VERSION='""' -DTIERCEL_DRIVER=kModernDriver $sources)
 files=$(grep -oE '/[^ ]+' <<<"$dependencies" | xargs -n1 realpath | grep "^$root/" | grep -vE '\.skel\.h$|^'"$root"'/build' | sort -u)
 [ "$(wc -l <<<"$files")" -ge 2 ] || { echo "the map does not show what is linked" && exit 1; }
 

@@ -2,26 +2,27 @@
 // The privd binary, with the kernel's help: it loads the probe for a good peer whatever bad ones
 // do.
 #define DOCTEST_CONFIG_IMPLEMENT
-#include "kernel/common/abi.h"
-#include "shared/os/mapping.h"
-#include "shared/wire/client.h"
-
-#include <array>
-#include <cstdlib>
-#include <cstring>
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <fstream>
-#include <functional>
-#include <numeric>
 #include <poll.h>
-#include <random>
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+
+#include <array>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <functional>
+#include <numeric>
+#include <random>
 #include <thread>
+
+#include "kernel/common/abi.h"
+#include "shared/os/mapping.h"
+#include "shared/wire/client.h"
 
 using namespace tiercel;
 using wire::Status;
@@ -250,7 +251,7 @@ TEST_CASE("another version is told which one to have") {
     auto session = wire::client::open_session(socket, request);
     REQUIRE(session);
     CHECK(session->reply.status == Status::wrong_version);
-    CHECK(session->reply.detail == wire::version);
+    CHECK(session->reply.detail == wire::kVersion);
 }
 
 TEST_CASE("another uid is refused") {

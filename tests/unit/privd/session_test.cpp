@@ -2,20 +2,21 @@
 //
 // A session with a driver that loads nothing: every check of a request, the phases, and a whole
 // hand-over. Nothing here needs privilege.
-#include "privd/door.h"
-#include "privd/drivers/complaint.h"
-#include "privd/session.h"
-#include "shared/wire/client.h"
-
-#include <cstring>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
-#include <thread>
 #include <unistd.h>
+
+#include <cstring>
+#include <thread>
+
+#include "privd/door.h"
+#include "privd/drivers/complaint.h"
+#include "privd/session.h"
+#include "shared/wire/client.h"
 
 using namespace tiercel;
 using namespace tiercel::privd;
@@ -44,11 +45,11 @@ wire::Reply start_nothing(const wire::Request& request, pid_t self, Handover& in
     return load.end(done && failure == 0);
 }
 
-constexpr policy::Allow few[] = {{"all that the session does after a hand-over",
-                                  {SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(recvmsg),
-                                   SCMP_SYS(close), SCMP_SYS(write), SCMP_SYS(exit_group)}}};
+constexpr policy::Allow kFew[] = {{"all that the session does after a hand-over",
+                                   {SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(recvmsg),
+                                    SCMP_SYS(close), SCMP_SYS(write), SCMP_SYS(exit_group)}}};
 
-const Driver fake_driver{wire::Driver::modern, few,          few, {}, open_nothing,
+const Driver kFakeDriver{wire::Driver::modern, kFew,         kFew, {}, open_nothing,
                          prepare_nothing,      start_nothing};
 
 // A session that would be refused for want of a capability, were its request right.
@@ -71,7 +72,7 @@ struct Talk {
         return got ? reply.status : Status::count;
     }
     os::UniqueFd peer;
-    Session session{.driver = fake_driver, .plan = {}, .refusal = {}};
+    Session session{.driver = kFakeDriver, .plan = {}, .refusal = {}};
 };
 
 template <typename Change>
@@ -113,11 +114,11 @@ TEST_CASE("every field is checked") {
 
 TEST_CASE("tracepoints that only x86 kernels have are refused elsewhere") {
 #ifdef __x86_64__
-    constexpr Status answer = Status::missing_capability; // as a right request's
+    constexpr Status kAnswer = Status::missing_capability; // as a right request's
 #else
-    constexpr Status answer = Status::bad_tracepoints;
+    constexpr Status kAnswer = Status::bad_tracepoints;
 #endif
-    CHECK(changed([](wire::Request& r) { r.tracepoints = TIERCEL_TP_PAGE_FAULT; }) == answer);
+    CHECK(changed([](wire::Request& r) { r.tracepoints = TIERCEL_TP_PAGE_FAULT; }) == kAnswer);
     CHECK(changed([](wire::Request& r) { r.tracepoints = TIERCEL_TP_SWITCH; }) ==
           Status::missing_capability);
 }

@@ -1,29 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 // privd-types: what it keeps of the kernel's types says the same as the whole, and what is no BTF,
 // or only a part, is refused in one line.
-#include "kernel/common/abi.h"
+#include <bpf/btf.h>
+#include <doctest/doctest.h>
+#include <fmt/core.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <bpf/btf.h>
 #include <cstdio>
 #include <cstring>
-#include <doctest/doctest.h>
 #include <filesystem>
-#include <fmt/core.h>
 #include <fstream>
 #include <memory>
 #include <random>
 #include <sstream>
 #include <string>
-#include <sys/wait.h>
-#include <unistd.h>
+
+#include "kernel/common/abi.h"
 
 namespace {
 
-const std::string kernels = "/sys/kernel/btf/vmlinux";
+const std::string kKernels = "/sys/kernel/btf/vmlinux";
 
 bool absent() {
-    if (access(kernels.c_str(), R_OK) == 0)
+    if (access(kKernels.c_str(), R_OK) == 0)
         return false;
     std::puts("SKIPPED: types: this kernel has no BTF");
     return true;
@@ -91,8 +92,8 @@ TEST_CASE("what is kept of the kernel's types says the same as the whole") {
     Files files;
     if (absent())
         return;
-    REQUIRE(keep_types(kernels, files) == 0);
-    Types all = read_types(kernels), kept = read_types(files / "kept");
+    REQUIRE(keep_types(kKernels, files) == 0);
+    Types all = read_types(kKernels), kept = read_types(files / "kept");
     REQUIRE(all);
     REQUIRE(kept);
     __u32 size = 0, types = btf__type_cnt(kept.get());
@@ -122,7 +123,7 @@ TEST_CASE("what the probes need is kept") {
     Files files;
     if (absent())
         return;
-    REQUIRE(keep_types(kernels, files) == 0);
+    REQUIRE(keep_types(kKernels, files) == 0);
     Types kept = read_types(files / "kept");
     REQUIRE(kept);
     auto id = [&kept](const char* name, unsigned kind) {
@@ -144,7 +145,7 @@ TEST_CASE("what is no BTF, or a part of it, is refused in one line") {
     Files files;
     if (absent())
         return;
-    const std::string whole = content(kernels);
+    const std::string whole = content(kKernels);
     std::mt19937 random(7);
     std::string noise(20'000, '\0');
     for (char& byte : noise)

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/ring/bpf_ring.h"
-
 #include <doctest/doctest.h>
 
+#include "analyzer/ring/bpf_ring.h"
 #include "tests/unit/ring/synthetic.h"
 
 using namespace tiercel;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/ring/counters.h"
-
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <string>
 #include <sys/mman.h>
+
+#include <string>
 #include <vector>
+
+#include "analyzer/ring/counters.h"
 
 using namespace tiercel;
 

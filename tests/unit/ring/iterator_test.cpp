@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/ring/iterator.h"
-
 #include <doctest/doctest.h>
 #include <fcntl.h>
+
 #include <thread>
 
+#include "analyzer/ring/iterator.h"
 #include "tests/unit/ring/synthetic.h"
 
 using namespace tiercel;

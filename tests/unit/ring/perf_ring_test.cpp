@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/ring/perf_ring.h"
-
 #include <doctest/doctest.h>
+
 #include <random>
 
+#include "analyzer/ring/perf_ring.h"
 #include "analyzer/ring/ring_set.h"
 #include "tests/unit/ring/synthetic_perf.h"
 
@@ -102,7 +102,8 @@ TEST_CASE("what the kernel lost is counted, and its other records are passed ove
 }
 
 TEST_CASE("a size that cannot be ends the stretch, is counted, and reading goes on after it") {
-    for (const std::size_t garbage : {0, 4, 7, 12, 63, 1000, 65528}) {
+    for (const std::size_t garbage :
+         std::initializer_list<std::size_t>{0, 4, 7, 12, 63, 1000, 65528}) {
         CAPTURE(garbage);
         SyntheticPerf source(kSize);
         PerfRing ring = open_ring(source);

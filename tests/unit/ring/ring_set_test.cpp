@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/ring/ring_set.h"
-
 #include <doctest/doctest.h>
 
 #include "analyzer/ring/bpf_ring.h"
+#include "analyzer/ring/ring_set.h"
 #include "tests/unit/ring/synthetic.h"
 
 using namespace tiercel;

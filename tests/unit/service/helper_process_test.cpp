@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/service/helper_process.h"
-
-#include <algorithm>
 #include <dirent.h>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <unistd.h>
+
+#include <algorithm>
 #include <vector>
+
+#include "analyzer/service/helper_process.h"
 
 using namespace tiercel;
 using app::HelperProcess;

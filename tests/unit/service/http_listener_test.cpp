@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/service/http_listener.h"
-
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <sys/socket.h>
+
 #include <vector>
 
 #include "analyzer/observers/health.h"
+#include "analyzer/service/http_listener.h"
 
 using namespace tiercel;
 using app::HttpListener;

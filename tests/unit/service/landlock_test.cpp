@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/service/landlock.h"
-
 #include <arpa/inet.h>
-#include <csignal>
-#include <cstdio>
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "analyzer/service/landlock.h"
 
 namespace {
 

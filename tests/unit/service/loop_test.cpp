@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The loop with a driver that wakes its reader through a pipe (wire::Kind::wakeup).
-#include "analyzer/service/loop.h"
-
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <unistd.h>
+
+#include "analyzer/service/loop.h"
 
 using tiercel::app::Loop;
 using tiercel::os::UniqueFd;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/service/notify.h"
-
-#include <cstdlib>
 #include <doctest/doctest.h>
-#include <string>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+
+#include "analyzer/service/notify.h"
 
 using namespace tiercel;
 using app::Notify;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/service/loop.h"
-
 #include <doctest/doctest.h>
+
+#include "analyzer/service/loop.h"
 
 using namespace std::chrono_literals;
 using tiercel::app::Loop;

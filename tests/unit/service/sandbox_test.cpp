@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <csignal>
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <initializer_list>
-#include <string>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
+#include <initializer_list>
+#include <string>
 
 namespace {
 

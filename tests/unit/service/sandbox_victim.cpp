@@ -4,11 +4,6 @@
 // what ATTEMPT names. Exit codes: 0 the attempt went through (or, of "control", everything that has
 // to work did), 3 the sandbox could not be entered, 4 the attempt failed by itself, 5 no such
 // attempt. A sandbox that works ends it by SIGSYS instead.
-#include <cerrno>
-#include <csignal>
-#include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <sys/epoll.h>
@@ -21,6 +16,12 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
 
 #include "analyzer/service/sandbox.h"
 

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/setup/command_line.h"
-
 #include <doctest/doctest.h>
 
+#include "analyzer/setup/command_line.h"
 #include "kernel/common/abi.h"
 
 using namespace tiercel;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/setup/selection.h"
-
 #include <doctest/doctest.h>
 
+#include "analyzer/setup/selection.h"
 #include "tests/unit/output/make_event.h"
 
 using namespace tiercel;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // What options, configuration and rules say together, and what is asked of the probe for it.
-#include "analyzer/setup/detection.h"
-
 #include <doctest/doctest.h>
-#include <filesystem>
-#include <fstream>
 #include <unistd.h>
 
+#include <filesystem>
+#include <fstream>
+
+#include "analyzer/setup/detection.h"
 #include "analyzer/setup/interest.h"
 #include "kernel/common/abi.h"
 

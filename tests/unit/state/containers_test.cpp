@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The container of each layout of cgroups seen in the wild.
-#include "analyzer/state/container.h"
-
 #include <doctest/doctest.h>
+
 #include <string>
+
+#include "analyzer/state/container.h"
 
 using namespace tiercel::state;
 using namespace std::literals;

@@ -2,6 +2,7 @@
 //
 // What events do to fds and sockets.
 #include <doctest/doctest.h>
+
 #include <random>
 #include <unordered_map>
 

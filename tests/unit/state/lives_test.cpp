@@ -2,11 +2,11 @@
 //
 // Short lives, odd parents, and threads that execute programs: no thread is left over, and each has
 // the files and names that the kernel gives it.
-#include "analyzer/state/state_tracker.h"
-
 #include <doctest/doctest.h>
+
 #include <string>
 
+#include "analyzer/state/state_tracker.h"
 #include "shared/event/params.h"
 #include "tests/unit/state/event_builder.h"
 
@@ -126,7 +126,7 @@ TEST_CASE("many short lives leave the table as it was") {
     }
     run.state.settle();
     CHECK(run.state.thread_count() == 2);
-    CHECK(state::StateTracker::memory() < before + 64 * 1024);
+    CHECK(state::StateTracker::memory() < before + std::size_t{64} * 1024);
 }
 
 TEST_CASE("a CLONE_PARENT child descends from its creator's state and keeps its own ids") {

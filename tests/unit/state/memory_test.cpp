@@ -2,12 +2,12 @@
 //
 // The state keeps to its budget: tables are shared until they differ, idle knowledge goes first,
 // and chosen ids do not slow the tables down.
-#include "analyzer/state/state_tracker.h"
+#include <doctest/doctest.h>
 
 #include <chrono>
-#include <doctest/doctest.h>
 #include <string>
 
+#include "analyzer/state/state_tracker.h"
 #include "tests/unit/state/event_builder.h"
 
 using namespace tiercel;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What events do to threads and processes.
-#include "analyzer/state/state_tracker.h"
-
 #include <doctest/doctest.h>
+
 #include <string>
 
+#include "analyzer/state/state_tracker.h"
 #include "tests/unit/state/event_builder.h"
 
 using namespace tiercel;

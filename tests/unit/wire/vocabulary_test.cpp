@@ -2,16 +2,17 @@
 //
 // The vocabularies of drivers.def and capabilities.def: every name is found, and the files that
 // cannot be made from the tables (completions, the chart, scripts, units) say the same words.
-#include "shared/wire/capabilities.h"
-#include "shared/wire/drivers.h"
+#include <doctest/doctest.h>
 
 #include <cctype>
-#include <doctest/doctest.h>
 #include <fstream>
 #include <set>
 #include <sstream>
 #include <string>
 #include <vector>
+
+#include "shared/wire/capabilities.h"
+#include "shared/wire/drivers.h"
 
 using namespace tiercel;
 
@@ -37,7 +38,7 @@ std::string joined(const std::vector<std::string>& words, const char* separator)
 template <typename Predicate>
 std::vector<std::string> options(Predicate chosen) {
     std::vector<std::string> words;
-    for (const wire::DriverRow& row : wire::driver_table)
+    for (const wire::DriverRow& row : wire::kDriverTable)
         if (chosen(row))
             words.emplace_back(row.option);
     return words;
@@ -76,7 +77,7 @@ std::set<std::string> capabilities_in(const std::string& text) {
 } // namespace
 
 TEST_CASE("a driver is found by each of its names, and by no other") {
-    for (const wire::DriverRow& row : wire::driver_table) {
+    for (const wire::DriverRow& row : wire::kDriverTable) {
         CHECK(wire::find_driver(row.id) == row.driver);
         CHECK(wire::find_driver(row.option) == row.driver);
         if (!row.kind.empty())
@@ -90,7 +91,7 @@ TEST_CASE("a driver is found by each of its names, and by no other") {
 
 TEST_CASE("no two drivers share a name") {
     std::set<std::string_view> seen;
-    for (const wire::DriverRow& row : wire::driver_table)
+    for (const wire::DriverRow& row : wire::kDriverTable)
         for (std::string_view name : std::set<std::string_view>{row.id, row.option, row.kind})
             if (!name.empty())
                 CHECK(seen.insert(name).second);
@@ -112,7 +113,7 @@ TEST_CASE("the completions offer the drivers of the table") {
 TEST_CASE("the page of drivers has each driver by all its names, in the order of the table") {
     const std::string page = read("docs/drivers.md");
     std::size_t at = 0;
-    for (const wire::DriverRow& row : wire::driver_table) {
+    for (const wire::DriverRow& row : wire::kDriverTable) {
         std::string names;
         for (std::string_view name : std::set<std::string_view>{row.id, row.option, row.kind})
             if (!name.empty())
@@ -140,7 +141,7 @@ TEST_CASE("tiercel-driver knows the drivers of the table") {
 
 TEST_CASE("units and SECURITY.md name no capability that the table lacks") {
     std::set<std::string> known{"CAP_"};
-    for (const auto& [number, name] : wire::capability_table) {
+    for (const auto& [number, name] : wire::kCapabilityTable) {
         CHECK(std::string(wire::capability_name(number)) == name);
         known.insert(name);
     }
@@ -149,6 +150,6 @@ TEST_CASE("units and SECURITY.md name no capability that the table lacks") {
          capabilities_in(read("packaging/systemd/tiercel-privd.service.in")))
         CHECK_MESSAGE(known.contains(name), name);
     const auto told = capabilities_in(read("SECURITY.md"));
-    for (const auto& row : wire::capability_table)
+    for (const auto& row : wire::kCapabilityTable)
         CHECK_MESSAGE(told.contains(row.name), std::string(row.name));
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "shared/wire/client.h"
-
-#include <cstring>
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/socket.h>
+
+#include <cstring>
 #include <filesystem>
 #include <functional>
-#include <sys/socket.h>
 #include <thread>
+
+#include "shared/wire/client.h"
 
 using namespace tiercel;
 using namespace tiercel::wire;
@@ -77,7 +78,7 @@ TEST_CASE("check_header takes exactly one shape") {
     CHECK(check_header(good, 7, Type::open, 96) == Status::malformed);
     CHECK(check_header(good, 96, Type::door, 96) == Status::malformed);
     Header old = good;
-    old.version = wire::version + 1;
+    old.version = wire::kVersion + 1;
     CHECK(check_header(old, 12, Type::open, 96) == Status::wrong_version);
     Header alien = old;
     alien.magic ^= 1;
@@ -99,7 +100,7 @@ TEST_CASE("a record arrives whole or not at all") {
 }
 
 TEST_CASE("unexpected fds are closed, and the record is an error") {
-    for (std::size_t room : {0, 1, 2, 3}) {
+    for (std::size_t room = 0; room < 4; ++room) {
         Pair pair;
         auto file = null();
         std::vector<int> sent(4, file.get());
@@ -119,27 +120,27 @@ TEST_CASE("unexpected fds are closed, and the record is an error") {
 TEST_CASE("as many fds as announced arrive, close-on-exec") {
     Pair pair;
     auto file = null();
-    std::vector<int> sent(fds_per_message, file.get());
+    std::vector<int> sent(kFdsPerMessage, file.get());
     char byte = 0;
     REQUIRE(send_record(pair.left, &byte, 1, sent));
-    std::vector<os::UniqueFd> fds(fds_per_message);
+    std::vector<os::UniqueFd> fds(kFdsPerMessage);
     auto got = client::receive_with_fds(pair.right, &byte, 1, fds);
     REQUIRE(got);
-    CHECK(got->fds == fds_per_message);
+    CHECK(got->fds == kFdsPerMessage);
     for (const auto& fd : fds)
         CHECK(fcntl(fd.get(), F_GETFD) == FD_CLOEXEC);
 }
 
 TEST_CASE("descriptors of every kind, in several records, are put together") {
-    constexpr std::uint32_t counts[kinds] = {2, 1, 450, 4, 4, 1};
+    constexpr std::uint32_t kCounts[kKinds] = {2, 1, 450, 4, 4, 1};
     auto session = against([&](const os::UniqueFd& socket) {
         take_request(socket);
         Reply reply;
-        std::memcpy(reply.fds, counts, sizeof counts);
+        std::memcpy(reply.fds, kCounts, sizeof kCounts);
         CHECK(send_message(socket, reply));
-        for (std::uint32_t kind = 0; kind < kinds; ++kind)
-            for (std::uint32_t first = 0; first < counts[kind]; first += 200) {
-                std::uint32_t part = std::min(counts[kind] - first, 200u);
+        for (std::uint32_t kind = 0; kind < kKinds; ++kind)
+            for (std::uint32_t first = 0; first < kCounts[kind]; first += 200) {
+                std::uint32_t part = std::min(kCounts[kind] - first, 200u);
                 send_fds(socket, static_cast<Kind>(kind), first, part, part);
             }
         CHECK(send_message(socket, Done{}));
@@ -237,7 +238,7 @@ TEST_CASE("the door gives a link's text, its length checked, or the errno of the
         CHECK(receive_record(pair.right, &request, sizeof request));
         CHECK(send_message(pair.right, LinkReply{.error = EACCES}));
         CHECK(receive_record(pair.right, &request, sizeof request));
-        CHECK(send_message(pair.right, LinkReply{.length = link_bytes + 1}));
+        CHECK(send_message(pair.right, LinkReply{.length = kLinkBytes + 1}));
     });
     CHECK(*client::ask_link(pair.left, 42, ProcFile::exe) == "/bin/cat");
     CHECK(client::ask_link(pair.left, 42, ProcFile::cwd).error().number == EACCES);

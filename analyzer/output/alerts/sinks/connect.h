@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <string>
 #include <sys/socket.h>
 #include <sys/un.h>
+
+#include <string>
 
 #include "shared/os/result.h"
 #include "shared/os/unique_fd.h"

@@ -3,9 +3,10 @@
 // FdSink: writes lines to one file descriptor. SIGPIPE must be ignored.
 #pragma once
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <ctime>
-#include <unistd.h>
 
 #include "analyzer/output/alerts/sink.h"
 #include "shared/os/unique_fd.h"

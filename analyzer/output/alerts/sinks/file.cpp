@@ -8,8 +8,8 @@ namespace tiercel::alerts {
 
 namespace {
 
-constexpr int kFlags = policy::reopen_flags;
-constexpr mode_t kMode = policy::reopen_mode;
+constexpr int kFlags = policy::kReopenFlags;
+constexpr mode_t kMode = policy::kReopenMode;
 
 class FileSink : public FdSink {
   public:
