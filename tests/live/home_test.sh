@@ -20,7 +20,7 @@ unshare --mount --propagation private bash -c '
     cd "$tree"
     mount -t tmpfs -o mode=0700 none "$(dirname "$tree")"
     mkdir "$tree"
-    mount --bind "/proc/$$/cwd" "$tree"
+    mount --no-canonicalize --bind "/proc/$$/cwd" "$tree"
     cd "$tree"
     exec timeout --signal INT 60 ./dev run' bash "$tree" >"$work/out" 2>&1 &
 watched=$!
