@@ -13,6 +13,8 @@
 #include <sstream>
 #include <unordered_map>
 
+#include "shared/os/file.h"
+
 namespace tiercel::config {
 
 namespace {
@@ -173,6 +175,23 @@ bool read_bool(std::string_view text, bool& value) {
     constexpr std::array<std::string_view, 4> kNo = {"false", "no", "off", "n"};
     value = std::find(kYes.begin(), kYes.end(), lower) != kYes.end();
     return value || std::find(kNo.begin(), kNo.end(), lower) != kNo.end();
+}
+
+std::optional<std::uint64_t> read_size(std::string_view text) {
+    unsigned shift = 0;
+    if (!text.empty()) {
+        const char unit = text.back();
+        shift = unit == 'K' || unit == 'k'   ? 10
+                : unit == 'M' || unit == 'm' ? 20
+                : unit == 'G' || unit == 'g' ? 30
+                                             : 0;
+    }
+    if (shift != 0)
+        text.remove_suffix(1);
+    const auto number = os::parse_unsigned(text);
+    if (!number || *number > (UINT64_MAX >> shift))
+        return std::nullopt;
+    return *number << shift;
 }
 
 } // namespace tiercel::config

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -53,5 +54,8 @@ std::variant<std::vector<DocumentNode>, DocumentError> read_document(std::string
 
 // yes/no, true/false, on/off, y/n in YAML's spellings. False when it is none of these.
 bool read_bool(std::string_view text, bool& value);
+
+// Returns the bytes of "8M", "64K", "1G" or a plain number; nothing for any other text.
+std::optional<std::uint64_t> read_size(std::string_view text);
 
 } // namespace tiercel::config

@@ -64,6 +64,15 @@ Take real(double Settings::*member, double low, double high) {
     };
 }
 
+std::string take_memory(const DocumentNode& node, Settings& settings) {
+    const auto size = node.is_scalar() ? read_size(node.scalar) : std::nullopt;
+    if (!size || *size < kLeastMemory || *size > kMostMemory)
+        return "must be a size from " + std::to_string(kLeastMemory >> 20) + "M to " +
+               std::to_string(kMostMemory >> 30) + "G";
+    settings.memory_limit = *size;
+    return "";
+}
+
 std::string words(const DocumentNode& node, std::vector<std::string>& list) {
     list.clear();
     if (node.is_scalar())

@@ -46,6 +46,9 @@ struct OutputSettings {
     std::string target; // a file, a socket or a command
 };
 
+// The bounds of memory_limit, in bytes.
+constexpr std::uint64_t kLeastMemory = std::uint64_t{4} << 20, kMostMemory = std::uint64_t{1} << 40;
+
 struct Settings {
     struct ConfigFile {
         std::string path;
@@ -119,7 +122,8 @@ struct Settings {
     bool log_stderr = true;                       // false has no effect but a warning
     bool log_syslog = false;                      // true has no effect but a warning
     std::string enricher;                         // its socket; empty: no enricher is asked
-    std::string hostname;                         // empty: the machine's own name
+    std::uint64_t memory_limit = std::uint64_t{256} << 20; // bytes; of the state, not of rules
+    std::string hostname;   // empty: the machine's own name
 
     OutputSettings& output(Output which) {
         return outputs[index_of(which)];

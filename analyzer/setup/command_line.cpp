@@ -10,6 +10,8 @@
 #include <boost/program_options.hpp>
 
 #include "analyzer/capture/file_ring.h"
+#include "analyzer/config/document.h"
+#include "analyzer/config/settings.h"
 #include "analyzer/setup/selection.h"
 #include "kernel/common/abi.h"
 #include "shared/os/file.h"
@@ -56,7 +58,10 @@ po::options_description describe_options() {
     po::options_description config("Configuration");
     config.add_options()(",c", text("FILE"),
                          "read the configuration from FILE, which has the keys of falco.yaml")(
-        ",o", texts("KEY=VALUE"), "set a key, after those of the file; may be repeated");
+        ",o", texts("KEY=VALUE"), "set a key, after those of the file; may be repeated")(
+        "memory", text("SIZE"),
+        "the most memory for what is known of processes and files (default: 256M); above it, idle "
+        "processes are forgotten first (memory_limit)");
     po::options_description which("Which events");
     which.add_options()(",n", text("COUNT"),
                         "end after COUNT events; with -r and without --events: COUNT alerts")(
@@ -116,13 +121,24 @@ Problem set_ring_size(const po::variables_map& given, CommandLine& line) {
     if (given.count("ring-size") == 0)
         return {};
     const auto& text = given["ring-size"].as<std::string>();
-    const auto size = parse_size(text);
+    const auto size = config::read_size(text);
     const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
     if (!size || !std::has_single_bit(*size) || *size % page != 0 || *size < wire::kRingBytesMin ||
         *size > wire::kRingBytesMax)
         return fmt::format("--ring-size is a power of two from {}K to {}M, not '{}'",
                            wire::kRingBytesMin >> 10, wire::kRingBytesMax >> 20, text);
     line.ring_bytes = static_cast<std::uint32_t>(*size);
+    return {};
+}
+
+Problem set_memory(const po::variables_map& given, CommandLine& line) {
+    if (given.count("memory") == 0)
+        return {};
+    const auto& text = given["memory"].as<std::string>();
+    line.memory = config::read_size(text);
+    if (!line.memory || *line.memory < config::kLeastMemory || *line.memory > config::kMostMemory)
+        return fmt::format("--memory is a size from {}M to {}G, not '{}'",
+                           config::kLeastMemory >> 20, config::kMostMemory >> 30, text);
     return {};
 }
 
@@ -220,6 +236,8 @@ Problem set_values(const po::variables_map& given, CommandLine& line) {
         return problem;
     if (auto problem = set_ring_size(given, line))
         return problem;
+    if (auto problem = set_memory(given, line))
+        return problem;
     if (auto problem = set_driver(given, line))
         return problem;
     if (auto problem = set_tracepoints(given, line.request))
@@ -312,23 +330,6 @@ Problem set_task(const po::variables_map& given, CommandLine& line) {
 }
 
 } // namespace
-
-std::optional<std::uint64_t> parse_size(std::string_view text) {
-    unsigned shift = 0;
-    if (!text.empty()) {
-        const char unit = text.back();
-        shift = unit == 'K' || unit == 'k'   ? 10
-                : unit == 'M' || unit == 'm' ? 20
-                : unit == 'G' || unit == 'g' ? 30
-                                             : 0;
-    }
-    if (shift != 0)
-        text.remove_suffix(1);
-    const auto number = os::parse_unsigned(text);
-    if (!number || *number > (UINT64_MAX >> shift))
-        return std::nullopt;
-    return *number << shift;
-}
 
 std::string help_text() {
     std::ostringstream options;

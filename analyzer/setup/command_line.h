@@ -56,6 +56,7 @@ struct CommandLine : SessionOptions {
     std::optional<std::uint32_t> ring_bytes;    // --ring-size
     std::optional<std::uint32_t> cpus_per_ring; // --cpus-per-ring
     std::optional<std::uint32_t> snaplen;       // --snaplen, in bytes
+    std::optional<std::uint64_t> memory;        // --memory, in bytes
     std::vector<std::string> base_syscalls;     // --base-syscalls, all known; "!name": without
 };
 
@@ -63,8 +64,5 @@ struct CommandLine : SessionOptions {
 std::variant<CommandLine, std::string> parse_command_line(int argc, const char* const* argv);
 
 std::string help_text();
-
-// Returns the bytes of "8M", "64K", "1G" or a plain number; nothing for any other text.
-std::optional<std::uint64_t> parse_size(std::string_view text);
 
 } // namespace tiercel::app

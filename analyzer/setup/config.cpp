@@ -172,6 +172,8 @@ Config make_config(const CommandLine& given, Findings& findings) {
         settings.rules_files = given.rules;
         config.rules_must_exist = true;
     }
+    if (given.memory)
+        settings.memory_limit = *given.memory;
     if (!given.base_syscalls.empty())
         settings.base_syscalls = given.base_syscalls;
     take_engine(given, config, findings);

@@ -207,7 +207,8 @@ TEST_CASE("the drops of falco.yaml mean what they mean there") {
     CHECK(read.settings.output_burst == 9);
     for (const char* wrong :
          {"syscall_event_drops: {threshold: 1.5}", "syscall_event_drops: {threshold: x}",
-          "syscall_event_drops: {actions: [shout]}", "health: {max_drop_share: -1}"})
+          "syscall_event_drops: {actions: [shout]}", "health: {max_drop_share: -1}",
+          "memory_limit: 3M", "memory_limit: 2048G", "memory_limit: [64M]"})
         CHECK(Read(wrong).problems.size() == 1);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include "analyzer/config/document.h"
 #include "analyzer/setup/command_line.h"
 #include "kernel/common/abi.h"
 
@@ -60,6 +61,8 @@ TEST_CASE("everything that is given arrives") {
                                       "65000",
                                       "--tracepoints",
                                       "switch,page_fault",
+                                      "--memory",
+                                      "64M",
                                       "--connect",
                                       "/x",
                                       "--attach",
@@ -73,6 +76,7 @@ TEST_CASE("everything that is given arrives") {
     CHECK(options.ring_bytes == 65536);
     CHECK(options.cpus_per_ring == 0);
     CHECK(options.snaplen == 65000);
+    CHECK(options.memory == 64 << 20);
     CHECK(options.request.tracepoints == (TIERCEL_TP_SWITCH | TIERCEL_TP_PAGE_FAULT));
     CHECK(options.socket == "/x");
 }
@@ -91,6 +95,8 @@ TEST_CASE("values that cannot be are refused, each with the value in the line") 
         CHECK(says(bad({"--events", "--ring-size", size}),
                    std::string("'").append(size).append("'")));
     CHECK(says(bad({"--events", "--cpus-per-ring", "5000"}), "'5000'"));
+    for (const char* size : {"3M", "", "2048G", "lots"})
+        CHECK(says(bad({"--events", "--memory", size}), std::string("'").append(size).append("'")));
     CHECK(says(bad({"--events", "--snaplen", "65001"}), "'65001'"));
     CHECK(says(bad({"--events", "--driver", "ebpff"}), "'ebpff'"));
     CHECK(says(bad({"--events", "--attach", "fexit"}), "tracepoint, per-syscall, auto"));
@@ -138,10 +144,10 @@ TEST_CASE("help and version go before every mistake that is none of syntax") {
 }
 
 TEST_CASE("sizes take binary units") {
-    CHECK(app::parse_size("4096") == 4096);
-    CHECK(app::parse_size("64k") == 65536);
-    CHECK(app::parse_size("1G") == 1U << 30);
-    CHECK_FALSE(app::parse_size("K"));
-    CHECK_FALSE(app::parse_size("1KK"));
-    CHECK_FALSE(app::parse_size("18446744073709551615K"));
+    CHECK(config::read_size("4096") == 4096);
+    CHECK(config::read_size("64k") == 65536);
+    CHECK(config::read_size("1G") == 1U << 30);
+    CHECK_FALSE(config::read_size("K"));
+    CHECK_FALSE(config::read_size("1KK"));
+    CHECK_FALSE(config::read_size("18446744073709551615K"));
 }

@@ -131,21 +131,25 @@ TEST_CASE("settings reach the rules and the request") {
 
 TEST_CASE("an option has precedence over the key that means the same") {
     const File file(kRules);
-    CommandLine given = rules_from(
-        file, {"engine.kind=kmod", "engine.kmod.buf_size_preset=5", "falco_libs.snaplen=100",
-               "engine.modern_ebpf.cpus_for_each_buffer=4", "rules_files=[/nonexistent]"});
+    CommandLine given =
+        rules_from(file, {"engine.kind=kmod", "engine.kmod.buf_size_preset=5",
+                          "falco_libs.snaplen=100", "engine.modern_ebpf.cpus_for_each_buffer=4",
+                          "rules_files=[/nonexistent]", "memory_limit=64M"});
     CHECK(Made(given).config.request.snaplen == 100);
     CHECK(Made(given).config.request.cpus_per_ring == 4);
+    CHECK(Made(given).config.settings.memory_limit == 64 << 20);
     given.driver = wire::Driver::modern;
     given.ring_bytes = 1 << 16;
     given.snaplen = 90;
     given.cpus_per_ring = 1;
+    given.memory = 32 << 20;
     const Made made(given);
     REQUIRE(made.good());
     CHECK(made.config.request.driver == wire::Driver::modern);
     CHECK(made.config.request.ring_bytes == 1 << 16);
     CHECK(made.config.request.snaplen == 90);
     CHECK(made.config.request.cpus_per_ring == 1);
+    CHECK(made.config.settings.memory_limit == 32 << 20);
     CHECK(made.config.settings.rules_files == std::vector{file.path});
 }
 
