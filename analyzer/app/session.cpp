@@ -96,8 +96,7 @@ os::Result<void> add_observers(const Config& config, Detection& detection, Pipel
         for (const auto& observer : observers)
             observer->add_metrics(metrics);
     };
-    if (auto added = add(MetricsServer::make(config.settings.max_drop_share, collect), observers);
-        !added)
+    if (auto added = add(MetricsServer::make(config.settings, collect), observers); !added)
         return added;
     if (config.top)
         observers.push_back(std::make_unique<TopPage>());

@@ -123,6 +123,7 @@ struct Settings {
     bool log_syslog = false;                      // true has no effect but a warning
     std::string enricher;                         // its socket; empty: no enricher is asked
     std::uint64_t memory_limit = std::uint64_t{256} << 20; // bytes; of the state, not of rules
+    std::string token_file; // metrics.token_file; empty: the service's own
     std::string hostname;   // empty: the machine's own name
 
     OutputSettings& output(Output which) {

@@ -4,12 +4,15 @@
 #include "analyzer/observers/metrics_server.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
 #include <span>
 
+#include "analyzer/service/bearer_token.h"
 #include "analyzer/service/clock.h"
 #include "shared/os/file.h"
 
@@ -35,20 +38,47 @@ std::optional<std::uint64_t> number_after(std::string_view text, std::string_vie
     return end == std::string_view::npos ? std::nullopt : os::parse_unsigned(text.substr(0, end));
 }
 
+bool is_unix(const os::UniqueFd& socket) {
+    int domain = 0;
+    socklen_t length = sizeof domain;
+    return getsockopt(socket.get(), SOL_SOCKET, SO_DOMAIN, &domain, &length) == 0 &&
+           domain == AF_UNIX;
+}
+
+// The file of the settings; without one, a file in the directory that systemd made for the service.
+os::Result<std::string> find_token(const config::Settings& settings) {
+    std::string path = settings.token_file;
+    if (const char* own = std::getenv("STATE_DIRECTORY"); path.empty() && own != nullptr)
+        path = std::string(own) + "/metrics.token";
+    if (!path.empty())
+        return read_or_make_token(path);
+    fmt::print(stderr,
+               "analyzer: warning: /metrics is refused on the TCP port, because there is no "
+               "token: set metrics.token_file\n");
+    return std::string();
+}
+
 } // namespace
 
-os::Result<std::unique_ptr<MetricsServer>> MetricsServer::make(double max_drop_share,
+os::Result<std::unique_ptr<MetricsServer>> MetricsServer::make(const config::Settings& settings,
                                                                Collect collect) {
     auto socket = inherited_listener();
     if (!socket)
         return socket.error();
     if (!socket->valid())
         return std::unique_ptr<MetricsServer>();
-    std::unique_ptr<MetricsServer> made(new MetricsServer(max_drop_share, std::move(collect)));
-    auto listener =
-        HttpListener::take(*std::move(socket), [server = made.get()](std::string_view path) {
-            return server->answer(path);
-        });
+    std::unique_ptr<MetricsServer> made(
+        new MetricsServer(settings.max_drop_share, std::move(collect)));
+    if (!is_unix(*socket)) {
+        auto token = find_token(settings);
+        if (!token)
+            return token.error();
+        made->token_ = *std::move(token);
+    }
+    auto listener = HttpListener::take(*std::move(socket),
+                                       [server = made.get()](const HttpListener::Request& request) {
+                                           return server->answer(request);
+                                       });
     if (!listener)
         return listener.error();
     made->listener_.emplace(*std::move(listener));
@@ -73,10 +103,14 @@ os::Result<void> MetricsServer::attach(Session session) {
     return {};
 }
 
-HttpListener::Answer MetricsServer::answer(std::string_view path) {
-    if (path == "/metrics")
-        return metrics();
-    if (path == "/healthz")
+HttpListener::Answer MetricsServer::answer(const HttpListener::Request& request) {
+    if (request.path == "/metrics")
+        return !token_ || is_token(request.bearer, *token_)
+                   ? metrics()
+                   : HttpListener::Answer{.status = 401,
+                                          .body = "Send the token of metrics.token_file: "
+                                                  "Authorization: Bearer TOKEN\n"};
+    if (request.path == "/healthz")
         return health();
     return {.status = 404, .body = "There are /metrics and /healthz.\n"};
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // MetricsServer: answers /metrics and /healthz on a listening socket that the service manager
-// passed to the analyzer.
+// passed to the analyzer. On a TCP port /metrics wants a token (bearer_token.h), because it tells
+// which rules match; /healthz wants none, because it tells only whether the sensor works.
 #pragma once
 
 #include <functional>
@@ -11,6 +12,7 @@
 #include "analyzer/observers/health.h"
 #include "analyzer/observers/observer.h"
 #include "analyzer/service/http_listener.h"
+#include "analyzer/setup/config.h"
 
 namespace tiercel::app {
 
@@ -19,9 +21,10 @@ class MetricsServer : public Observer {
     // Adds the metrics of the session's observers.
     using Collect = std::function<void(output::Metrics&)>;
 
-    // Returns null if no socket was passed. `max_drop_share`: /healthz fails above this share of
-    // dropped events. Call before the sandbox.
-    static os::Result<std::unique_ptr<MetricsServer>> make(double max_drop_share, Collect collect);
+    // Returns null if no socket was passed. Takes max_drop_share and token_file from the settings.
+    // Call before the sandbox.
+    static os::Result<std::unique_ptr<MetricsServer>> make(const config::Settings& settings,
+                                                           Collect collect);
 
     os::Result<void> attach(Session session) override;
     void add_needs(Needs& needs) const override { needs.listens = true; }
@@ -30,7 +33,7 @@ class MetricsServer : public Observer {
   private:
     MetricsServer(double max_drop_share, Collect collect)
         : max_drop_share_(max_drop_share), collect_(std::move(collect)) {}
-    HttpListener::Answer answer(std::string_view path);
+    HttpListener::Answer answer(const HttpListener::Request& request);
     HttpListener::Answer health();
     HttpListener::Answer metrics() const;
     std::optional<std::uint64_t> processes_made() const;
@@ -38,6 +41,7 @@ class MetricsServer : public Observer {
 
     const double max_drop_share_;
     Collect collect_;
+    std::optional<std::string> token_; // of a TCP port; "" lets nobody read
     std::optional<Session> session_;
     std::optional<HttpListener> listener_;
     os::UniqueFd statm_, stat_; // files of /proc, read again and again; invalid: not readable

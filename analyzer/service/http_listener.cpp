@@ -34,6 +34,7 @@ std::string_view reason(int status) {
     switch (status) {
     case 200: return "OK";
     case 400: return "Bad Request";
+    case 401: return "Unauthorized";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
     default: return "Service Unavailable";
@@ -43,9 +44,33 @@ std::string_view reason(int status) {
 // The answer to HEAD has the body's length, but no body (RFC 9110 9.3.2).
 std::string format(const HttpListener::Answer& answer, bool is_head) {
     return fmt::format("HTTP/1.0 {} {}\r\nContent-Type: {}\r\nContent-Length: {}\r\n"
-                       "Connection: close\r\n\r\n{}",
+                       "{}Connection: close\r\n\r\n{}",
                        answer.status, reason(answer.status), answer.type, answer.body.size(),
+                       answer.status == 401 ? "WWW-Authenticate: Bearer\r\n" : "",
                        is_head ? std::string_view() : std::string_view(answer.body));
+}
+
+bool starts_with_any_case(std::string_view text, std::string_view lower) {
+    return text.size() >= lower.size() &&
+           std::equal(lower.begin(), lower.end(), text.begin(), [](char ours, char theirs) {
+               return ours == (theirs >= 'A' && theirs <= 'Z' ? theirs - 'A' + 'a' : theirs);
+           });
+}
+
+// Returns the token of the first Authorization header (RFC 6750 2.1), or "".
+std::string_view find_bearer(std::string_view headers) {
+    constexpr std::string_view kHeader = "authorization:", kScheme = "bearer ";
+    while (!headers.empty()) {
+        std::string_view line = headers.substr(0, headers.find("\r\n"));
+        headers.remove_prefix(std::min(headers.size(), line.size() + 2));
+        if (!starts_with_any_case(line, kHeader))
+            continue;
+        line.remove_prefix(kHeader.size());
+        line.remove_prefix(std::min(line.find_first_not_of(" \t"), line.size()));
+        return starts_with_any_case(line, kScheme) ? line.substr(kScheme.size())
+                                                   : std::string_view();
+    }
+    return {};
 }
 
 } // namespace
@@ -152,7 +177,9 @@ std::string HttpListener::reply_to(std::string_view request) const {
     if (end < begin || !line.substr(end).starts_with(" HTTP/1."))
         return format({.status = 400, .body = "This is not an HTTP request.\n"}, is_head);
     const std::string_view target = line.substr(begin, end - begin);
-    return format(answers_(target.substr(0, target.find('?'))), is_head);
+    return format(answers_({.path = target.substr(0, target.find('?')),
+                            .bearer = find_bearer(request.substr(line.size()))}),
+                  is_head);
 }
 
 os::Result<os::UniqueFd> inherited_listener() {

@@ -24,12 +24,16 @@ namespace tiercel::app {
 class HttpListener {
   public:
     struct Answer {
-        int status = 200; // 200, 404, 503
+        int status = 200; // 200, 401, 404, 503
         std::string_view type = "text/plain; charset=utf-8";
         std::string body;
     };
-    // Makes the answer to a path, which comes without its query.
-    using Answers = std::function<Answer(std::string_view path)>;
+    struct Request {
+        std::string_view path;   // without its query
+        std::string_view bearer; // the token of "Authorization: Bearer"; "" if there is none
+    };
+    // The request is valid during the call.
+    using Answers = std::function<Answer(const Request&)>;
 
     static constexpr std::size_t kConnections = 32;
     static constexpr std::uint64_t kPatienceNs = 1'000'000'000;

@@ -135,7 +135,7 @@ ALL_ON = {
     "driver": "classic_bpf",
     "enricher": {"runtimeSocket": "/run/crio/crio.sock", "group": 7},
     "analyzer": {"extraEnv": [{"name": "TZ", "value": "UTC"}]},
-    "metrics": {"port": 9000, **{name: {"enabled": True, "labels": {"release": "prometheus"}}
+    "metrics": {"port": 9000, "tokenSecret": "scrape", **{name: {"enabled": True, "labels": {"release": "prometheus"}}
                                  for name in ("serviceMonitor", "podMonitor", "prometheusRule", "dashboard")}},
     "openshift": {"scc": True}, "priorityClassName": "system-node-critical", "serviceAccount": {"name": "watcher"},
     "annotations": {"a": "b"}, "commonLabels": {"team": "security"}, "podAnnotations": {"c": "d: #"}, "podLabels": {"e": "f"},
@@ -170,6 +170,12 @@ def check_templates(chart, schema):
     check("helm: the port is the container's, the starter's and the service's",
           containers["analyzer"]["ports"][0]["containerPort"] == 9000 and "9000" in containers["analyzer"]["command"]
           and next(d for d in full if d["kind"] == "Service")["spec"]["ports"][0]["port"] == 9000)
+    check("helm: the token of the metrics is mounted for the group, and named",
+          {"secretName": "scrape", "defaultMode": 0o440} in [v.get("secret") for v in pod["volumes"]]
+          and "metrics.token_file=/etc/tiercel/metrics/token" in containers["analyzer"]["args"])
+    sent = [(d["spec"].get("endpoints") or d["spec"]["podMetricsEndpoints"])[0].get("authorization") for d in full
+            if d["kind"] in ("ServiceMonitor", "PodMonitor")]
+    check("helm: and both monitors send it", sent == [{"credentials": {"name": "scrape", "key": "token"}}] * 2, sent)
     labels = daemonset["spec"]["template"]["metadata"]["labels"]
     check("helm: labels of all objects and of the pods", labels["team"] == "security" and labels["e"] == "f")
     check("helm: they are not in the selector, which cannot change",

@@ -11,8 +11,10 @@ import pathlib
 import pty
 import re
 import select
+import shutil
 import signal
 import socket
+import stat
 import struct
 import subprocess
 import sys
@@ -43,9 +45,11 @@ def with_socket(listener):
     return pass_it
 
 
-def get(port, path):
+def get(port, path, token=None, method="GET"):
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", headers=headers, method=method)
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(request, timeout=5) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.read().decode()
@@ -60,22 +64,31 @@ def test_metrics():
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     # fork and exec by hand: Popen would look for LISTEN_PID too early.
+    folder = tempfile.mkdtemp()
+    os.chmod(folder, 0o777) # the analyzer is another user, and makes the token here
     child = os.fork()
     if child == 0:
         out = os.open("/dev/null", os.O_WRONLY)
         os.dup2(out, 1)
         os.dup2(errors.fileno(), 2)
         with_socket(listener)()
+        os.environ["STATE_DIRECTORY"] = folder
         os.execv(privd, [privd, "--exec", "--", analyzer, "-r", rules])
     listener.close()
     chatter(2)
     if os.waitpid(child, os.WNOHANG)[0]:
         errors.seek(0)
         skip(errors.readline().strip())
-    status, first = get(port, "/metrics")
-    check("/metrics answers", status == 200, first)
+    path = pathlib.Path(folder, "metrics.token")
+    check("a token is made for its owner alone", stat.S_IMODE(path.stat().st_mode) == 0o600, oct(path.stat().st_mode))
+    token = path.read_text().strip()
+    check("without it /metrics is refused", get(port, "/metrics")[0] == 401, get(port, "/metrics"))
+    check("with another one, too", get(port, "/metrics", "0" * len(token))[0] == 401)
+    status, first = get(port, "/metrics", token)
+    check("with it /metrics answers", status == 200, first)
+    check("to HEAD without a body", get(port, "/metrics", token, "HEAD") == (200, ""))
     chatter(1)
-    _, second = get(port, "/metrics")
+    _, second = get(port, "/metrics", token)
     for name in "falcosecurity_scap_n_evts_total", "tiercel_events_total", "falcosecurity_falco_duration_seconds_total":
         check(f"{name} grows", values(first, name) < values(second, name), (values(first, name), values(second, name)))
     check("a rule has matched", sum(values(second, "falcosecurity_falco_rules_matches_total")) > 0)
@@ -95,6 +108,7 @@ def test_metrics():
     check("all of it within the sandbox", re.search(r"^Seccomp:\s+2$", status, re.M) is not None, status)
     os.kill(child, signal.SIGTERM)
     check("SIGTERM ends it with 0", os.waitpid(child, 0)[1] == 0)
+    shutil.rmtree(folder)
 
 
 def screen(text, rows=24, columns=80):

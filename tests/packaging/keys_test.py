@@ -69,6 +69,7 @@ CONFIGURATIONS = {
                                   "file_output: {enabled: true, filename: FOLDER/replay.log}}",
     "engine.modern_ebpf.cpus_for_each_buffer": "engine: {kind: modern_ebpf, modern_ebpf: {cpus_for_each_buffer: 0}}",
     "falco_libs.snaplen": "falco_libs: {snaplen: 160}",
+    "metrics.token_file": "metrics: {token_file: FOLDER/metrics.token}",
     "memory_limit": "memory_limit: 64M",
     "load_plugins": "load_plugins: [container]",
     "engine.modern_ebpf.buf_size_preset": "engine: {kind: modern_ebpf, modern_ebpf: {buf_size_preset: 2}}",

@@ -32,9 +32,10 @@ struct Server {
             listen(socket.get(), 8) != 0 ||
             getsockname(socket.get(), reinterpret_cast<sockaddr*>(&any), &length) != 0)
             abort();
-        auto listener = app::HttpListener::take(std::move(socket), [](std::string_view path) {
-            return app::HttpListener::Answer{.status = path == "/metrics" ? 200 : 404,
-                                             .body = std::string(path)};
+        auto listener = app::HttpListener::take(std::move(socket), [](const auto& request) {
+            return app::HttpListener::Answer{.status = request.path == "/metrics" ? 200 : 404,
+                                             .body = std::string(request.path) +
+                                                     std::string(request.bearer)};
         });
         if (!listener)
             abort();

@@ -2,10 +2,13 @@
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <vector>
 
 #include "analyzer/observers/health.h"
+#include "analyzer/service/bearer_token.h"
 #include "analyzer/service/http_listener.h"
 
 using namespace tiercel;
@@ -27,9 +30,12 @@ struct Server {
         getsockname(socket.get(), reinterpret_cast<sockaddr*>(&address), &length);
         place = address;
         auto taken =
-            HttpListener::take(std::move(socket), [body = std::move(body)](std::string_view path) {
-                return path == "/metrics" ? HttpListener::Answer{.body = body}
-                                          : HttpListener::Answer{.status = 404, .body = "none\n"};
+            HttpListener::take(std::move(socket), [body = std::move(body)](const auto& request) {
+                if (request.path == "/whose")
+                    return HttpListener::Answer{.status = 401, .body = std::string(request.bearer)};
+                return request.path == "/metrics"
+                           ? HttpListener::Answer{.body = body}
+                           : HttpListener::Answer{.status = 404, .body = "none\n"};
             });
         REQUIRE(taken);
         listener.emplace(*std::move(taken));
@@ -102,6 +108,50 @@ TEST_CASE("HEAD is answered as GET is, without a body") {
     CHECK(reply.starts_with("HTTP/1.0 200 OK\r\n"));
     CHECK(reply.ends_with("Content-Length: 4\r\nConnection: close\r\n\r\n"));
     CHECK(server.ask("HEAD /else HTTP/1.1\r\n\r\n").starts_with("HTTP/1.0 404 "));
+}
+
+TEST_CASE("a request's token arrives, and a refusal names the scheme") {
+    Server server;
+    const auto bearer = [&](const std::string& headers) {
+        const std::string reply = server.ask("GET /whose HTTP/1.1\r\n" + headers + "\r\n");
+        CHECK(reply.starts_with("HTTP/1.0 401 Unauthorized\r\n"));
+        CHECK(reply.find("WWW-Authenticate: Bearer\r\n") != std::string::npos);
+        return reply.substr(reply.find("\r\n\r\n") + 4);
+    };
+    CHECK(bearer("Host: x\r\nAuthorization: Bearer abc\r\n") == "abc");
+    CHECK(bearer("AUTHORIZATION:bEARER abc\r\nHost: x\r\n") == "abc");
+    CHECK(bearer("Authorization: Basic abc\r\n") == "");
+    CHECK(bearer("X-Authorization: Bearer abc\r\n") == "");
+    CHECK(bearer("Host: x\r\n") == "");
+    CHECK(bearer("Authorization:\r\n") == "");
+}
+
+TEST_CASE("a token's file is made for its owner alone, and kept") {
+    std::string folder = "/tmp/tiercel-token-XXXXXX";
+    REQUIRE(mkdtemp(folder.data()) != nullptr);
+    const std::string path = folder + "/token";
+    auto made = app::read_or_make_token(path);
+    REQUIRE(made);
+    CHECK((*made).size() == 64);
+    struct stat status {};
+    REQUIRE(stat(path.c_str(), &status) == 0);
+    CHECK((status.st_mode & 07777) == 0600);
+    auto again = app::read_or_make_token(path);
+    REQUIRE(again);
+    CHECK(*again == *made);
+    REQUIRE(chmod(path.c_str(), 0640) == 0); // as a mounted secret of Kubernetes
+    CHECK(app::read_or_make_token(path));
+    REQUIRE(chmod(path.c_str(), 0644) == 0);
+    CHECK_FALSE(app::read_or_make_token(path));
+    REQUIRE((chmod(path.c_str(), 0600) == 0 && truncate(path.c_str(), 15) == 0));
+    CHECK_FALSE(app::read_or_make_token(path));
+    CHECK_FALSE(app::read_or_make_token(folder + "/none/token"));
+    unlink(path.c_str());
+    rmdir(folder.c_str());
+    CHECK(app::is_token("abc", "abc"));
+    CHECK_FALSE(app::is_token("abd", "abc"));
+    CHECK_FALSE(app::is_token("ab", "abc"));
+    CHECK_FALSE(app::is_token("", ""));
 }
 
 TEST_CASE("clients that say nothing keep no other from its answer, however many they are") {
