@@ -9,8 +9,10 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "policy/privilege/privd_syscalls.h"
@@ -127,13 +129,26 @@ int serve_one(Session& session, UniqueFd socket) {
     return 1;
 }
 
-// With `once`, the manager that made the socket starts another privd for the next peer, so that no
-// privd waits with privilege.
+time_t seconds_now() {
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+// With `once`, the manager that made the socket starts another privd for the next peer. Otherwise
+// the next peer of this privd has what is left of the 10 s, because privd waits with privilege.
 int serve_next(Session& session, const UniqueFd& listener, bool once) {
+    time_t end = seconds_now() + kPatienceStarted.tv_sec;
     for (;;) {
-        UniqueFd socket(accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
-        if (!socket.valid() && errno == EAGAIN)
-            return 0; // the peer that the manager saw has gone
+        limit_waiting(listener, {std::max<time_t>(end - seconds_now(), 1), 0});
+        UniqueFd socket(
+            seconds_now() < end ? accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC) : -1);
+        if (!socket.valid()) {
+            os::print(
+                "privd", os::error("wait for a peer", "with privilege", ETIMEDOUT),
+                "start the analyzer within 10 s, or use --exec or a service manager's socket");
+            return once ? 0 : 1; // the peer that the manager saw has gone
+        }
         limit_waiting(socket, kPatienceConnected);
         auto served = serve(session, std::move(socket));
         bool ends = once || session.phase != Phase::load;
@@ -175,8 +190,7 @@ int run(const Driver& driver, int argc, char** argv) {
                     .stay = options.stay,
                     .serves = peer.uid};
     bool connected = !listens(socket);
-    if (connected || options.once)
-        limit_waiting(socket, kPatienceStarted);
+    limit_waiting(socket, kPatienceStarted);
     if (!prepare(session, options, account, socket))
         return leave(0);
     int code = connected ? serve_one(session, std::move(socket))

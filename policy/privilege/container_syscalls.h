@@ -33,6 +33,7 @@ constexpr Allow kAnalyzerListen[] = {
 constexpr Allow kPrivdListen[] = {
     {"its own socket, in place of one left behind", {SCMP_SYS(bind), SCMP_SYS(listen),
      SCMP_SYS(unlink)}},
+    {"wait there without privilege, where the file gives it back", {SCMP_SYS(getxattr), SCMP_SYS(poll), SCMP_SYS(ppoll)}},
 };
 
 // clang-format on

@@ -5,10 +5,13 @@
 // --socket it makes a listening socket and becomes the loader behind it. It loads nothing and reads
 // nothing from a peer.
 #include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 
 #include <cerrno>
 #include <cstdio>
@@ -46,7 +49,10 @@ constexpr char kHelpEnd[] =
     "--stay       stay after the hand-over with no capability, until the analyzer ends: for a\n"
     "             manager that starts again whatever exits\n"
     "--prove-caps try the load with each capability removed; exit 1 if plan and kernel disagree\n"
-    "A loader that started with --exec and is asked for nothing within 10 s ends.\n"
+    "A loader that holds privilege and is asked for nothing within 10 s ends. With --socket, "
+    "privd\n"
+    "waits without limit only where its file has the capabilities (setcap), because it then waits\n"
+    "without privilege.\n"
     "Exit codes: 0 done, 1 failure, 2 usage. With --exec: the analyzer's.\n";
 
 // Prints the names of the drivers that privd serves, each after ", ".
@@ -228,9 +234,28 @@ os::UniqueFd listen_at(const char* path, Account user, Account peer) {
     return listener;
 }
 
+// Whether the loader gets its capabilities from its file, whatever this process holds.
+bool has_capabilities_of_file(const char* suffix) {
+    char path[kPathMax];
+    bool taken = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0 && sibling(suffix, "", path);
+    return taken && getxattr(path, "security.capability", nullptr, 0) > 0;
+}
+
+// Waits for the first peer without privilege, where an exec gives it back. Elsewhere the loader
+// itself waits, with privilege and therefore for at most 10 s (server.cpp).
+void wait_for_peer(const os::UniqueFd& listener, const char* suffix) {
+    if (geteuid() == 0 || !has_capabilities_of_file(suffix))
+        return;
+    inherit_nothing();
+    hold_only(0);
+    pollfd peer{listener.get(), POLLIN, 0};
+    must(poll(&peer, 1, -1) == 1, "wait for a peer");
+}
+
 void become_server(const Options& options, const char* suffix, Account account) {
     Account peer = options.peer_user ? find_account(options.peer_user) : account;
     os::UniqueFd listener = listen_at(options.socket, account, peer);
+    wait_for_peer(listener, suffix);
     LoaderArguments arguments(options, suffix, account);
     arguments.add("--by-path");
     keep_only(listener);

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """privd_test.py: what a process of privd's account, or of the caller's shell, cannot do to privd and through it: reach
-privd-types or its output, inherit a descriptor, or keep a loader waiting with privilege. And privd works where only root
+privd-types or its output, inherit a descriptor, or keep a loader waiting with privilege, however it was started. And privd works where only root
 may search the programs' directory.
 
 Usage: privd_test.py PRIVD ANALYZER
@@ -9,6 +9,7 @@ Usage: privd_test.py PRIVD ANALYZER
 import os
 import pathlib
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -128,8 +129,39 @@ def check_program():
               pathlib.Path(seen).read_text())
         text = pathlib.Path(seen).read_text()
         check("with no socket but its own input", text.count("socket:") == 1 and "anon_inode" not in text, text)
-        check("and no privd stays because of it", within(5, lambda: not loaders()), [status_of(pid) for pid in loaders()])
+        check("and no privd stays because of it", within(12, lambda: not loaders()), [status_of(pid) for pid in loaders()])
         process.wait()
+
+
+def check_listening():
+    """privd --socket without a service manager: with privilege it waits at most 10 s, and without limit only where its file
+    has the capabilities, because it then holds none."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chown(folder, ACCOUNT, ACCOUNT)
+        os.chmod(folder, 0o755)
+        begin = time.monotonic()
+        holding = start("--socket", os.path.join(folder, "root"))
+        for name in os.listdir(os.path.dirname(privd)):
+            if name.startswith("privd"):
+                copy = shutil.copy(os.path.join(os.path.dirname(privd), name), folder)
+                if name in ("privd", "privd-exec", "privd-classic"): # as packaging/container/rootfs
+                    os.setxattr(copy, "security.capability", struct.pack("<5I", 0x02000000, PLANNED & 0xffffffff, 0,
+                                                                         PLANNED >> 32, 0))
+        waiting = subprocess.Popen([os.path.join(folder, "privd"), "--stay", "--socket", os.path.join(folder, "file")],
+                                   stderr=subprocess.PIPE, text=True, user=ACCOUNT, group=ACCOUNT, extra_groups=[])
+        check("a privd that holds privilege ends", holding.wait(timeout=20) == 1)
+        check("after 10 s", 9 < time.monotonic() - begin < 14, time.monotonic() - begin)
+        said = holding.communicate()[1]
+        check("and says why", "wait for a peer" in said and "within 10 s" in said, said)
+        time.sleep(2)
+        status = status_of(waiting.pid)
+        check("a privd whose file has the capabilities waits on", waiting.poll() is None and status, waiting.poll())
+        check("without any of them", all(status.get(which) == "0" * 16 for which in ("CapPrm", "CapEff", "CapInh", "CapAmb")),
+              status)
+        command = [analyzer, "--events", "-n", "1", "-M", "20", "--connect", os.path.join(folder, "file")]
+        done = subprocess.run(command, capture_output=True, text=True, user=ACCOUNT, group=ACCOUNT, extra_groups=[], timeout=60)
+        check("and still loads the probe for the first peer", done.returncode == 0 and done.stdout != "", done.stderr)
+        check("which ends it", waiting.wait(timeout=20) == 0, waiting.communicate()[1])
 
 
 def check_private_home():
@@ -150,5 +182,6 @@ check_types()
 check_descriptors()
 check_waiting()
 check_program()
+check_listening()
 check_private_home()
 sys.exit(exit_code())
