@@ -119,6 +119,12 @@ void read_additions(Cursor& in, Thread& thread) {
     next(thread.pgid);
 }
 
+// Whether the socket has an address or port. One that was only created has none, and no name.
+bool is_bound(const Fd& fd) {
+    const state::Address none{};
+    return fd.source != none || fd.dest != none || fd.source_port != 0 || fd.dest_port != 0;
+}
+
 // Reads the addresses and ports of a socket. Their order differs from that in events.
 void read_socket(Cursor& in, Fd& fd) {
     const std::size_t size = fd.is_ipv6() ? 16 : 4;
@@ -143,7 +149,8 @@ void read_socket(Cursor& in, Fd& fd) {
         fd.source = state::unmap_ipv4(fd.source);
         fd.dest = state::unmap_ipv4(fd.dest);
     }
-    fd.name = Text(state::socket_name(fd));
+    if (is_bound(fd))
+        fd.name = Text(state::socket_name(fd));
 }
 
 // Reads the members that depend on the kind of fd. `more`: the entry has a length, so the bytes
@@ -223,6 +230,8 @@ bool read_fd_list(std::uint32_t type, std::span<const std::byte> block,
                   state::StateTracker& state) {
     Cursor list(block);
     const std::int64_t tid = list.number<std::int64_t>();
+    if (list.good() && state.find(tid) == nullptr)
+        state.add_placeholder(tid);
     while (list.left() >= 4) {
         const bool sized = type == FD_LIST_V2;
         Cursor entry(sized ? sized_entry(list) : std::span<const std::byte>());

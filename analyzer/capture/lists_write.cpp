@@ -250,13 +250,13 @@ void write_process_list(BlockWriter& out, const state::StateTracker& state) {
 }
 
 // Writes the fds of each process under its leader's id, or a thread's if the leader is not known.
+// A thread that no event described is in no process list; libscap ignores its fds.
 void write_fd_lists(BlockWriter& out, const state::StateTracker& state) {
     const Ports listening = listening_ports(state);
     std::unordered_set<const state::Process*> written;
     for (const bool leaders : {true, false})
         state.for_each_thread([&](const Thread& thread) {
-            if (thread.is_leader() == leaders && !thread.is_placeholder() &&
-                written.insert(thread.process.get()).second)
+            if (thread.is_leader() == leaders && written.insert(thread.process.get()).second)
                 write_fds_of(out, thread, listening);
         });
 }

@@ -105,6 +105,8 @@ class StateTracker {
     // These fill the state from a capture's lists or a scan. Call add() for leaders and threads in
     // any order, add_fd() for their fds, then link() once. `thread.process` may be null.
     void add(Thread thread);
+    // Adds a thread of which nothing is known but its fds. They wait for add_fd().
+    void add_placeholder(std::int64_t tid) { make(tid); }
     void add_fd(std::int64_t tid, std::int64_t fd, Fd entry);
     // Connects threads to their leaders' processes, and finds which ends of connections are
     // servers.
