@@ -12,6 +12,7 @@ static __always_inline struct capture* capture_at(__u32 slot) {
     return &scratch;
 }
 #include "kernel/common/iterators.h"
+#include "kernel/common/received.h"
 #include "kernel/common/syscalls.h"
 
 const volatile struct tiercel_config* tiercel_session_config;
@@ -140,6 +141,27 @@ int native_of_x32(unsigned number) {
 
 #define MESSAGES_MAX 16 /* as in kernel/common/sources.h */
 
+/* Emits the events of descriptors that the call in `scratch` has brought. Of several messages, the
+ * first one's. Returns 1 if there are any, and the scratch area has to be filled again. */
+static int capture_received(struct event_sink* sink) {
+    __s32 found[RECEIVED_STEPS];
+    int count = 0, tgid = READ(scratch.task, tgid);
+
+    if (!begin_received(0))
+        return 0;
+    for (int k = 0; k < RECEIVED_STEPS; k++) {
+        const __s32 fd = next_received(0);
+
+        if (fd == NO_MORE)
+            break;
+        if (fd >= 0)
+            found[count++] = fd;
+    }
+    for (int k = 0; k < count; k++)
+        capture_descriptor(tgid, found[k], sink);
+    return count > 0;
+}
+
 void capture_call(int tid, const struct user_call* user, long long result,
                   struct event_sink* sink) {
     struct capture* c = &scratch;
@@ -150,6 +172,10 @@ void capture_call(int tid, const struct user_call* user, long long result,
         !wanted(tiercel_session_config, call.native) || told_elsewhere(call.index, result))
         return;
     c->ret = result;
+    if (brings_descriptors(call.index) && capture_received(sink)) {
+        fill_call(user, objects_begin(tid, user->abi == CALL_IA32), &call);
+        c->ret = result;
+    }
     capture_syscall_event(0, tid);
     emit_scratch(sink);
     if (call.index != INDEX_SOCKET_SENDMMSG_X && call.index != INDEX_SOCKET_RECVMMSG_X)

@@ -17,8 +17,8 @@ using wire::Status;
 
 namespace {
 
-// The tracepoints on offer: context switches and page faults do not stop a traced thread.
-constexpr std::uint32_t kTracepointsHere = TIERCEL_TP_SIGNAL;
+// What is on offer: context switches and page faults do not stop a traced thread.
+constexpr std::uint32_t kTracepointsHere = TIERCEL_TP_SIGNAL | TIERCEL_TP_PATHS;
 
 Reply check(const Request& request, std::size_t bytes) {
     Status status = wire::check_header(request.header, bytes, wire::Type::open, sizeof request);

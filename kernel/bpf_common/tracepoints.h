@@ -8,6 +8,8 @@
 #define TIERCEL_KERNEL_BPF_COMMON_TRACEPOINTS_H
 
 #include "kernel/bpf_common/maps.h"
+#include "kernel/common/iterators.h"
+#include "kernel/common/received.h"
 #include "kernel/common/sources.h"
 
 #include <bpf/bpf_tracing.h>
@@ -40,22 +42,44 @@ static __always_inline int is_self(void)
         }                                              \
     } while (0)
 
-/* sendmmsg and recvmmsg give one event for each message; this emits the second and later ones. */
-struct messages {
+/* --- syscalls -------------------------------------------------------------------------------------- */
+
+struct emission {
     void *ctx;
-    __u32 slot;
+    __u32 slot, index;
 };
+
+/*
+ * Emits the event of the next descriptor that the call has brought. It is not inlined, because Linux 5.10
+ * refuses some of the loops that a compiler makes of it (kernel/bpf/verifier.c, check_cfg()).
+ */
+static __attribute__((noinline)) int received_step(__u32 k, void *context)
+{
+    struct emission *e = context;
+    struct capture *c = capture_at(e->slot);
+    int fd = next_received(e->slot);
+
+    if (!c || fd < 0)
+        return !c || fd == NO_MORE;
+    if (tell_received(e->slot, fd)) {
+        capture_file_event(e->slot, current_ids());
+        submit_event(e->ctx, c, bpf_get_smp_processor_id());
+    }
+    return 0;
+}
+
+/* sendmmsg and recvmmsg give one event for each message; this emits the second and later ones. */
 
 STEP int message_step(__u32 k, void *context)
 {
-    struct messages *m = context;
+    struct emission *m = context;
     struct capture *c = capture_at(m->slot);
     void *ctx = m->ctx;
 
     if (!c || k + 1 >= c->ret)
         return 1;
     c->message = k + 1;
-    EMIT(capture_syscall_event, c, bpf_get_smp_processor_id(), m->slot, c->index, (__u32)current_ids());
+    EMIT(capture_syscall_event, c, bpf_get_smp_processor_id(), m->slot, m->index, (__u32)current_ids());
     return 0;
 }
 
@@ -81,9 +105,15 @@ static __attribute__((noinline)) int syscall_done(void *ctx, const struct pt_reg
     c = claim_capture(cpu, &slot);
     if (!c)
         return 0;
-    EMIT(capture_syscall_event, c, cpu, slot, tell_syscall(c, regs, &call, task, ret), (__u32)id);
+    c->index = tell_syscall(c, regs, &call, task, ret);
+    if (brings_descriptors(call.index) && begin_received(slot)) {
+        struct emission emission = {.ctx = ctx, .slot = slot};
+
+        REPEAT(RECEIVED_STEPS, received_step, &emission);
+    }
+    EMIT(capture_syscall_event, c, cpu, slot, call.index, (__u32)id);
     if (has_messages(call.index)) {
-        struct messages messages = {.ctx = ctx, .slot = slot};
+        struct emission messages = {.ctx = ctx, .slot = slot, .index = call.index};
 
         REPEAT(MESSAGES_MAX - 1, message_step, &messages);
     }

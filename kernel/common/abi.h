@@ -19,7 +19,8 @@ enum tiercel_tracepoint {
     TIERCEL_TP_SIGNAL = 1 << 0,     /* signaldeliver */
     TIERCEL_TP_SWITCH = 1 << 1,     /* switch: off by default */
     TIERCEL_TP_PAGE_FAULT = 1 << 2, /* page_fault: off by default */
-    TIERCEL_TP_ALL = (1 << 3) - 1,
+    TIERCEL_TP_PATHS = 1 << 3,      /* no tracepoint: opened files come with the kernel's path */
+    TIERCEL_TP_ALL = (1 << 4) - 1,
 };
 
 /* The verifier sees constants (const volatile in .rodata) and removes the code of what is off. */

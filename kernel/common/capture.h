@@ -52,13 +52,27 @@ struct capture {
     } vector;
     struct {
         struct vfsmount *mnt, *root_mnt;
-        struct dentry *dentry, *root; /* root: the path starts here, or else at the top of the mount tree */
+        struct dentry *dentry, *root;   /* root: the path starts here, or else at the top of the mount tree */
+        struct dentry *at, *mount_root; /* where the walk is, and the root of the mount there */
+        struct mount *mount, *seen, *whole; /* see origin_step() */
+        struct super_block *sb;             /* of the file */
+        __u32 crossed;                      /* mounts that the walk has left */
+        __u32 complete;                     /* the walk has come to the top */
+        __u32 bound;                        /* the path may pass a bind mount */
     } path;
     struct {
         struct sock *sk;
         __u64 address, len; /* from the caller, for a socket without a peer */
         __u64 inbound;
     } tuple;
+    struct {
+        __u64 header, end; /* the next control message, and the end of all */
+        __u64 descriptor;  /* address of the next descriptor */
+        __u32 left;        /* so many are at that address */
+        __u32 messages;    /* so many messages are still to be looked at */
+        __u64 message;     /* the next of them */
+        __s32 returned;    /* the descriptor that the call itself returned, until it is taken */
+    } received;
     struct kernfs_node *node;
     __u32 slot; /* this area's number */
     __u32 nparams;

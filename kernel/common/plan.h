@@ -56,6 +56,7 @@ enum tiercel_event_index {
             __VA_ARGS__                           \
         }                                         \
     }
+#define OWN(name, type, capture, ...) P(name, type, NA, kNone, capture, __VA_ARGS__)
 #define EVENT(the_code, symbol, name, category, flags, source, ...)                              \
     [INDEX_##symbol] = {                                                                         \
         .code = (the_code),                                                                      \
@@ -67,6 +68,7 @@ static const volatile struct tiercel_event tiercel_events[INDEX_COUNT] = {
 };
 #undef EVENT
 #undef P
+#undef OWN
 
 #define SYSCALLS1(...) 1, __VA_ARGS__
 #define SYSCALLS2(...) 2, __VA_ARGS__

@@ -7,6 +7,8 @@
 
 #include "kernel/module/scratch.h"
 
+#include "kernel/common/iterators.h"
+#include "kernel/common/received.h"
 #include "kernel/common/sources.h"
 
 static DEFINE_PER_CPU(unsigned int, claimed);
@@ -61,6 +63,23 @@ static __always_inline bool is_self(const struct tiercel_session *session)
 		}                                           \
 	} while (0)
 
+/* Emits the events of the descriptors that the call in `c` has brought. */
+static void emit_received(struct tiercel_session *session, struct capture *c)
+{
+	u32 k;
+
+	for (k = 0; k < RECEIVED_STEPS; k++) {
+		int fd = next_received(c->slot);
+
+		if (fd == NO_MORE)
+			break;
+		if (fd >= 0 && tell_received(c->slot, fd)) {
+			capture_file_event(c->slot, current_ids());
+			tiercel_submit(session, smp_processor_id(), c->buf, c->end);
+		}
+	}
+}
+
 static noinline void syscall_done(struct tiercel_session *session, struct pt_regs *regs, long ret)
 {
 	struct call call = {};
@@ -73,8 +92,10 @@ static noinline void syscall_done(struct tiercel_session *session, struct pt_reg
 	c = claim_capture(session);
 	if (!c)
 		return;
-	EMIT(session, capture_syscall_event, c, tell_syscall(c, regs, &call, current, ret),
-	     current->pid);
+	c->index = tell_syscall(c, regs, &call, current, ret);
+	if (brings_descriptors(call.index) && begin_received(c->slot))
+		emit_received(session, c);
+	EMIT(session, capture_syscall_event, c, call.index, current->pid);
 	for (k = 1; has_messages(call.index) && k < MESSAGES_MAX && k < c->ret; k++) {
 		c->message = k;
 		EMIT(session, capture_syscall_event, c, call.index, current->pid);

@@ -17,6 +17,7 @@ namespace tiercel::event {
 // NOLINTBEGIN(bugprone-macro-parentheses): the macros make declarations.
 namespace param {
 #define P(name, ...) name
+#define OWN(name, ...) name
 #define EVENT(code, symbol, name, category, flags, source, ...)                                    \
     namespace symbol {                                                                             \
     enum Index : std::uint32_t { __VA_ARGS__ };                                                    \
@@ -30,6 +31,7 @@ namespace param {
 #undef EVENT
 #undef OLD_EVENT
 #undef P
+#undef OWN
 } // namespace param
 
 namespace flags {

@@ -70,13 +70,15 @@ constexpr Info dirfd(std::int8_t index) {
 #undef FLAG_SET_END
 } // namespace info
 
-constexpr ParamInfo param(std::string_view name, ParamType type, Format format, Info info) {
-    return {name, type, format, info.flags, info.dynamic, info.dirfd};
+constexpr ParamInfo param(std::string_view name, ParamType type, Format format, Info info,
+                          bool own = false) {
+    return {name, type, format, info.flags, info.dynamic, info.dirfd, own};
 }
 
 // Each event's parameters, after one unused element: a C++ array cannot be empty.
 #define P(name, type, format, the_info, ...)                                                       \
     param(#name, ParamType::type, Format::format, info::the_info)
+#define OWN(name, type, ...) param(#name, ParamType::type, Format::NA, info::kNone, true)
 #define EVENT(code, symbol, name, category, flags, source, ...)                                    \
     constexpr ParamInfo kParams_##symbol[] = {{} __VA_OPT__(, ) __VA_ARGS__};
 #define OLD_EVENT(code, symbol, name, category, flags, origin, ...)                                \
@@ -86,6 +88,7 @@ constexpr ParamInfo param(std::string_view name, ParamType type, Format format, 
 #undef EVENT
 #undef OLD_EVENT
 #undef P
+#undef OWN
 
 // The possible values of an emitted event's `source` column.
 struct Source {
@@ -242,6 +245,13 @@ int EventInfo::find_param(std::string_view param) const {
         if (params[i].name == param)
             return static_cast<int>(i);
     return -1;
+}
+
+std::size_t EventInfo::schema_params() const {
+    std::size_t count = params.size();
+    while (count > 0 && params[count - 1].own)
+        --count;
+    return count;
 }
 
 const EventInfo* find(std::uint16_t code) {

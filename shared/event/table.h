@@ -98,6 +98,7 @@ struct ParamInfo {
     FlagSet flags = FlagSet::none;
     DynamicSet dynamic = DynamicSet::none;
     std::int8_t dirfd = -1; // FSRELPATH: index of the directory's parameter; -1: none
+    bool own = false;       // beyond the scap schema; stands behind the schema's parameters
 };
 
 struct EventInfo {
@@ -113,6 +114,8 @@ struct EventInfo {
     // Even codes are enter events of syscalls, and events that are not syscalls.
     bool is_exit() const { return (code & 1) != 0; }
     int find_param(std::string_view param) const; // index, or -1
+    // How many parameters the scap schema has; those of our own stand behind them.
+    std::size_t schema_params() const;
 };
 
 // Codes, by symbol, for code that handles particular events.

@@ -39,7 +39,7 @@ enum class Attach : std::uint32_t { automatic, tracepoint, per_syscall, count };
 
 // Limits of a Request's values. privd checks them, even if the analyzer did so before.
 constexpr std::uint32_t kRingBytesMin = 64 << 10, kRingBytesMax = 1 << 30;
-constexpr std::uint32_t kCpusPerRingMax = 1024, kSnaplenMax = 65000, kTracepointsAll = 7;
+constexpr std::uint32_t kCpusPerRingMax = 1024, kSnaplenMax = 65000, kTracepointsAll = 15;
 constexpr std::size_t kInterestWords = 8; // bit N: native syscall number N
 
 struct Request {

@@ -4,6 +4,7 @@
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
 
+#include "shared/event/params.h"
 #include "tests/live/harness/paths.h"
 #include "tests/live/harness/run.h"
 #include "tests/live/harness/self.h"
@@ -186,8 +187,10 @@ LIVE_TEST(SYSCALL_EXECVE_19_X, "long command line") {
         _exit(1);
     });
     const std::string path = run.path("program");
-    // 4,096 bytes are kept, and the last of them is a NUL.
-    const Raw args{(kLarge + '\0' + kLarge).substr(0, 4095) + '\0'},
+    // 4,096 bytes are kept: of arguments both ends, of the environment the beginning.
+    const std::string whole = kLarge + '\0' + kLarge + '\0';
+    const Raw args{whole.substr(0, 2043) + std::string("\0...\0", 5) +
+                   whole.substr(whole.size() - 2048)},
         env{("zero" + std::string(1, '\0') + kLarge + '\0' + kLarge).substr(0, 4095) + '\0'};
     expect_exec(run, SYSCALL_EXECVE_19_X,
                 {.args = args,
@@ -198,6 +201,9 @@ LIVE_TEST(SYSCALL_EXECVE_19_X, "long command line") {
                  .cwd = run.directory(),
                  .filename = "./program",
                  .flags = 1 | layer_flag(path)});
+    const auto execs = run.of(run.tid(), SYSCALL_EXECVE_19_X);
+    CHECK(execs[0].number<std::uint32_t>(event::param::SYSCALL_EXECVE_19_X::args_size) ==
+          whole.size());
 }
 
 LIVE_TEST(SYSCALL_EXECVEAT_X) {

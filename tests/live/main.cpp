@@ -20,7 +20,7 @@
 namespace tiercel::live {
 
 SourceOptions& source_options() {
-    static SourceOptions options{.privd = {}, .tracepoints = TIERCEL_TP_SIGNAL};
+    static SourceOptions options{.privd = {}, .tracepoints = TIERCEL_TP_SIGNAL | TIERCEL_TP_PATHS};
     return options;
 }
 

@@ -26,6 +26,25 @@ static __always_inline int put_memory(struct capture *c, __u32 i, __u64 from, __
     return end_value(c, i, len);
 }
 
+#define HALF_TEXT (TEXT_MAX / 2)
+
+/* Puts memory as put_memory() does, but of too long a text both ends, with an argument "..." between them. */
+static __always_inline int put_both_ends(struct capture *c, __u32 i, __u64 from, __u64 to)
+{
+    __u32 at = value_start(c);
+    __u8 *middle = &c->buf[at + HALF_TEXT - 5];
+
+    if (!from || to <= from || to - from <= TEXT_MAX)
+        return put_memory(c, i, from, to);
+    if (read_user(&c->buf[at], HALF_TEXT, from) ||
+        read_user(&c->buf[at + HALF_TEXT], HALF_TEXT, to - HALF_TEXT))
+        return no_value(c, i);
+    middle[0] = middle[4] = 0;
+    middle[1] = middle[2] = middle[3] = '.';
+    c->buf[at + TEXT_MAX - 1] = 0;
+    return end_value(c, i, TEXT_MAX);
+}
+
 STEP int text_vector_step(__u32 k, void *slot)
 {
     struct capture *c = capture_at(*(__u32 *)slot);
@@ -84,6 +103,8 @@ static __always_inline int capture_command(struct capture *c, __u32 i, struct ti
     if (is_failed_exec(c)) {
         if (p.capture == CAPTURE_exe)
             return put_argv(c, i, argument(c, 1 + shift), 0, 1);
+        if (p.capture == CAPTURE_args_size)
+            return no_value(c, i);
         if (p.capture == CAPTURE_args)
             return put_argv(c, i, argument(c, 1 + shift), 1, ARGV_MAX_KEPT);
         return put_argv(c, i, argument(c, 2 + shift), 0, ARGV_MAX_KEPT);
@@ -99,7 +120,10 @@ static __always_inline int capture_command(struct capture *c, __u32 i, struct ti
         c->extra[0] = n > 0 ? n : 0; /* the args capture starts behind it */
         return end_value(c, i, n > 0 ? n : 0);
     }
-    return put_memory(c, i, from + c->extra[0], to);
+    from += c->extra[0];
+    if (p.capture == CAPTURE_args_size)
+        return put_number(c, i, from && to > from ? to - from : 0, p.width);
+    return put_both_ends(c, i, from, to);
 }
 
 /* The EXEC_NAME capture: the path that was given to exec. */

@@ -47,6 +47,14 @@ static __always_inline int capture_file(struct capture *c, __u32 i, struct tierc
         if (!file)
             return no_value(c, i);
         return put_visible_path(c, i, READ(file, f_path.mnt), READ(file, f_path.dentry));
+    case CAPTURE_ret_real_path:
+        file = wants_paths(c) ? returned_file(c) : NULL;
+        if (!file)
+            return no_value(c, i);
+        return put_real_path(c, i, FIELD(struct file, file, f_path.mnt),
+                             FIELD(struct file, file, f_path.dentry));
+    case CAPTURE_ret_origin_path:
+        return wants_paths(c) && returned_file(c) ? put_origin_path(c, i) : no_value(c, i);
     case CAPTURE_user_fd_ino:
         file = c->ret < 0 ? NULL : file_of(c, user_u32(argument(c, p.arg[0])));
         return put_number(c, i, file ? file_ino(file) : 0, p.width);

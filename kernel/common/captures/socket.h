@@ -229,6 +229,21 @@ static __always_inline __u64 accept_queue(struct capture *c, __u8 capture, __s32
     return max ? (__u64)length * 100 / max : 0;
 }
 
+/* Puts the path of a Unix socket's own file, which bind() made. net/unix/af_unix.c, struct unix_sock.path */
+static __always_inline int put_socket_file(struct capture *c, __u32 i, struct tiercel_param p)
+{
+    struct sock *sk = wants_paths(c) && c->ret == 0 ? sock_of(c, signed_argument(c, p.arg[0])) : NULL;
+    struct unix_sock *found = (struct unix_sock *)sk;
+
+    if (!sk || READ(sk, __sk_common.skc_family) != FAMILY_UNIX)
+        return no_value(c, i);
+    if (p.capture == CAPTURE_peer_path)
+        found = (struct unix_sock *)READ(found, peer);
+    if (!found || !READ(found, path.mnt))
+        return no_value(c, i);
+    return put_real_path(c, i, READ(found, path.mnt), READ(found, path.dentry));
+}
+
 static __always_inline int capture_socket(struct capture *c, __u32 i, struct tiercel_param p)
 {
     struct sock *sk;
@@ -238,6 +253,8 @@ static __always_inline int capture_socket(struct capture *c, __u32 i, struct tie
     case CAPTURE_queue_length:
     case CAPTURE_queue_max:
         return put_number(c, i, accept_queue(c, p.capture, signed_argument(c, p.arg[0])), p.width);
+    case CAPTURE_bound_path:
+    case CAPTURE_peer_path: return put_socket_file(c, i, p);
     case CAPTURE_pair_socket:
     case CAPTURE_pair_peer:
         sk = c->ret < 0 ? NULL : sock_of(c, user_u32(argument(c, p.arg[0])));

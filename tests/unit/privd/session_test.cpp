@@ -109,7 +109,7 @@ TEST_CASE("every field is checked") {
     CHECK(changed([](Request& r) { r.cpus_per_ring = 1025; }) == Status::bad_cpus_per_ring);
     CHECK(changed([](Request& r) { r.cpus_per_ring = 0; }) == Status::missing_capability);
     CHECK(changed([](Request& r) { r.snaplen = 65001; }) == Status::bad_snaplen);
-    CHECK(changed([](Request& r) { r.tracepoints = 8; }) == Status::bad_tracepoints);
+    CHECK(changed([](Request& r) { r.tracepoints = 16; }) == Status::bad_tracepoints);
 }
 
 TEST_CASE("tracepoints that only x86 kernels have are refused elsewhere") {
