@@ -154,6 +154,7 @@ int watch(const CommandLine& given) {
         return is_replay ? kWrong : kWrongForService;
     Pipeline pipeline(detection->fields);
     pipeline.state().set_memory_limit(config.settings.memory_limit);
+    pipeline.state().set_names_as_given(config.settings.paths_as_given);
     if (detection->rules)
         pipeline.set_rules(detection->rules, config.settings.match_all ? rules::Matching::all
                                                                        : rules::Matching::first);

@@ -153,7 +153,7 @@ bool Converter::is_current(const EventView& event) {
     const EventInfo& info = event.info();
     const bool is_enter = info.origin == Origin::SYSCALL && !info.is_exit();
     return !is_enter && successor_of(info) == &info &&
-           (event.nparams() >= info.params.size() || !info.is_exit() ||
+           (event.nparams() >= info.schema_params() || !info.is_exit() ||
             (info.flags & LARGE_PAYLOAD) != 0 ||
             std::ranges::find(kLeftShort, info.code) != std::end(kLeftShort));
 }

@@ -183,7 +183,7 @@ bool Reader::count_params(std::size_t at) {
         return false;
     const std::byte* lengths = body_.data() + at + kOldHeader;
     const std::size_t size = header.len - kOldHeader;
-    for (std::size_t count = info->params.size();; --count) {
+    for (std::size_t count = info->schema_params();; --count) {
         std::size_t total = count * sizeof(std::uint16_t);
         for (std::size_t i = 0; total <= size && i < count; ++i) {
             std::uint16_t length;

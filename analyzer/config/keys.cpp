@@ -104,6 +104,11 @@ std::string take_matching(const DocumentNode& node, Settings& settings) {
     return settings.match_all || node.scalar == "first" ? "" : "must be first or all";
 }
 
+std::string take_paths(const DocumentNode& node, Settings& settings) {
+    settings.paths_as_given = node.scalar == "as-given";
+    return settings.paths_as_given || node.scalar == "kernel" ? "" : "must be kernel or as-given";
+}
+
 std::string take_capture_mode(const DocumentNode& node, Settings& settings) {
     settings.capture_all_rules = node.scalar == "all_rules";
     return settings.capture_all_rules || node.scalar == "rules" ? "" : "must be rules or all_rules";

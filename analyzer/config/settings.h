@@ -74,7 +74,8 @@ struct Settings {
     std::vector<Addition> append_output;
     std::vector<std::pair<std::string, std::string>> static_fields; // name and text
     Priority priority = Priority::debug;
-    bool match_all = false; // rule_matching
+    bool match_all = false;      // rule_matching
+    bool paths_as_given = false; // paths
 
     bool json_output = false;
     bool json_include_output = true;

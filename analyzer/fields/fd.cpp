@@ -129,13 +129,13 @@ Values types(const EventContext& event, const Argument& argument, Value& single)
 std::optional<std::string> name(const EventContext& event) {
     if (!concerns_fd(event))
         return std::nullopt;
-    return event.fd != nullptr ? std::string(event.fd->name.view()) : intended_name(event, false);
+    return event.fd != nullptr ? std::string(name_of(event)) : intended_name(event, false);
 }
 
 // The same without a copy of the state's text.
 Values name_values(const EventContext& event, const Argument&, Value& single) {
     if (concerns_fd(event) && event.fd != nullptr)
-        return text_value(single, event.fd->name.view());
+        return text_value(single, name_of(event));
     return to_values(event, name(event), single);
 }
 
@@ -163,16 +163,16 @@ std::optional<std::string> directory(const EventContext& event) {
         return path ? std::optional(std::string(directory_of(*path))) : std::nullopt;
     }
     if (event.fd->kind == FdKind::directory)
-        return std::string(event.fd->name.view());
+        return std::string(name_of(event));
     if (!is_file(*event.fd))
         return std::nullopt;
-    return std::string(directory_of(event.fd->name.view()));
+    return std::string(directory_of(name_of(event)));
 }
 
 // The same without a copy of the state's text.
 Values directory_values(const EventContext& event, const Argument&, Value& single) {
     if (concerns_fd(event) && event.fd != nullptr && is_file(*event.fd))
-        return text_value(single, directory_of(event.fd->name.view()));
+        return text_value(single, directory_of(name_of(event)));
     return to_values(event, directory(event), single);
 }
 
@@ -191,14 +191,22 @@ std::optional<std::string> directory_in_container(const EventContext& event) {
     return in_container(event, directory(event));
 }
 
-std::optional<std::string_view> file_name(const Fd& fd) {
+std::optional<std::string_view> file_name(const EventContext& event, const Fd& fd) {
     if (!is_file(fd))
         return std::nullopt;
-    const std::string_view path = fd.name.view();
+    const std::string_view path = name_of(event);
     const std::size_t slash = path.rfind('/');
     if (slash == std::string_view::npos)
         return "/";
     return slash + 1 < path.size() ? path.substr(slash + 1) : path;
+}
+
+std::optional<std::string_view> real_path(const Fd& fd) {
+    return fd.is(Fd::kernel_path) ? std::optional(fd.name.view()) : std::nullopt;
+}
+
+std::optional<bool> path_differs(const Fd& fd) {
+    return fd.is(Fd::kernel_path) ? std::optional(!fd.given.empty()) : std::nullopt;
 }
 
 std::string_view l4proto(const Fd& fd) {
@@ -243,9 +251,18 @@ constexpr FieldInfo kFields[] = {
      of_event<type_letter>},
     {"fd.types", kTexts, "Types of all open fds, each once; or of one: fd.types[0].", types, kIndex,
      Plurality::list, cost(30)},
-    {"fd.name", kText, "Name of the fd: a file's path, a connection's addresses.", name_values,
-     cost(2)},
+    {"fd.name", kText,
+     "Name of the fd: a file's path, a connection's addresses. A condition holds if it holds for "
+     "the kernel's path of the file or for the path that the process gave.",
+     name_values, cost(2)},
     {"fd.nameraw", kText, "A file's path as the process gave it.", raw_name, cost(2)},
+    {"fd.realpath", kText,
+     "The kernel's path of the file, by whatever name the process opened it. No value if the "
+     "driver or the capture does not tell it.",
+     of_fd<real_path>, cost(2)},
+    {"fd.path_differs", kBool,
+     "Whether the kernel's path differs from the one that the process gave, made whole.",
+     of_fd<path_differs>, cost(1)},
     {"fd.directory", kText, "Directory of the file.", directory_values, cost(3)},
     {"fd.filename", kText, "Name of the file without its directory.", of_fd<file_name>, cost(3)},
     {"fd.containername", kText, "The container's id, ':' and fd.name.", of_event<name_in_container>,

@@ -277,6 +277,19 @@ void EventFields::set(const event::EventView& event, std::uint64_t num, std::uin
     context_.fd = now.fd;
     context_.fd_num = now.fd_num;
     context_.fd_name_changed = now.fd_name_changed;
+    context_.reading = Reading::kernel;
+}
+
+bool EventFields::next_reading() {
+    const state::Fd* fd = context_.fd;
+    const Reading last = std::exchange(context_.reading, Reading::kernel);
+    if (fd == nullptr)
+        return false;
+    if (last == Reading::kernel && !fd->given.empty())
+        context_.reading = Reading::given;
+    else if (last != Reading::origin && !fd->origin.empty())
+        context_.reading = Reading::origin;
+    return context_.reading != Reading::kernel;
 }
 
 bool EventFields::append_text(std::uint32_t id, std::string& out) {

@@ -24,6 +24,13 @@
 
 namespace tiercel::filter {
 
+// Which of a file's names the fields give, if it has several. A condition is evaluated with each.
+enum class Reading : std::uint8_t {
+    kernel, // the kernel's path
+    given,  // the path that the process gave, made whole
+    origin, // the kernel's path without bind mounts
+};
+
 // One event and the state's knowledge about it.
 struct EventContext {
     const event::EventView* event = nullptr;
@@ -34,6 +41,7 @@ struct EventContext {
     const state::Fd* fd = nullptr;         // the event's fd; nullptr: none, or not known
     std::int64_t fd_num = state::Current::kNoFd;
     bool fd_name_changed = false;
+    Reading reading = Reading::kernel;
     const char* hostname = nullptr; // nullptr or empty: not known
     Arena* arena = nullptr;
 };
@@ -154,6 +162,7 @@ class EventFields : public FieldSource {
         const ResolvedField& field = fields_[id];
         return field.info->extract(context_, field.argument, single);
     }
+    bool next_reading() override;
     // Appends the text of the field, or "<NA>" and returns false if the field has no value.
     bool append_text(std::uint32_t id, std::string& out);
     const Fields& fields() const { return fields_; }

@@ -356,7 +356,7 @@ void append_params(const EventContext& event, std::string& out) {
     const auto count =
         std::min<std::size_t>(event.event->nparams(), event.event->info().params.size());
     std::string raw, meaning;
-    for (std::uint32_t i = 0; i < count; ++i) {
+    for (std::uint32_t i = 0; i < count && !event.event->info().params[i].own; ++i) {
         raw.clear();
         meaning.clear();
         append_param(event, i, raw, meaning);

@@ -85,7 +85,7 @@ bool happened(const EventContext& event) {
 // The parameter's text, or the fd's name; nothing if the event has no such path.
 std::optional<std::string_view> given_path(const EventContext& event, std::int8_t param) {
     if (param == kFdName)
-        return event.fd != nullptr ? std::optional(event.fd->name.view()) : std::nullopt;
+        return event.fd != nullptr ? std::optional(name_of(event)) : std::nullopt;
     if (param < 0 || event.event->param(static_cast<std::uint32_t>(param)).empty())
         return std::nullopt;
     return event.event->text(static_cast<std::uint32_t>(param));
@@ -122,9 +122,42 @@ Values whole_path(const EventContext& event, const Argument&, Value& single) {
     return text_value(single, event.arena->copy(whole));
 }
 
+// The fd whose file is the call's path, if the kernel's path of it is known; else nullptr.
+const state::Fd* kernel_file(const EventContext& event) {
+    const PathRow* row = row_of(event.event->code());
+    if (row == nullptr || event.fd == nullptr || !event.fd->is(state::Fd::kernel_path))
+        return nullptr;
+    const bool names_fd = row->name == kFdName || (event.event->info().flags & CREATES_FD) != 0;
+    return names_fd && happened(event) ? event.fd : nullptr;
+}
+
+Values path_name(const EventContext& event, const Argument& argument, Value& single) {
+    return kernel_file(event) != nullptr ? text_value(single, name_of(event))
+                                         : whole_path<&PathRow::name>(event, argument, single);
+}
+
+std::optional<std::string_view> real_path(const EventContext& event) {
+    const state::Fd* fd = kernel_file(event);
+    return fd != nullptr ? std::optional(fd->name.view()) : std::nullopt;
+}
+
+std::optional<std::string_view> host_path(const EventContext& event) {
+    const state::Fd* fd = kernel_file(event);
+    return fd != nullptr && !fd->origin.empty() ? std::optional(fd->origin.view())
+                                                : real_path(event);
+}
+
 constexpr FieldInfo kFields[] = {
-    {"fs.path.name", kText, "The path that the call works on, whole.", whole_path<&PathRow::name>,
-     cost(3)},
+    {"fs.path.name", kText,
+     "The path that the call works on, whole. A condition holds if it holds for the kernel's path "
+     "or for the path that the process gave.",
+     path_name, cost(3)},
+    {"fs.path.real", kText,
+     "The kernel's path of the file that the call opened, or that its fd stands for.",
+     of_event<real_path>, cost(2)},
+    {"fs.path.host", kText,
+     "fs.path.real without bind mounts: of a container's volume, the path on the host.",
+     of_event<host_path>, cost(2)},
     {"fs.path.nameraw", kText, "The path that the call works on, as the process gave it.",
      of_event<raw_path<&PathRow::name>>, cost(2)},
     {"fs.path.source", kText,

@@ -112,6 +112,10 @@ constexpr FieldInfo kFields[] = {
     {"proc.args", kText,
      "Arguments of the command line, without the program's name; or one of them: proc.args[0].",
      args, kIndex, FieldElements::separable, cost(10)},
+    {"proc.args.truncated", kBool,
+     "Whether the command line is longer than events carry; proc.args then has its first and its "
+     "last part.",
+     of_thread<&Thread::args_cut>, cost(1)},
     {"proc.cmdline", kText, "proc.name and proc.args.", of_thread<append_cmdline>, cost(10)},
     {"proc.exeline", kText, "proc.exe and proc.args.", of_thread<append_exeline>, cost(10)},
     {"proc.cmdnargs", kUint64, "Number of arguments in proc.args.", of_thread<count_args>},

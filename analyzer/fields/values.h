@@ -129,6 +129,16 @@ Values of_thread(const EventContext& event, const Argument&, Value& single) {
     return event.thread != nullptr ? get<getter>(event, *event.thread, single) : no_value();
 }
 
+// The name of the event's fd in the present reading.
+inline std::string_view name_of(const EventContext& event) {
+    switch (event.reading) {
+    case Reading::given: return event.fd->given.view();
+    case Reading::origin: return event.fd->origin.view();
+    case Reading::kernel: break;
+    }
+    return event.fd->name.view();
+}
+
 // Returns true if the event uses, makes or closes an fd.
 inline bool concerns_fd(const EventContext& event) {
     constexpr std::uint16_t kFdFlags = event::CREATES_FD | event::USES_FD | event::DESTROYS_FD;

@@ -84,6 +84,10 @@ class FieldSource {
     virtual ~FieldSource() = default;
     // `id` comes from FieldCatalog::resolve(). The result may point to `single`.
     virtual Values fetch(std::uint32_t id, Value& single) = 0;
+    // Goes on to the event's next reading, in which fields that name a file have another of its
+    // names; a condition holds if it holds in one reading. Returns false after the last reading,
+    // and is at the first one again.
+    virtual bool next_reading() { return false; }
 };
 
 } // namespace tiercel::filter

@@ -25,8 +25,14 @@ std::span<const RuleId> Matcher::match(EventKind kind, FieldSource& event, bool 
         return {};
     ++epoch_;
     run(program_->block_of_kind[kind]);
+    while (event.next_reading()) {
+        reader_.start(event);
+        ++epoch_;
+        run(program_->block_of_kind[kind]);
+    }
     if (matched_.size() > 1) {
         std::sort(matched_.begin(), matched_.end());
+        matched_.erase(std::unique(matched_.begin(), matched_.end()), matched_.end());
         if (!all)
             matched_.resize(1);
     }

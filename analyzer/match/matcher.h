@@ -20,8 +20,8 @@ class Matcher {
   public:
     explicit Matcher(std::shared_ptr<const Program> program);
 
-    // Returns the rules that match, in their order; without `all`, the first of them. The result is
-    // valid until the next call.
+    // Returns the rules that match in one of the event's readings, in their order; without `all`,
+    // the first of them. The result is valid until the next call.
     std::span<const RuleId> match(EventKind kind, FieldSource& event, bool all);
 
     // The number of values fetched for the last event. Tests of caching use it.

@@ -59,9 +59,14 @@ class Pipeline {
 
     // Processes one event; events come in the order of their times. Returns false after stop().
     bool take(const event::EventView& view, std::uint16_t cpu) {
-        ++events_;
         for (const Arrival& arrival : on_arrival_)
             arrival(view, cpu);
+        // A record of a file that the next event is about. It is no event of its own.
+        if (view.info().origin == event::Origin::ITER) {
+            state_.apply(view, cpu);
+            return !stopped_;
+        }
+        ++events_;
         values_.set(view, events_, cpu, state_.apply(view, cpu));
         Event event{view, events_, cpu, state_, values_, {}};
         if (rules_)

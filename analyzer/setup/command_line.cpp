@@ -70,6 +70,9 @@ po::options_description describe_options() {
         "base-syscalls", text("A,B,!C"),
         "capture these system calls besides those of the rules, instead of those that the tables "
         "of processes and fds need; !C: never capture C (base_syscalls.custom_set)")(
+        "paths", text("WHICH"),
+        "name opened files by the kernel's paths (kernel, the default), where conditions match the "
+        "caller's text too, or by that text alone (as-given)")(
         "filter", text("CONDITION"), "print only events that match: evt.type=open and ...")(
         "tracepoints", text("LIST"),
         "capture these of signal, switch, page_fault (default: signal), besides those that rules "
@@ -224,6 +227,17 @@ Problem set_base_syscalls(const po::variables_map& given, CommandLine& line) {
     return {};
 }
 
+Problem set_paths(const po::variables_map& given, CommandLine& line) {
+    static constexpr std::pair<std::string_view, bool> kPaths[] = {{"kernel", false},
+                                                                   {"as-given", true}};
+    bool as_given = false;
+    if (auto problem = set_named(given, "paths", kPaths, as_given))
+        return problem;
+    if (given.count("paths") != 0)
+        line.paths_as_given = as_given;
+    return {};
+}
+
 Problem set_values(const po::variables_map& given, CommandLine& line) {
     if (auto problem = set_number(given, "-n", UINT64_MAX, line.count))
         return problem;
@@ -241,6 +255,8 @@ Problem set_values(const po::variables_map& given, CommandLine& line) {
     if (auto problem = set_driver(given, line))
         return problem;
     if (auto problem = set_tracepoints(given, line.request))
+        return problem;
+    if (auto problem = set_paths(given, line))
         return problem;
     if (given.count("connect") != 0)
         line.socket = given["connect"].as<std::string>();

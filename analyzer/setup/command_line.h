@@ -57,6 +57,7 @@ struct CommandLine : SessionOptions {
     std::optional<std::uint32_t> cpus_per_ring; // --cpus-per-ring
     std::optional<std::uint32_t> snaplen;       // --snaplen, in bytes
     std::optional<std::uint64_t> memory;        // --memory, in bytes
+    std::optional<bool> paths_as_given;         // --paths
     std::vector<std::string> base_syscalls;     // --base-syscalls, all known; "!name": without
 };
 

@@ -13,6 +13,7 @@
 
 #include "analyzer/output/alerts/outputs.h"
 #include "analyzer/setup/selection.h"
+#include "kernel/common/abi.h"
 #include "shared/wire/client.h"
 
 namespace tiercel::app {
@@ -139,6 +140,13 @@ void take_rings(const CommandLine& given, Config& config) {
         request.snaplen = static_cast<std::uint32_t>(settings.snaplen);
 }
 
+void take_paths(const CommandLine& given, Config& config) {
+    if (given.paths_as_given)
+        config.settings.paths_as_given = *given.paths_as_given;
+    if (!config.settings.paths_as_given)
+        config.request.tracepoints |= TIERCEL_TP_PATHS;
+}
+
 // Falco ignores names that it does not know in base_syscalls, too.
 void check_base_syscalls(const Settings& settings, Findings& findings) {
     for (const std::string& name : settings.base_syscalls)
@@ -178,6 +186,7 @@ Config make_config(const CommandLine& given, Findings& findings) {
         settings.base_syscalls = given.base_syscalls;
     take_engine(given, config, findings);
     take_rings(given, config);
+    take_paths(given, config);
     check_base_syscalls(settings, findings);
     check_log(settings, findings);
     if (config.asks_for_rules() && !config.top && !alerts::any_enabled(settings))

@@ -58,6 +58,7 @@ struct Fd {
         cloexec = 1 << 5,
         upper_layer = 1 << 6, // of an overlay file system
         lower_layer = 1 << 7,
+        kernel_path = 1 << 8, // `name` is the kernel's path, not the process's text
     };
 
     FdKind kind = FdKind::unknown;
@@ -75,6 +76,8 @@ struct Fd {
     std::uint64_t unix_dest = 0;
     Text name;     // as fd.name prints it
     Text raw_name; // of files: the path as the process gave it
+    Text given;    // `name` by that path, if the kernel's path differs
+    Text origin;   // the kernel's path without bind mounts, if it differs
 
     bool is(Flags flag) const { return (flags & flag) != 0; }
     void set(Flags flag, bool on = true) {

@@ -342,6 +342,7 @@ void StateTracker::link() {
         set_parent(*thread, thread->ptid);
     });
     find_roles();
+    started_ = true;
 }
 
 void Update::add_fd(std::int64_t number, Fd fd) const {
@@ -374,6 +375,21 @@ std::string Update::directory(std::int64_t dirfd) const {
     if (!name.empty() && name.back() != '/')
         name += '/';
     return name;
+}
+
+std::string_view Update::kernel_path(std::uint32_t index) const {
+    const std::string_view path = tracker.names_as_given_ ? std::string_view() : event.text(index);
+    return path.starts_with('/') || path.starts_with("memfd:") ? path : std::string_view();
+}
+
+void Update::rename(Fd& fd, std::string_view kernel_path) const {
+    if (kernel_path.empty())
+        return;
+    fd.set(Fd::kernel_path);
+    if (fd.name.view() == kernel_path)
+        return;
+    fd.given = fd.name;
+    fd.name = text(kernel_path);
 }
 
 std::optional<event::EventView> Update::enter() const {

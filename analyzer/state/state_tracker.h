@@ -85,6 +85,9 @@ class StateTracker {
     // Limits the memory of the state. When it takes more, the knowledge of the processes that have
     // been idle longest is given up first, and counted.
     void set_memory_limit(std::size_t bytes) { limits_.bytes = bytes; }
+    // Names files as the processes gave their paths, as Falco does, even if events have the
+    // kernel's paths.
+    void set_names_as_given(bool on) { names_as_given_ = on; }
     // Bytes that the state takes now.
     static std::size_t memory() { return memory::in_use; }
     template <typename Visit>
@@ -147,6 +150,8 @@ class StateTracker {
     Options options_;
     Counters counters_;
     Current current_;
+    bool names_as_given_ = false;
+    bool started_ = false; // the lists are complete
     std::size_t hand_ = 0; // the slot at which next_idle() goes on
     std::size_t peak_ = 0; // the most memory since the last return of memory to the system
     std::uint64_t boot_ns_ = 0;

@@ -48,6 +48,12 @@ struct Update {
     void remove(std::int64_t tid) const { tracker.remove(tid); }
     void set_parent(Thread& child, std::int64_t ptid) const { tracker.set_parent(child, ptid); }
     Births& births() const { return tracker.births_; }
+    // The kernel's path in parameter `index`; empty if the event has none, or names go as given.
+    std::string_view kernel_path(std::uint32_t index) const;
+    // Makes the kernel's path the name of `fd`, and keeps the name that it has beside.
+    void rename(Fd& fd, std::string_view kernel_path) const;
+    // Whether the event comes after the lists of what existed at the start.
+    bool is_started() const { return tracker.started_; }
     // A Text that equal texts of other threads share.
     Text text(std::string_view text) const { return tracker.texts_.share(text); }
     // The path of the directory `dirfd`, ending in '/'; "<UNKNOWN>/" if it is not known.

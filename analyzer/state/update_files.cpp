@@ -28,6 +28,8 @@ struct Opened {
     std::uint32_t dev = 0;
     std::uint64_t ino = 0;
     std::string directory;
+    std::string_view real_path{};   // the kernel's, if the event has it
+    std::string_view origin_path{}; // the same without bind mounts
 };
 
 void add_opened(const Update& update, const Opened& opened) {
@@ -43,7 +45,17 @@ void add_opened(const Update& update, const Opened& opened) {
     fd.set(Fd::lower_layer, (opened.flags & file_flags::kFD_LOWER_LAYER) != 0);
     fd.name = update.text(join_path(opened.directory, opened.name));
     fd.raw_name = fd.name.view() == opened.name ? fd.name : update.text(opened.name);
+    update.rename(fd, opened.real_path);
+    if (!opened.origin_path.empty() && opened.origin_path != fd.name.view() &&
+        opened.origin_path != fd.given.view())
+        fd.origin = update.text(opened.origin_path);
     update.add_fd(update.result(), std::move(fd));
+}
+
+// Takes the kernel's paths of the opened file; `real` is followed by the other.
+void take_paths(const Update& update, std::uint32_t real, Opened& opened) {
+    opened.real_path = update.kernel_path(real);
+    opened.origin_path = update.kernel_path(real + 1);
 }
 
 // Prefers the arguments of the enter event, which old captures have, because the kernel used these.
@@ -69,6 +81,7 @@ void apply_open(const Update& update) {
                   update.event.number<std::uint64_t>(open::ino).value_or(0),
                   {}};
     prefer_enter(update, enter::name, enter::flags, opened);
+    take_paths(update, open::realpath, opened);
     opened.directory = update.thread().cwd();
     add_opened(update, opened);
 }
@@ -84,42 +97,49 @@ void apply_creat(const Update& update) {
                   update.event.number<std::uint64_t>(creat::ino).value_or(0),
                   {}};
     prefer_enter(update, param::SYSCALL_CREAT_E::name, std::nullopt, opened);
+    take_paths(update, creat::realpath, opened);
     opened.directory = update.thread().cwd();
     add_opened(update, opened);
 }
 
-// openat and openat2 have the same parameters up to the file's device.
-void open_at(const Update& update, std::uint32_t dev, std::uint32_t ino) {
+// openat and openat2 have the same parameters up to the file's device, and again from there on.
+void open_at(const Update& update, std::uint32_t dev) {
     namespace openat = param::SYSCALL_OPENAT_2_X;
     namespace openat2 = param::SYSCALL_OPENAT2_X;
     namespace enter = param::SYSCALL_OPENAT_2_E;
     static_assert(+openat::dirfd == +openat2::dirfd && +openat::name == +openat2::name &&
-                  +openat::flags == +openat2::flags);
+                  +openat::flags == +openat2::flags &&
+                  openat::realpath - openat::dev == openat2::realpath - openat2::dev);
+    constexpr std::uint32_t kIno = openat::ino - openat::dev;
+    constexpr std::uint32_t kRealpath = openat::realpath - openat::dev;
     static_assert(+enter::name == +param::SYSCALL_OPENAT2_E::name &&
                   +enter::flags == +param::SYSCALL_OPENAT2_E::flags);
     Opened opened{update.event.text(openat::name),
                   update.flags_param(openat::flags),
                   update.flags_param(dev),
-                  update.event.number<std::uint64_t>(ino).value_or(0),
+                  update.event.number<std::uint64_t>(dev + kIno).value_or(0),
                   {}};
     prefer_enter(update, enter::name, enter::flags, opened);
+    take_paths(update, dev + kRealpath, opened);
     if (!opened.name.starts_with('/'))
         opened.directory =
             update.directory(update.event.number<std::int64_t>(openat::dirfd).value_or(kAtFdcwd));
     add_opened(update, opened);
 }
 void apply_openat(const Update& update) {
-    open_at(update, param::SYSCALL_OPENAT_2_X::dev, param::SYSCALL_OPENAT_2_X::ino);
+    open_at(update, param::SYSCALL_OPENAT_2_X::dev);
 }
 void apply_openat2(const Update& update) {
-    open_at(update, param::SYSCALL_OPENAT2_X::dev, param::SYSCALL_OPENAT2_X::ino);
+    open_at(update, param::SYSCALL_OPENAT2_X::dev);
 }
 
 void apply_open_by_handle(const Update& update) {
     namespace handle = param::SYSCALL_OPEN_BY_HANDLE_AT_X;
-    add_opened(update, {update.event.text(handle::path), update.flags_param(handle::flags),
-                        update.flags_param(handle::dev),
-                        update.event.number<std::uint64_t>(handle::ino).value_or(0), "/"});
+    Opened opened{update.event.text(handle::path), update.flags_param(handle::flags),
+                  update.flags_param(handle::dev),
+                  update.event.number<std::uint64_t>(handle::ino).value_or(0), "/"};
+    take_paths(update, handle::realpath, opened);
+    add_opened(update, opened);
 }
 
 void apply_close(const Update& update) {
@@ -283,10 +303,16 @@ void apply_bpf(const Update& update) {
     }
 }
 
-// pidfd_getfd copies an fd of another process. Its file is not known, because the event does not
-// name it.
+// pidfd_getfd copies an fd of another process. The driver has told its file just before, unless the
+// event comes from a capture of another program.
 void apply_pidfd_getfd(const Update& update) {
-    add_plain(update, FdKind::unknown, "", true);
+    const std::int64_t number = update.result();
+    const Fd* told = update.succeeded() ? update.process().fds->find(number) : nullptr;
+    if (told == nullptr)
+        return add_plain(update, FdKind::unknown, "", true);
+    Fd fd = *told;
+    fd.set(Fd::cloexec);
+    update.add_fd(number, std::move(fd));
 }
 
 constexpr Handler kHandlers[] = {

@@ -22,14 +22,26 @@ void set_cwd(Thread& thread, std::string path) {
     thread.process->cwd.set(path);
 }
 
+// Takes the working directory that the kernel tells after the call. Returns false if it does not.
+bool take_cwd(const Update& update, std::uint32_t index) {
+    const std::string_view cwd = update.kernel_path(index);
+    if (!cwd.empty())
+        set_cwd(update.thread(), std::string(cwd));
+    return !cwd.empty();
+}
+
 void apply_chdir(const Update& update) {
-    if (update.succeeded() && !update.event.param(param::SYSCALL_CHDIR_X::path).empty())
-        set_cwd(update.thread(),
-                join_path(update.thread().cwd(), update.event.text(param::SYSCALL_CHDIR_X::path)));
+    namespace chdir = param::SYSCALL_CHDIR_X;
+    if (!update.succeeded() || take_cwd(update, chdir::cwd))
+        return;
+    if (!update.event.param(chdir::path).empty())
+        set_cwd(update.thread(), join_path(update.thread().cwd(), update.event.text(chdir::path)));
 }
 
 void apply_fchdir(const Update& update) {
-    if (update.succeeded() && update.now.fd != nullptr)
+    if (!update.succeeded() || take_cwd(update, param::SYSCALL_FCHDIR_X::cwd))
+        return;
+    if (update.now.fd != nullptr)
         set_cwd(update.thread(), std::string(update.now.fd->name.view()));
 }
 
@@ -52,23 +64,48 @@ void set_group(const Update& update, std::uint32_t index) {
         update.thread().gid = *gid;
 }
 
+// Takes the credentials that the kernel tells after the call, from parameter `first` on: the user
+// in the initial user namespace, the group, and what the call has left of the capabilities.
+void take_credentials(const Update& update, std::uint32_t first) {
+    if (!update.succeeded())
+        return;
+    Thread& thread = update.thread();
+    take<std::uint32_t>(update.event, first, thread.uid);
+    take<std::uint32_t>(update.event, first + 1, thread.gid);
+    take<std::uint64_t>(update.event, first + 2, thread.cap_permitted);
+    take<std::uint64_t>(update.event, first + 3, thread.cap_effective);
+}
+
 void apply_setuid(const Update& update) {
     set_user(update, param::SYSCALL_SETUID_X::uid);
+    take_credentials(update, param::SYSCALL_SETUID_X::uid_after);
 }
 void apply_setgid(const Update& update) {
     set_group(update, param::SYSCALL_SETGID_X::gid);
+    take_credentials(update, param::SYSCALL_SETGID_X::uid_after);
 }
 void apply_setreuid(const Update& update) {
     set_user(update, param::SYSCALL_SETREUID_X::euid);
+    take_credentials(update, param::SYSCALL_SETREUID_X::uid_after);
 }
 void apply_setregid(const Update& update) {
     set_group(update, param::SYSCALL_SETREGID_X::egid);
+    take_credentials(update, param::SYSCALL_SETREGID_X::uid_after);
 }
 void apply_setresuid(const Update& update) {
     set_user(update, param::SYSCALL_SETRESUID_X::euid);
+    take_credentials(update, param::SYSCALL_SETRESUID_X::uid_after);
 }
 void apply_setresgid(const Update& update) {
     set_group(update, param::SYSCALL_SETRESGID_X::egid);
+    take_credentials(update, param::SYSCALL_SETRESGID_X::uid_after);
+}
+// A new user namespace gives all capabilities in it.
+void apply_unshare(const Update& update) {
+    take_credentials(update, param::SYSCALL_UNSHARE_X::uid_after);
+}
+void apply_setns(const Update& update) {
+    take_credentials(update, param::SYSCALL_SETNS_X::uid_after);
 }
 
 void apply_capset(const Update& update) {
@@ -82,11 +119,15 @@ void apply_capset(const Update& update) {
 }
 
 void apply_setsid(const Update& update) {
+    namespace setsid = param::SYSCALL_SETSID_X;
     const std::int64_t sid = update.result();
-    if (sid < 0 || update.event.param(param::SYSCALL_SETSID_X::res).empty())
+    if (sid < 0 || update.event.param(setsid::res).empty())
         return;
     update.thread().sid = sid;
     update.thread().tty = 0;
+    // The caller leads a new process group, too. kernel/sys.c, ksys_setsid()
+    take<std::int64_t>(update.event, setsid::pgid_after, update.thread().pgid);
+    take<std::int64_t>(update.event, setsid::vpgid_after, update.thread().vpgid);
 }
 
 void apply_setpgid(const Update& update) {
@@ -131,7 +172,8 @@ constexpr Handler kHandlers[] = {
     {SYSCALL_SETREGID_X, apply_setregid},   {SYSCALL_SETRESUID_X, apply_setresuid},
     {SYSCALL_SETRESGID_X, apply_setresgid}, {SYSCALL_CAPSET_X, apply_capset},
     {SYSCALL_SETSID_X, apply_setsid},       {SYSCALL_SETPGID_X, apply_setpgid},
-    {SYSCALL_PRCTL_X, apply_prctl},
+    {SYSCALL_PRCTL_X, apply_prctl},         {SYSCALL_UNSHARE_X, apply_unshare},
+    {SYSCALL_SETNS_X, apply_setns},
 };
 
 } // namespace

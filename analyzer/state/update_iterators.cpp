@@ -106,7 +106,8 @@ void apply_task(const Update& update) {
 constexpr std::uint32_t kFileFd = param::ITER_TASK_FILE_PIPE_E::fd;
 static_assert(kFileFd == 0);
 
-// Adds a fd that no event has reported yet to the process's table.
+// Adds a fd that no event has reported yet to the process's table. After the start, the fd came
+// from another process, and replaces what the table has.
 void add_found(const Update& update, Fd fd) {
     const auto number = update.event.number<std::int32_t>(kFileFd);
     if (!number || *number < 0)
@@ -114,7 +115,7 @@ void add_found(const Update& update, Fd fd) {
     Thread& thread = update.make(pid_of(update.event));
     update.now.thread = &thread;
     update.now.fd_num = *number;
-    if (thread.process->fds->find(*number) == nullptr)
+    if (update.is_started() || thread.process->fds->find(*number) == nullptr)
         update.add_fd(*number, std::move(fd));
 }
 
@@ -124,6 +125,8 @@ Fd named(const Update& update, FdKind kind, std::uint32_t name, std::uint32_t in
     fd.kind = kind;
     fd.name = update.text(event.text(name));
     fd.ino = event.number<std::uint64_t>(ino).value_or(0);
+    if (!fd.name.empty() && (kind == FdKind::file || kind == FdKind::directory))
+        fd.set(Fd::kernel_path);
     return fd;
 }
 

@@ -78,6 +78,7 @@ void leave_process(Thread& thread) {
 // copy.
 void inherit(Thread& child, const Thread& from) {
     child.exepath = from.exepath;
+    child.args_cut = from.args_cut;
     child.exe_flags = from.exe_flags;
     child.root = from.root;
     child.sid = from.sid;
@@ -281,6 +282,15 @@ void take_identity(const EventView& event, Thread& thread) {
         thread.exe_ctime_to_clone = thread.clone_ts - thread.exe_ctime;
 }
 
+// The size of the arguments, of which the event may have a part; 0 if it does not tell.
+std::uint32_t args_size(const EventView& event) {
+    return event
+        .number<std::uint32_t>(event.code() == SYSCALL_EXECVEAT_X
+                                   ? +param::SYSCALL_EXECVEAT_X::args_size
+                                   : +exec::args_size)
+        .value_or(0);
+}
+
 // Ends the other threads, as exec does.
 void end_siblings(const Update& update, const Thread& thread) {
     if (thread.process->threads <= 1)
@@ -325,6 +335,7 @@ void apply_exec(const Update& update) {
     thread.comm = update.text(comm_of(event));
     thread.name = Text();
     thread.args = update.text(bytes_text(event.param(exec::args)));
+    thread.args_cut = args_size(event) > event.param(exec::args).size();
     thread.exec_ts = event.ts();
     const bool was_placeholder = thread.is_placeholder();
     thread.pid = event.number<std::int64_t>(exec::pid).value_or(event.tid());

@@ -91,6 +91,8 @@ void apply_bind(const Update& update) {
     std::string name;
     append_address(name, *address);
     fd->name.set(name);
+    fd->given = Text();
+    update.rename(*fd, update.kernel_path(param::SOCKET_BIND_X::realpath));
     update.now.fd_name_changed = true;
 }
 
@@ -123,6 +125,18 @@ void set_unix(Fd& fd, const SocketTuple& tuple) {
     fd.kind = FdKind::unix_socket;
     fd.unix_source = tuple.unix_source;
     fd.unix_dest = tuple.unix_dest;
+}
+
+// Gives a connected Unix socket the kernel's path of its peer.
+void name_by_kernel(const Update& update, Fd& fd, SocketTuple tuple) {
+    const std::string_view path = update.kernel_path(connect::realpath);
+    fd.given = Text();
+    if (path.empty())
+        return;
+    tuple.path = path;
+    std::string name;
+    append_tuple(name, tuple);
+    update.rename(fd, name);
 }
 
 void connect_by_address(Fd& fd, const SocketAddress& address) {
@@ -183,6 +197,7 @@ void apply_connect(const Update& update) {
         std::string name;
         append_tuple(name, *tuple);
         fd->name.set(name);
+        name_by_kernel(update, *fd, *tuple);
     }
     update.now.fd_name_changed = true;
     if (!fd->has_role())

@@ -16,6 +16,7 @@ _tiercel() {
         analyzer:--driver | tiercel:--driver) mapfile -t COMPREPLY < <(compgen -W 'auto modern_bpf classic_bpf module userspace' -- "$cur") ;;
         analyzer:--tracepoints | tiercel:--tracepoints) mapfile -t COMPREPLY < <(compgen -W 'signal switch page_fault' -- "$cur") ;;
         analyzer:--syscalls | analyzer:--base-syscalls) mapfile -t COMPREPLY < <(compgen -W "$("$1" --list-syscalls 2>/dev/null | awk 'NR > 1 { print $1 }')" -- "$cur") ;;
+        analyzer:--paths | tiercel:--paths) mapfile -t COMPREPLY < <(compgen -W 'kernel as-given' -- "$cur") ;;
         enricher:--peer-user | privd:--user | privd:--peer-user | tiercel-trace:--user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
         privd:--driver) mapfile -t COMPREPLY < <(compgen -W 'auto modern_bpf classic_bpf module' -- "$cur") ;;
         tiercel-driver:load) mapfile -t COMPREPLY < <(compgen -W 'auto modern_bpf classic_bpf module' -- "$cur") ;;

@@ -36,6 +36,7 @@ CONFIGURATIONS = {
     "rules": "rules: [{disable: {rule: None}}, {enable: {tag: mine}}]",
     "priority": "priority: error",
     "rule_matching": "rule_matching: all",
+    "paths": "paths: as-given",
     "append_output": "append_output: [{match: {rule: Always}, extra_output: more, extra_fields: [evt.num]}]",
     "static_fields": "static_fields: {site: north}",
     "json_output": "json_output: true",
