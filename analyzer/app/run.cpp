@@ -92,7 +92,9 @@ int Run::run() {
     // Events are captured from now on. The service is ready before the processes that already run
     // are read, because other processes must not be able to stretch its start.
     notify_.ready("reading the processes that already run");
-    if (auto begun = source_.begin([this] { notify_.alive(now_ns(CLOCK_MONOTONIC)); }); !begun)
+    const Source::Meanwhile meanwhile{.alive = [this] { notify_.alive(now_ns(CLOCK_MONOTONIC)); },
+                                      .read = [this] { read(); }};
+    if (auto begun = source_.begin(meanwhile); !begun)
         return fail(begun.error());
     notify_.status("watching");
     loop_.run();

@@ -47,21 +47,20 @@ IteratorReader::read_all(const os::UniqueFd& fd,
             return os::error("read", "an iterator");
         if (got == 0)
             break;
-        if (between)
-            between();
         if (count.unframed_bytes > 0) { // the framing is lost: only count the rest
             count.unframed_bytes += static_cast<std::uint64_t>(got);
-            continue;
+        } else {
+            end_ += static_cast<std::size_t>(got);
+            if (!split(count, take)) {
+                count.unframed_bytes = end_ - begin_;
+                end_ = begin_;
+            }
+            std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+            end_ -= begin_;
+            begin_ = 0;
         }
-        end_ += static_cast<std::size_t>(got);
-        if (!split(count, take)) {
-            count.unframed_bytes = end_ - begin_;
-            begin_ = end_ = 0;
-            continue;
-        }
-        std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-        end_ -= begin_;
-        begin_ = 0;
+        if (between)
+            between();
     }
     count.unframed_bytes += end_ - begin_; // an event that was cut short
     std::vector<std::byte>().swap(buffer_);

@@ -27,7 +27,7 @@ class IteratorReader {
     // valid during the call. The caller keeps ownership of `fd`. Fails with read(2)'s error.
     // Retries after EINTR and EAGAIN; the kernel returns EAGAIN after about a million objects
     // (kernel/bpf/bpf_iter.c).
-    // Calls `between` after each read(2), which gives a few hundred events.
+    // Calls `between` when the events of a read(2), a few hundred, have been given.
     os::Result<Count> read_all(const os::UniqueFd& fd,
                                const std::function<void(const event::EventView&)>& take,
                                const std::function<void()>& between = {});

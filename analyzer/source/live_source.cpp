@@ -69,36 +69,45 @@ void LiveSource::hold() {
             [this](const ring::RingEvent& got) { return held_.add(got.view, got.cpu); });
 }
 
-// Reads one iterator of each kind. The others are spare, because an iterator can be read once only.
-os::Result<void> LiveSource::read_iterators(const std::function<void()>& between) {
-    state::StateTracker& state = pipeline_.state();
-    const auto apply = [this, &state](const event::EventView& event) {
-        state.apply(event, 0);
+// Reads the first iterator of the kind, and returns how many events it gave. The others are spare,
+// because an iterator can be read once only.
+os::Result<std::uint64_t> LiveSource::read_iterator(std::vector<os::UniqueFd>& kind,
+                                                    const std::function<void()>& between) {
+    if (kind.empty())
+        return std::uint64_t{0};
+    const auto apply = [this](const event::EventView& event) {
+        pipeline_.state().apply(event, 0);
         add_command_line(event);
     };
-    for (auto* kind : {&live_.session.iter_task, &live_.session.iter_task_file}) {
-        if (kind->empty())
-            continue;
-        auto count = ring::IteratorReader().read_all(kind->front(), apply, between);
-        if (!count)
-            return count.error();
-        const bool threads = kind == &live_.session.iter_task;
-        (threads ? initial_threads_ : initial_fds_) += count->events;
-        iterator_losses_ += count->skipped + (count->unframed_bytes > 0);
-        kind->clear();
-    }
-    return {};
+    auto count = ring::IteratorReader().read_all(kind.front(), apply, between);
+    if (!count)
+        return count.error();
+    iterator_losses_ += count->skipped + (count->unframed_bytes > 0);
+    kind.clear();
+    return count->events;
 }
 
-os::Result<void> LiveSource::begin(const std::function<void()>& alive) {
-    const auto between = [this, &alive] {
+// Events wait until the processes are known, and half a second for their files. Then they are
+// processed while the rest of the files is read, because any user can open a million.
+os::Result<void> LiveSource::begin(const Meanwhile& meanwhile) {
+    constexpr std::uint64_t kPatienceNs = 500'000'000;
+    const std::uint64_t end_ns = now_ns(CLOCK_MONOTONIC) + kPatienceNs;
+    const auto wait = [this, &meanwhile] {
         hold();
-        alive();
+        meanwhile.alive();
     };
-    if (auto read = read_iterators(between); !read)
-        return read;
+    const auto wait_or_read = [&] { now_ns(CLOCK_MONOTONIC) < end_ns ? wait() : meanwhile.read(); };
+    auto threads = read_iterator(live_.session.iter_task, wait);
+    if (!threads)
+        return threads.error();
+    pipeline_.state().link_threads();
+    auto files = read_iterator(live_.session.iter_task_file, wait_or_read);
+    if (!files)
+        return files.error();
+    initial_threads_ = *threads;
+    initial_fds_ = *files;
     if (live_.session.reply.door != 0) {
-        initial_threads_ = door_.tell(live_.privd, pipeline_.state(), between);
+        initial_threads_ = door_.tell(live_.privd, pipeline_.state(), wait);
         live_.privd.reset(); // nothing else is asked, so that privd can end
     }
     pipeline_.state().link();

@@ -20,7 +20,7 @@ class LiveSource : public Source {
     // `pipeline` must outlive it.
     LiveSource(Live live, Pipeline& pipeline);
 
-    os::Result<void> begin(const std::function<void()>& alive) override;
+    os::Result<void> begin(const Meanwhile& meanwhile) override;
     std::size_t read() override;
     void finish() override { read(); }
     const std::string& error() const override { return no_error_; }
@@ -33,7 +33,8 @@ class LiveSource : public Source {
     const capture::MachineInfo& machine() const override { return machine_; }
 
   private:
-    os::Result<void> read_iterators(const std::function<void()>& between);
+    os::Result<std::uint64_t> read_iterator(std::vector<os::UniqueFd>& kind,
+                                            const std::function<void()>& between);
     void hold();
     void add_command_line(const event::EventView& event);
     bool take(const event::EventView& event, std::uint16_t cpu);
@@ -42,7 +43,7 @@ class LiveSource : public Source {
     Pipeline& pipeline_;
     CommandLines command_lines_; // for a driver whose iterators do not give them
     ProcDoor door_;              // empty if there are iterators
-    HeldEvents held_;            // of the rings, until begin() has ended
+    HeldEvents held_;            // of the rings, while the processes at the start are read
     const capture::MachineInfo machine_;
     std::uint64_t initial_threads_ = 0, initial_fds_ = 0, iterator_losses_ = 0;
     std::optional<std::uint64_t> first_event_ns_;

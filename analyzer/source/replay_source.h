@@ -15,7 +15,7 @@ class ReplaySource : public Source {
     // `path`: "-" is standard input. `pipeline` must outlive the object.
     static os::Result<ReplaySource> open(const std::string& path, Pipeline& pipeline);
 
-    os::Result<void> begin(const std::function<void()>&) override { return {}; }
+    os::Result<void> begin(const Meanwhile&) override { return {}; }
     std::size_t read() override;
     void finish() override {}
     std::span<const os::UniqueFd> wakeups() const override {

@@ -21,9 +21,14 @@ class Source {
   public:
     virtual ~Source() = default;
 
+    // What begin() calls again and again while it works.
+    struct Meanwhile {
+        std::function<void()> alive; // tells the service manager's watchdog
+        std::function<void()> read;  // does the same, and calls read() for the observers
+    };
     // Call in the sandbox, before the first read(). Gives the state what ran before the first
-    // event. Calls `alive` again and again meanwhile, for the service manager's watchdog.
-    virtual os::Result<void> begin(const std::function<void()>& alive) = 0;
+    // event.
+    virtual os::Result<void> begin(const Meanwhile& meanwhile) = 0;
     // Gives the pipeline the events that wait, or a part of them. Returns how many bytes of room()
     // were in use; from an eighth on, the loop calls it again at once.
     virtual std::size_t read() = 0;

@@ -327,7 +327,7 @@ void StateTracker::find_roles() {
     });
 }
 
-void StateTracker::link() {
+void StateTracker::link_threads() {
     threads_.for_each([this](std::int64_t, std::unique_ptr<Thread>& thread) {
         if (thread->is_leader() || thread->is_placeholder())
             return;
@@ -341,6 +341,10 @@ void StateTracker::link() {
     threads_.for_each([this](std::int64_t, std::unique_ptr<Thread>& thread) {
         set_parent(*thread, thread->ptid);
     });
+}
+
+void StateTracker::link() {
+    link_threads();
     find_roles();
     started_ = true;
 }

@@ -111,8 +111,9 @@ class StateTracker {
     // Adds a thread of which nothing is known but its fds. They wait for add_fd().
     void add_placeholder(std::int64_t tid) { make(tid); }
     void add_fd(std::int64_t tid, std::int64_t fd, Fd entry);
-    // Connects threads to their leaders' processes, and finds which ends of connections are
-    // servers.
+    // Connects threads to their leaders' processes.
+    void link_threads();
+    // Does the same, and finds which ends of connections are servers.
     void link();
 
     Users& users() { return users_; }

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 
+#include <string>
 #include <thread>
 
 #include "analyzer/ring/iterator.h"
@@ -61,6 +62,27 @@ TEST_CASE("the stream is split into events however the reads fall") {
         CHECK(outcome.count.skipped == 0);
         CHECK(outcome.count.unframed_bytes == 0);
     }
+}
+
+// Else an old record could replace what an event that is processed between two reads has changed.
+TEST_CASE("what comes between two reads comes after the events of the first") {
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    const os::UniqueFd in(ends[0]);
+    os::UniqueFd out(ends[1]);
+    const Buffer event = close_event(1, (7ULL << 32) | 8, 1);
+    REQUIRE(write(out.get(), event.data(), event.size()) == static_cast<ssize_t>(event.size()));
+    std::string order;
+    const auto between = [&] {
+        order += 'b';
+        if (order == "eb")
+            CHECK(write(out.get(), event.data(), event.size()) > 0);
+        else
+            out.reset();
+    };
+    REQUIRE(ring::IteratorReader().read_all(
+        in, [&](const event::EventView&) { order += 'e'; }, between));
+    CHECK(order == "ebeb");
 }
 
 TEST_CASE("an event of an unknown code is skipped by its length") {
