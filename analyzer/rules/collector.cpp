@@ -26,6 +26,14 @@ void Collector::complain(const Place& place, std::string subject, std::string me
     diagnostics_.add({Severity::error, place, 1, std::move(subject), std::move(message), {}});
 }
 
+bool Collector::takes_more(const Place& place) {
+    if (++items_ == kMostItems + 1)
+        complain(place, {},
+                 "there are more than " + std::to_string(kMostItems) +
+                     " rules, macros and lists; join rules that differ in a value, by a list");
+    return items_ <= kMostItems;
+}
+
 void Collector::define(ListDefinition list) {
     ++next_;
     if (ListDefinition* old = lists_.find(list.name))

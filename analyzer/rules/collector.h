@@ -57,9 +57,15 @@ class Named {
     std::unordered_map<std::string, std::size_t> index_;
 };
 
+// Items of all rule files. Each costs up to a millisecond, and a hostile file of 10 MB has 100,000.
+inline constexpr std::uint32_t kMostItems = 10'000;
+
 class Collector {
   public:
     explicit Collector(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}
+
+    // Counts an item of a rule file. Returns false, and reports it once, if there are too many.
+    bool takes_more(const Place& place);
 
     void define(ListDefinition list);
     void append(ListDefinition list);
@@ -89,6 +95,7 @@ class Collector {
     Named<RuleDefinition> rules_;
     std::unordered_map<std::string, bool> broken_;
     std::uint32_t next_ = 0; // number of the next definition
+    std::uint32_t items_ = 0;
 };
 
 } // namespace tiercel::rules

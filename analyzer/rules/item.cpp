@@ -115,8 +115,10 @@ std::optional<Priority> ItemView::take_priority(bool required) {
 
 std::vector<std::string> ItemView::take_tags() {
     std::vector<std::string> tags;
-    for (const Item& item : take_items("tags", false).value_or(std::vector<Item>()))
-        add_tags(tags, {item.text});
+    std::vector<std::string> given;
+    for (Item& item : take_items("tags", false).value_or(std::vector<Item>()))
+        given.push_back(std::move(item.text));
+    add_tags(tags, given);
     return tags;
 }
 

@@ -68,8 +68,11 @@ class Reader {
                 complain(place_of(file_, document.mark), "a rule file must be a sequence of items");
                 continue;
             }
-            for (const DocumentNode& item : document.items)
+            for (const DocumentNode& item : document.items) {
+                if (!collector_.takes_more(place_of(file_, item.mark)))
+                    return;
                 read_item(item);
+            }
         }
     }
 

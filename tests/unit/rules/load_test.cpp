@@ -307,6 +307,14 @@ TEST_CASE_FIXTURE(Fixture, "rules from strangers are bounded") {
     load({rule("R", condition)});
     CHECK(has(errors(), "the condition has more than 50000 comparisons"));
 
+    std::string macros;
+    for (int i = 0; i < 6'000; ++i) // in two files, which count together
+        macros += "- macro: m" + std::to_string(i) + "\n  condition: evt.num>0\n";
+    load({macros, macros, rule("R", "evt.type=open")});
+    CHECK(has(errors(), "there are more than 10000 rules, macros and lists"));
+    load({macros, rule("R", "evt.type=open")});
+    CHECK(errors() == "");
+
     std::string paths = "/a";
     for (int i = 0; i < 100'000; ++i)
         paths += ",/a" + std::to_string(i);
