@@ -50,7 +50,8 @@ class Report {
 void overhead(const std::string& bin, Report& report);
 void footprint(const std::string& bin, Report& report);
 void flood(const std::string& bin, Report& report);
-// Needs no privilege.
+// These need no privilege.
+void memory(Report& report);
 void replay(const std::string& stock_rule_file, Report& report);
 
 } // namespace tiercel::bench

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// bench BIN [overhead|footprint|flood|replay]: all figures, or one group, with the machine they
-// were taken on. Exit code 0: every bar holds; 1: one is missed; 77: it cannot run here, and says
-// why.
+// bench BIN [overhead|footprint|flood|replay|memory]: all figures, or one group, with the machine
+// they were taken on. Exit code 0: every bar holds; 1: one is missed; 77: it cannot run here, and
+// says why.
 #include <fmt/core.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -14,8 +14,9 @@
 int main(int argc, char** argv) {
     const std::string_view only = argc == 3 ? argv[2] : "";
     if (argc < 2 || argc > 3) {
-        fmt::print(stderr,
-                   "usage: bench FOLDER-OF-THE-BINARIES [overhead|footprint|flood|replay]\n");
+        fmt::print(
+            stderr,
+            "usage: bench FOLDER-OF-THE-BINARIES [overhead|footprint|flood|replay|memory]\n");
         return 2;
     }
     utsname kernel{};
@@ -25,7 +26,9 @@ int main(int argc, char** argv) {
     tiercel::bench::Report report;
     if (only.empty() || only == "replay")
         tiercel::bench::replay(TIERCEL_SOURCE_DIR "/../shared/peer/falco_rules.yaml", report);
-    if (only == "replay")
+    if (only.empty() || only == "memory")
+        tiercel::bench::memory(report);
+    if (only == "replay" || only == "memory")
         return report.all_hold() ? 0 : 1;
     if (geteuid() != 0) {
         fmt::print("SKIPPED: bench: it loads BPF programs, which needs root\n");
