@@ -10,6 +10,8 @@
 #include "analyzer/observers/drop_watch.h"
 #include "analyzer/observers/enrichment.h"
 #include "analyzer/observers/event_printer.h"
+#include "analyzer/observers/incident_page.h"
+#include "analyzer/observers/incident_text.h"
 #include "analyzer/observers/metrics_server.h"
 #include "analyzer/observers/recording.h"
 #include "analyzer/observers/rule_reload.h"
@@ -47,7 +49,7 @@ os::Result<void> add(os::Result<std::unique_ptr<Made>> made, Run::Observers& obs
 // Adds the observers of the rules' alerts.
 os::Result<void> add_alerts(const Config& config, Detection& detection, Run::Observers& observers) {
     DropWatch::Warn warn;
-    if (detection.rules && !config.top) {
+    if (detection.rules && !config.top && !config.gathers()) {
         auto alerts = AlertObserver::open(config, detection);
         if (!alerts)
             return alerts.error();
@@ -86,6 +88,10 @@ os::Result<void> add_observers(const Config& config, Detection& detection, Pipel
         return added;
     if (config.events)
         observers.push_back(std::make_unique<EventPrinter>(config, detection));
+    if (auto added = add(IncidentPage::open(config, detection), observers); !added)
+        return added;
+    if (config.tree || config.timeline)
+        observers.push_back(std::make_unique<IncidentText>(config, detection));
     if (detection.rules)
         observers.push_back(std::make_unique<RuleReport>());
     if (auto added = add_alerts(config, detection, observers); !added)

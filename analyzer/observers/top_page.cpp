@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/observers/top_page.h"
 
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "analyzer/output/escape.h"
@@ -21,8 +20,7 @@ TopPage::TopPage() : out_(STDOUT_FILENO) {}
 
 os::Result<void> TopPage::attach(Session session) {
     pipeline_ = &session.pipeline;
-    if (winsize window{}; ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) == 0 && window.ws_col > 0)
-        size_ = {window.ws_col, window.ws_row};
+    size_ = output::terminal_size(STDOUT_FILENO);
     output::append(out_.buffer(), kClear);
     session.loop.every(kPeriod, [this, session] { draw(session); });
     return {};

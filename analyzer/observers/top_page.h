@@ -25,7 +25,7 @@ class TopPage : public Observer {
 
     const Pipeline* pipeline_ = nullptr;
     output::Top top_;
-    output::Top::Size size_;
+    output::TerminalSize size_;
     output::Writer out_;
     std::uint64_t lag_ns_ = 0;
 };

@@ -37,7 +37,7 @@ std::string cell(const Counts& counts, std::size_t row, double seconds, std::siz
 
 class Page {
   public:
-    Page(Buffer& out, Top::Size size) : out_(out), size_(size) { append(out_, kHome); }
+    Page(Buffer& out, TerminalSize size) : out_(out), size_(size) { append(out_, kHome); }
     void line(std::string_view text, bool bold = false) {
         if (used_ == size_.rows)
             return;
@@ -52,7 +52,7 @@ class Page {
 
   private:
     Buffer& out_;
-    Top::Size size_;
+    TerminalSize size_;
     unsigned used_ = 0;
 };
 
@@ -80,7 +80,7 @@ Counts Tally::take(std::size_t most) {
     return sorted;
 }
 
-void Top::append_page(Buffer& out, const Totals& totals, Size size) {
+void Top::append_page(Buffer& out, const Totals& totals, TerminalSize size) {
     size = {std::max(size.columns, 40U), std::max(size.rows, 10U)};
     const double seconds =
         std::max(static_cast<double>(totals.ns - last_.ns) / 1e9, 1e-3); // never by zero

@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "analyzer/output/terminal.h"
 #include "analyzer/output/writer.h"
 
 namespace tiercel::output {
@@ -47,9 +48,6 @@ class Top {
         std::uint64_t ring_used, ring_bytes; // the fullest ring
         std::size_t threads;                 // in the table
     };
-    struct Size {
-        unsigned columns = 80, rows = 24;
-    };
 
     void count(std::string_view process, std::string_view type) {
         processes_.add(process);
@@ -59,7 +57,7 @@ class Top {
 
     // Appends a page of exactly size.rows lines, none longer than size.columns, from the top of the
     // terminal. It has at least 40 columns and 10 rows.
-    void append_page(Buffer& out, const Totals& totals, Size size);
+    void append_page(Buffer& out, const Totals& totals, TerminalSize size);
 
   private:
     Tally processes_, types_, rules_;

@@ -70,6 +70,7 @@ class Compiler {
             !accept_output(definition, rule))
             return;
         reasons_.push_back(root == filter::kFalse ? reason_of(issues) : std::string());
+        rule.condition = condition.str();
         set.rules.push_back(std::move(rule));
         roots_.push_back(set.rules.back().enabled ? root : filter::kFalse);
         places_.push_back(&definition);

@@ -20,7 +20,8 @@ namespace tiercel::rules {
 struct Rule {
     std::string name;
     std::string description;
-    std::string output; // with the additions of append_output
+    std::string condition; // with its exceptions
+    std::string output;    // with the additions of append_output
     Priority priority = Priority::debug;
     std::vector<std::string> tags;
     std::string source;

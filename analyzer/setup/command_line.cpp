@@ -41,6 +41,10 @@ po::options_description describe_tasks() {
         ",V", "check the rules and the configuration, print everything that is wrong, and end")(
         "events", "print events, one a line")(
         "top", "show rates by process, event type and rule, each second; alerts are counted only")(
+        "report", text("FILE"),
+        "with --replay: write what happened to FILE, one page of HTML that needs nothing else")(
+        "tree", "print the processes as a tree, with their alerts, at the end")(
+        "timeline", "print what happens, one step a line: processes, files, connections, alerts")(
         "json", "print JSON: alerts, events (one object a line), the lists, -V, --explain-caps")(
         "list-syscalls", "list the system calls that --syscalls takes")(
         "list-events", "list the events and their parameters")(
@@ -77,7 +81,12 @@ po::options_description describe_options() {
         "tracepoints", text("LIST"),
         "capture these of signal, switch, page_fault (default: signal), besides those that rules "
         "and --filter name")("snaplen", text("BYTES"),
-                             "keep this much I/O data of each event (default: 80)");
+                             "keep this much I/O data of each event (default: 80)")(
+        "container", text("NAME"),
+        "with --report, --tree, --timeline: only what happens in this container (name or id)")(
+        "user", text("NAME"), "the same for what this user does (name or number)")(
+        "since", text("TIME"),
+        "the same from TIME on, local: 17:35, 17:35:42 or \"2026-01-31 17:35\"");
     po::options_description record("Recording");
     record.add_options()("record", text("FILE"),
                          "write all events to a capture; FILE is compressed if its name ends in "
@@ -306,6 +315,31 @@ Problem set_detection(const po::variables_map& given, CommandLine& line) {
     return {};
 }
 
+// The options of --report, --tree and --timeline.
+Problem set_incident(const po::variables_map& given, CommandLine& line) {
+    const auto take = [&given](const char* name, std::string& into) {
+        if (given.count(name) != 0)
+            into = given[name].as<std::string>();
+    };
+    take("report", line.report);
+    take("container", line.container);
+    take("user", line.user);
+    line.tree = given.count("tree") != 0;
+    line.timeline = given.count("timeline") != 0;
+    if (!line.report.empty() && line.replay.empty())
+        return "--report needs --replay: record a capture first";
+    if (given.count("container") + given.count("user") + given.count("since") > 0 &&
+        !line.gathers())
+        return "--container, --user and --since need --report, --tree or --timeline";
+    if (given.count("since") == 0)
+        return {};
+    const auto& text = given["since"].as<std::string>();
+    line.since = Since::parse(text);
+    if (!line.since)
+        return "--since takes 17:35, 17:35:42 or \"2026-01-31 17:35\", not '" + text + "'";
+    return {};
+}
+
 // One task at a time. --help and --version are looked at before.
 Problem set_task(const po::variables_map& given, CommandLine& line) {
     using Task = CommandLine::Task;
@@ -330,16 +364,19 @@ Problem set_task(const po::variables_map& given, CommandLine& line) {
     line.events = given.count("events") != 0;
     line.top = given.count("top") != 0;
     const bool alerts = given.count("-r") + given.count("-c") + given.count("-o") > 0;
-    if (tasks + (line.events ? 1 : 0) + (line.top ? 1 : 0) > 1)
-        return "--events, --top, -V, --list-... and --explain-caps exclude each other: give one";
+    const std::size_t incident =
+        given.count("report") + given.count("tree") + given.count("timeline");
+    if (tasks + (line.events ? 1 : 0) + (line.top ? 1 : 0) + incident > 1)
+        return "--events, --top, --report, --tree, --timeline, -V, --list-... and --explain-caps "
+               "exclude each other: give one";
     if (line.form == Form::markdown && line.task != Task::list_events &&
         line.task != Task::list_fields)
         return "--markdown works with --list-events and --list-fields only";
     if (line.task == Task::list_syscalls && line.form == Form::json)
         return "--list-syscalls has no JSON form; use --list-events --json";
     const bool records = tasks == 0 && given.count("record") != 0;
-    if ((tasks == 0 || line.task == Task::validate) && !line.events && !line.top && !alerts &&
-        !records)
+    const bool watches = line.events || line.top || incident > 0;
+    if ((tasks == 0 || line.task == Task::validate) && !watches && !alerts && !records)
         return "nothing to do: give -r FILE to alert by rules, --events to print events, or "
                "--record FILE to write a capture";
     return {};
@@ -386,6 +423,8 @@ std::variant<CommandLine, std::string> parse_command_line(int argc, const char* 
     if (auto problem = set_task(given, line))
         return *problem;
     if (auto problem = set_detection(given, line))
+        return *problem;
+    if (auto problem = set_incident(given, line))
         return *problem;
     if (auto problem = set_recording(given, line))
         return *problem;

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "analyzer/setup/since.h"
 #include "shared/wire/messages.h"
 
 namespace tiercel::app {
@@ -20,6 +21,11 @@ enum class Form : std::uint8_t { text, json, markdown };
 struct SessionOptions {
     bool events = false;               // --events: print events
     bool top = false;                  // --top: draw a page of rates instead of printing alerts
+    std::string report;                // --report: the page to write at the end; empty: none
+    bool tree = false;                 // --tree: print the processes at the end
+    bool timeline = false;             // --timeline: print what happens, a step a line
+    std::string container, user;       // --container, --user: of these only; empty: of all
+    std::optional<Since> since;        // --since: from then on only
     std::uint64_t count = 0;           // -n: stop after this many events or alerts; 0: no limit
     std::uint64_t seconds = 0;         // -M: stop after this many seconds; 0: no limit
     std::vector<std::string> syscalls; // --syscalls, all known; empty: every system call
@@ -30,6 +36,9 @@ struct SessionOptions {
     // Tracepoints and attachment are set here; make_config() sets the driver and the rings, and
     // interest_of() sets the interest.
     wire::Request request;
+    // Whether events are gathered to a report, a tree or a timeline. Alerts are part of that then,
+    // and go to no output.
+    bool gathers() const { return !report.empty() || tree || timeline; }
     std::string socket; // --connect: privd's socket; empty: the inherited one or the default
 };
 

@@ -189,7 +189,7 @@ Config make_config(const CommandLine& given, Findings& findings) {
     take_paths(given, config);
     check_base_syscalls(settings, findings);
     check_log(settings, findings);
-    if (config.asks_for_rules() && !config.top && !alerts::any_enabled(settings))
+    if (config.asks_for_rules() && !config.top && !config.gathers() && !alerts::any_enabled(settings))
         findings.add_error("-c", "no output is enabled, so that alerts would go nowhere: set " +
                                      alerts::output_names() + " to true");
     return config;

@@ -78,7 +78,8 @@ std::unique_ptr<Detection> read_detection(const Config& config, Findings& findin
                                      load_options(config.settings, detection->fields)),
                    *detection, findings);
     read_filter(config, *detection, findings);
-    const bool has_other_work = config.events || config.top || !config.record.empty();
+    const bool has_other_work =
+        config.events || config.top || config.gathers() || !config.record.empty();
     if (findings.good() && !config.asks_for_rules() && !has_other_work)
         findings.add_error("-c", "there are no rules: give rules_files in the configuration, or "
                                  "-r FILE");

@@ -74,6 +74,15 @@ void add_shown(Interest& interest, const Config& config, const Detection& detect
             interest.add(*call);
 }
 
+// Adds the calls that change files by their paths. The tables need the calls on processes, opens
+// and connections anyway.
+void add_files(Interest& interest) {
+    for (const event::SyscallInfo& call : event::syscalls())
+        if (const auto* info = event::find(call.event);
+            info != nullptr && info->category == event::Category::FILE)
+            interest.add(call);
+}
+
 } // namespace
 
 Interest interest_of(const Config& config, const Detection& detection) {
@@ -83,6 +92,8 @@ Interest interest_of(const Config& config, const Detection& detection) {
         interest.add_state();
     if (config.events || config.top)
         add_shown(interest, config, detection);
+    else if (config.gathers())
+        add_files(interest);
     else if (!config.record.empty() && !detection.rules)
         add_everything(interest);
     if (detection.rules) {

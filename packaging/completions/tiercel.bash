@@ -25,7 +25,7 @@ _tiercel() {
         tiercel-driver:btf) mapfile -t COMPREPLY < <(compgen -W '--output' -- "$cur") ;;
         tiercel-driver:tiercel-driver) mapfile -t COMPREPLY < <(compgen -W "$("$1" --help | awk '/^  [-a-z]/ { print $1 }')" -- "$cur") ;;
         tiercel:tiercel) mapfile -t COMPREPLY < <(compgen -W "$("$1" --help | awk '/^  [-a-z]/ { print $1 }')" -- "$cur") ;;
-        *:--connect | *:--socket | enricher:--docker | enricher:--podman | enricher:--containerd | enricher:--crio | *:--output | privd:--btf | *:-[rcew]) _filedir ;;
+        analyzer:--report | tiercel:--report | *:--connect | *:--socket | enricher:--docker | enricher:--podman | enricher:--containerd | enricher:--crio | *:--output | privd:--btf | *:-[rcew]) _filedir ;;
         *)
             if [[ $cur == -* ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "$("$1" "${subcommand[@]}" --help | grep -oE -e '--[a-z][a-z-]+' | sort -u)" -- "$cur")

@@ -64,6 +64,13 @@ becomes "$pair --events --filter $own -n 3" events -n 3
 becomes "$pair --top" top
 becomes 'bin/analyzer --replay a.scap -r etc/tiercel/rules.d' replay a.scap
 becomes 'bin/analyzer --replay - --events -n 3' replay - --events -n 3
+becomes 'bin/analyzer --replay a.scap -r etc/tiercel/rules.d --report out.html' report a.scap -o out.html
+becomes 'bin/analyzer --replay d/a.scap.gz --report a.html -r my.yaml -o k=v' report d/a.scap.gz -r my.yaml -o k=v
+becomes 'bin/analyzer --replay a.scap -r etc/tiercel/rules.d --tree --user root' tree a.scap --user root
+becomes 'bin/analyzer --replay - -r etc/tiercel/rules.d --timeline' timeline -
+becomes "$pair -r etc/tiercel/rules.d --tree -M 1" tree
+becomes "$pair -r etc/tiercel/rules.d --tree -M 5" tree -M 5
+becomes "$pair -r etc/tiercel/rules.d --timeline --container web" timeline --container web
 becomes 'bin/analyzer -V -r etc/tiercel/rules.d' check
 becomes 'bin/analyzer -V -r a.yaml -r b.yaml --json' check a.yaml b.yaml --json
 becomes 'bin/analyzer -V -c c.yaml' check -c c.yaml
@@ -85,6 +92,7 @@ refuses 0 '  watch  ' --help
 refuses 2 "no subcommand 'dance'" dance
 refuses 2 'record needs the name of a file' record
 refuses 2 'replay needs the name of a capture' replay --events
+refuses 2 'report needs the name of a capture' report -o out.html
 
 # In a build tree the programs are the tree's, and so are the rules.
 tiercel=$work/tree/bin/tiercel

@@ -42,7 +42,7 @@ for program in "$@"; do
             [ "$(offered "$program" pro)" = probe ] || fail "pro does not offer probe"
             [ "$(offered "$program" module un)" = unload ] || fail "module un does not offer unload" ;;
         */tiercel)
-            [ "$(offered "$program" re | sort | xargs)" = "record replay" ] || fail "re does not offer record and replay"
+            [ "$(offered "$program" re | sort | xargs)" = "record replay report" ] || fail "re does not offer record, replay and report"
             [ "$(offered "$program" watch --snap)" = --snaplen ] || fail "watch --snap does not offer --snaplen" ;;
     esac
 done

@@ -11,7 +11,7 @@ using namespace tiercel::output;
 namespace {
 
 // The page as a terminal shows it: without escape sequences, one string a line.
-std::vector<std::string> page(Top& top, const Top::Totals& totals, Top::Size size) {
+std::vector<std::string> page(Top& top, const Top::Totals& totals, TerminalSize size) {
     Buffer out;
     top.append_page(out, totals, size);
     std::string plain;
