@@ -43,12 +43,14 @@ int print(std::string_view text) {
 int explain(const app::CommandLine& given) {
     explain::Options what{.driver = {},
                           .json = given.form == app::Form::json,
+                          .details = given.details,
                           .color = output::wants_colour(STDOUT_FILENO)};
     if (given.driver && *given.driver != wire::Driver::automatic)
         what.driver = *given.driver;
     std::ostringstream text;
-    explain::explain_caps(what, text);
-    return print(text.str());
+    const int code = explain::explain_caps(what, text);
+    const int printed = print(text.str());
+    return printed != 0 ? printed : code;
 }
 
 int run(const app::CommandLine& given) {

@@ -3,9 +3,11 @@
 
 #include <fmt/ostream.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "analyzer/explain/surroundings.h"
 #include "policy/privilege/reasons.h"
 
 namespace tiercel::explain {
@@ -64,11 +66,45 @@ std::vector<std::string> notes(Driver driver, const HostFacts& facts) {
             "environ and fd/ of other users' processes are files of mode 0400 and 0500: without "
             "CAP_DAC_READ_SEARCH, which privd does not ask for, CAP_SYS_PTRACE does not open them, "
             "so environment and open files of what ran before the start stay unknown");
+    constexpr std::uint64_t kBpf = std::uint64_t{1} << CAP_BPF,
+                            kAdmin = std::uint64_t{1} << CAP_SYS_ADMIN;
+    if (row != nullptr && row->bpf && facts.kernel.version >= policy::kernel(5, 8) &&
+        (facts.bounding & kBpf) == 0 && (facts.bounding & kAdmin) != 0)
+        list.emplace_back(
+            "this process can have CAP_SYS_ADMIN and not CAP_BPF, as in containers of "
+            "a Docker or runc that does not know CAP_BPF; CAP_SYS_ADMIN stands for "
+            "CAP_BPF and CAP_PERFMON");
     if (facts.seccomp == 2 && driver != Driver::userspace)
         list.emplace_back("this process runs under a seccomp filter, which may refuse bpf(2) or "
                           "perf_event_open(2) "
                           "whatever is granted");
     return list;
+}
+
+struct Verdict {
+    bool works;
+    std::string why;
+};
+
+// Whether the driver can work here, in one clause that says why.
+Verdict judge(Driver driver, const HostFacts& facts) {
+    if (const auto blocked = policy::blocker(driver, facts); blocked != policy::Blocker::none)
+        return {false, policy::describe(blocked, facts)};
+    if (driver == Driver::module && !facts.module_loaded)
+        return {false, "the module is not loaded: sudo tiercel-driver install, then module load"};
+    if (driver == Driver::classic && !facts.kernel.btf)
+        return {false, "this kernel has no BTF: tiercel-driver btf makes a file for privd --btf"};
+    const std::uint64_t mask = needed(driver, facts);
+    const auto [own, init] = lacking(mask, facts);
+    if (mask == 0)
+        return {true,
+                driver == Driver::userspace
+                    ? "no capability is needed, for the programs that it starts or attaches to"
+                    : "no capability is needed"};
+    if (own != 0 && init != 0)
+        return {false, "no process here can grant " + joined(names(init), ", ")};
+    return {true, joined(names(mask), ", ") + (own == 0 ? ", which this process can grant"
+                                                        : ", which a service can grant")};
 }
 
 std::string verdict(const HostFacts& facts) {
@@ -98,7 +134,10 @@ Json to_json(Driver driver, const HostFacts& facts) {
     }
     std::uint64_t mask = needed(driver, facts);
     auto [own, init] = lacking(mask, facts);
+    const Verdict works = judge(driver, facts);
     return {{"driver", wire::option_of(driver)},
+            {"works", works.works},
+            {"why", works.why},
             {"blocked_by", policy::describe(policy::blocker(driver, facts), facts)},
             {"capabilities", rows},
             {"privd_needs", names(mask)},
@@ -163,27 +202,57 @@ class Printer {
 Json looked_at(const HostFacts& facts) {
     static constexpr const char* kLockdowns[] = {"none", "integrity", "confidentiality"};
     const policy::KernelFacts& kernel = facts.kernel;
-    return {{"kernel", policy::version_text(kernel.version)},
-            {"btf", kernel.btf},
-            {"ring buffer", kernel.has_ring_buffer()},
-            {"iterators", kernel.has_iterators()},
-            {"memlock accounting", kernel.charges_cgroup() ? "cgroup" : "RLIMIT_MEMLOCK"},
-            {"unprivileged_bpf_disabled", facts.unprivileged_bpf_disabled},
-            {"perf_event_paranoid", kernel.perf_event_paranoid},
-            {"lockdown", kLockdowns[static_cast<std::size_t>(facts.lockdown)]},
-            {"yama ptrace_scope",
-             kernel.ptrace_scope < 0 ? Json("no Yama") : Json(kernel.ptrace_scope)},
-            {"initial user namespace", facts.initial_user_namespace},
-            {"seccomp filter", facts.seccomp == 2}};
+    Json looked = {{"kernel", policy::version_text(kernel.version)},
+                   {"btf", kernel.btf},
+                   {"ring buffer", kernel.has_ring_buffer()},
+                   {"iterators", kernel.has_iterators()},
+                   {"memlock accounting", kernel.charges_cgroup() ? "cgroup" : "RLIMIT_MEMLOCK"},
+                   {"unprivileged_bpf_disabled", facts.unprivileged_bpf_disabled},
+                   {"perf_event_paranoid", kernel.perf_event_paranoid},
+                   {"lockdown", kLockdowns[static_cast<std::size_t>(facts.lockdown)]},
+                   {"yama ptrace_scope",
+                    kernel.ptrace_scope < 0 ? Json("no Yama") : Json(kernel.ptrace_scope)},
+                   {"initial user namespace", facts.initial_user_namespace},
+                   {"seccomp filter", facts.seccomp == 2}};
+    for (const auto& [name, value] : surroundings())
+        looked[name] = value;
+    return looked;
 }
 
-void explain_json(const Options& options, std::ostream& out, const HostFacts& facts) {
-    Json list = Json::array();
+std::vector<Driver> drivers_of(const Options& options) {
+    std::vector<Driver> drivers;
     for (const wire::DriverRow& row : wire::kDriverTable)
         if (!options.driver || *options.driver == row.driver)
-            list.push_back(to_json(row.driver, facts));
-    Json whole{{"facts", looked_at(facts)}, {"drivers", list}, {"verdict", verdict(facts)}};
+            drivers.push_back(row.driver);
+    return drivers;
+}
+
+void explain_json(const std::vector<Driver>& drivers, std::ostream& out, const HostFacts& facts) {
+    Json list = Json::array();
+    for (const Driver driver : drivers)
+        list.push_back(to_json(driver, facts));
+    const Json whole{{"facts", looked_at(facts)}, {"drivers", list}, {"verdict", verdict(facts)}};
     out << whole.dump(2) << '\n';
+}
+
+void explain_text(const std::vector<Driver>& drivers, Printer& printer, bool details,
+                  const HostFacts& facts) {
+    for (const Driver driver : drivers) {
+        const auto [works, why] = judge(driver, facts);
+        printer.line("{:<12} {:<4} {}", wire::option_of(driver), works ? "yes" : "no", why);
+    }
+    printer.line("{}", verdict(facts));
+    if (!details)
+        return printer.line("what decides, and each capability with the kernel's check: -v");
+    printer.line("");
+    printer.title("what decides here");
+    const Json facts_here = looked_at(facts);
+    for (const auto& [what, value] : facts_here.items())
+        printer.line("  {:<26} {}", what,
+                     value.is_string() ? value.get<std::string>() : value.dump());
+    printer.line("");
+    for (const Driver driver : drivers)
+        printer.driver(driver, facts);
 }
 
 } // namespace
@@ -200,23 +269,16 @@ std::optional<Driver> automatic_driver(const HostFacts& facts) {
 }
 
 int explain_caps(const Options& options, std::ostream& out, const HostFacts& facts) {
-    if (options.json) {
-        explain_json(options, out, facts);
-    } else {
-        Printer printer(out, options.color);
-        printer.title("what decides here");
-        const Json facts_here = looked_at(facts);
-        for (const auto& [what, value] : facts_here.items())
-            printer.line("  {:<26} {}", what,
-                         value.is_string() ? value.get<std::string>() : value.dump());
-        printer.line("");
-        for (const wire::DriverRow& row : wire::kDriverTable)
-            if (!options.driver || *options.driver == row.driver)
-                printer.driver(row.driver, facts);
-        printer.line("{}", verdict(facts));
-    }
+    const std::vector<Driver> drivers = drivers_of(options);
+    Printer printer(out, options.color);
+    if (options.json)
+        explain_json(drivers, out, facts);
+    else
+        explain_text(drivers, printer, options.details, facts);
     out.flush();
-    return out ? 0 : 1;
+    const bool works = std::ranges::any_of(
+        drivers, [&facts](Driver driver) { return judge(driver, facts).works; });
+    return out && works ? 0 : 1;
 }
 
 } // namespace tiercel::explain

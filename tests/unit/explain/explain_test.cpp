@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
+#include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "analyzer/explain/explain.h"
+#include "analyzer/explain/surroundings.h"
 
 using namespace tiercel;
 using namespace tiercel::policy;
@@ -22,9 +25,10 @@ HostFacts debian_12() {
     return facts;
 }
 
-std::string text(const explain::Options& options, const HostFacts& facts) {
+std::string text(explain::Options options, const HostFacts& facts, int code = 0) {
     std::ostringstream out;
-    CHECK(explain::explain_caps(options, out, facts) == 0);
+    options.details = true;
+    CHECK(explain::explain_caps(options, out, facts) == code);
     return out.str();
 }
 
@@ -32,9 +36,15 @@ bool has(const std::string& whole, const std::string& part) {
     return whole.find(part) != std::string::npos;
 }
 
-std::string last_line(std::string whole) {
-    whole.pop_back();
-    return whole.substr(whole.rfind('\n') + 1);
+// The verdict in one line, after a line for each driver.
+std::string verdict(const HostFacts& facts, int code = 0) {
+    std::ostringstream out;
+    CHECK(explain::explain_caps({}, out, facts) == code);
+    std::istringstream lines(out.str());
+    std::string line;
+    for (int i = 0; i < 5; ++i)
+        std::getline(lines, line);
+    return line;
 }
 
 } // namespace
@@ -54,18 +64,68 @@ TEST_CASE("the modern driver on Debian 12: two capabilities, and how to grant th
 
 TEST_CASE("the verdict says who can grant it") {
     HostFacts facts = debian_12();
-    CHECK(has(last_line(text({}, facts)), "takes modern_bpf: a service can grant"));
+    CHECK(has(verdict(facts), "takes modern_bpf: a service can grant"));
     facts.permitted = kAll;
-    CHECK(has(last_line(text({}, facts)), "takes modern_bpf: this process can grant"));
+    CHECK(has(verdict(facts), "takes modern_bpf: this process can grant"));
     facts.permitted = facts.bounding = facts.init_bounding = kAll & ~(std::uint64_t{1} << CAP_BPF);
-    CHECK(has(last_line(text({}, facts)), "no process here can grant CAP_BPF"));
+    CHECK(has(verdict(facts), "no process here can grant CAP_BPF"));
     facts.kernel.btf = false;
-    CHECK(has(last_line(text({}, facts)), "takes userspace: no capability is needed"));
+    CHECK(has(verdict(facts), "takes userspace: no capability is needed"));
     facts.module_loaded = true;
-    CHECK(has(last_line(text({}, facts)), "takes module: no capability is needed"));
+    CHECK(has(verdict(facts), "takes module: no capability is needed"));
     facts.module_loaded = false;
     facts.kernel.ptrace_scope = 3;
-    CHECK(has(last_line(text({}, facts)), "no driver that works here"));
+    CHECK(has(verdict(facts, 1), "no driver that works here"));
+}
+
+TEST_CASE("the verdict comes first: a line for each driver, yes or no, and why") {
+    std::ostringstream out;
+    CHECK(explain::explain_caps({}, out, debian_12()) == 0);
+    const std::string said = out.str();
+    CHECK(said.starts_with(
+        "modern_bpf   yes  CAP_BPF, CAP_PERFMON, which a service can grant\n"
+        "classic_bpf  yes  CAP_SYS_PTRACE, CAP_SYS_ADMIN, which a service can grant\n"
+        "module       no   the module is not loaded"));
+    CHECK_FALSE(has(said, "AmbientCapabilities"));
+    CHECK(has(said, ": -v\n"));
+}
+
+TEST_CASE("one driver that does not work ends with 1") {
+    CHECK(has(text({.driver = Driver::module}, debian_12(), 1), "module       no "));
+}
+
+TEST_CASE("a bounding set with CAP_SYS_ADMIN and without CAP_BPF is explained") {
+    HostFacts facts = debian_12();
+    facts.bounding = kAll & ~(std::uint64_t{1} << CAP_BPF);
+    CHECK(has(text({.driver = Driver::modern}, facts), "does not know CAP_BPF"));
+}
+
+TEST_CASE("the surroundings are those below the root") {
+    char root[] = "/tmp/surroundings-XXXXXX";
+    REQUIRE(mkdtemp(root) != nullptr);
+    const std::filesystem::path top = root;
+    const auto value = [&root](const std::string& name) {
+        for (const auto& [each, text] : explain::surroundings(root))
+            if (each == name)
+                return text;
+        return std::string("absent");
+    };
+    CHECK(value("loadable modules") == "no: this kernel cannot load any");
+    CHECK(value("cgroups") == "not mounted");
+    CHECK(value("runtime sockets") == "none");
+    CHECK(has(value("libbpf"), "built with "));
+    for (const char* folder :
+         {"proc", "run/crio", "sys/kernel/security", "sys/fs/cgroup/system.slice"})
+        std::filesystem::create_directories(top / folder);
+    for (const char* file :
+         {"proc/modules", "run/crio/crio.sock", "sys/fs/cgroup/cgroup.controllers"})
+        std::ofstream(top / file) << "x";
+    std::ofstream(top / "sys/kernel/security/lsm") << "lockdown,bpf\n";
+    CHECK(value("loadable modules") == "yes");
+    CHECK(value("LSMs") == "lockdown,bpf");
+    CHECK(value("cgroups") == "version 2, managed by systemd");
+    CHECK(value("runtime sockets") == "/run/crio/crio.sock");
+    std::filesystem::remove_all(top);
 }
 
 TEST_CASE("the sysctl that does not decide, and the files that privd cannot open, are mentioned "
@@ -73,13 +133,14 @@ TEST_CASE("the sysctl that does not decide, and the files that privd cannot open
     HostFacts facts = debian_12();
     CHECK(has(text({.driver = Driver::classic}, facts), "perf_event_paranoid alone does not tell"));
     CHECK(has(text({.driver = Driver::classic}, facts), "CAP_DAC_READ_SEARCH"));
-    CHECK_FALSE(has(text({.driver = Driver::module}, facts), "CAP_DAC_READ_SEARCH"));
-    CHECK(has(text({.driver = Driver::module}, facts), "the module is not loaded"));
+    CHECK_FALSE(has(text({.driver = Driver::module}, facts, 1), "CAP_DAC_READ_SEARCH"));
+    CHECK(has(text({.driver = Driver::module}, facts, 1), "the module is not loaded"));
     facts.kernel.btf = false;
     CHECK(has(text({.driver = Driver::classic}, facts), "privd --btf"));
     facts.seccomp = 2;
-    CHECK(has(text({.driver = Driver::modern}, facts), "seccomp filter"));
-    CHECK(has(text({.driver = Driver::modern}, facts), "cannot work here, the kernel has no BTF"));
+    CHECK(has(text({.driver = Driver::modern}, facts, 1), "seccomp filter"));
+    CHECK(
+        has(text({.driver = Driver::modern}, facts, 1), "cannot work here, the kernel has no BTF"));
 }
 
 TEST_CASE("JSON says the same") {
