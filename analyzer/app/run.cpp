@@ -70,6 +70,7 @@ os::Result<Confinement> Run::confine() {
         observer->add_needs(needs);
     return enter_sandbox({.more_fds = kMoreFds,
                           .writable = needs.writable,
+                          .renaming = needs.renaming,
                           .overwrite = needs.overwrite,
                           .start_threads =
                               [this] {

@@ -46,8 +46,10 @@ os::Result<void> add(os::Result<std::unique_ptr<Made>> made, Run::Observers& obs
     return {};
 }
 
-// Adds the observers of the rules' alerts.
-os::Result<void> add_alerts(const Config& config, Detection& detection, Run::Observers& observers) {
+// Adds the observers of the rules' alerts. `recording` knows the captures of alerts; it may be
+// null.
+os::Result<void> add_alerts(const Config& config, Detection& detection, const Recording* recording,
+                            Run::Observers& observers) {
     DropWatch::Warn warn;
     if (detection.rules && !config.top && !config.gathers()) {
         auto alerts = AlertObserver::open(config, detection);
@@ -56,6 +58,9 @@ os::Result<void> add_alerts(const Config& config, Detection& detection, Run::Obs
         warn = [observer = alerts->get()](const auto& what, const auto& message, auto fields) {
             observer->warn(what, message, std::move(fields));
         };
+        if (recording != nullptr)
+            (*alerts)->set_captures(
+                [recording](filter::RuleId rule) { return recording->capture_of(rule); });
         observers.push_back(*std::move(alerts));
         if (!config.events && config.replay.empty() && StatusLine::is_possible() &&
             config.settings.log_level >= config::Priority::informational)
@@ -94,9 +99,12 @@ os::Result<void> add_observers(const Config& config, Detection& detection, Pipel
         observers.push_back(std::make_unique<IncidentText>(config, detection));
     if (detection.rules)
         observers.push_back(std::make_unique<RuleReport>());
-    if (auto added = add_alerts(config, detection, observers); !added)
+    // The recording comes before the alerts, which name the captures that it begins.
+    auto recording = Recording::open(config, detection);
+    const Recording* captures = recording ? recording->get() : nullptr;
+    if (auto added = add(std::move(recording), observers); !added)
         return added;
-    if (auto added = add(Recording::open(config, detection), observers); !added)
+    if (auto added = add_alerts(config, detection, captures, observers); !added)
         return added;
     const auto collect = [&observers](output::Metrics& metrics) {
         for (const auto& observer : observers)

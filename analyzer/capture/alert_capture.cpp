@@ -31,25 +31,26 @@ os::Result<void> AlertCapture::take(const event::EventView& event, std::uint16_t
     younger_.ended_ns = now_ns_;
     if (!writer_)
         return {};
-    if (now_ns_ > until_ns_)
+    if (now_ns_ > until_ns_ || writer_->size() > kMostBytes)
         return finish();
     return writer_->add(event, cpu);
 }
 
-os::Result<std::string_view> AlertCapture::trigger(std::uint64_t after_ns) {
+os::Result<std::string_view> AlertCapture::trigger(std::uint64_t after_ns, std::string_view name) {
     until_ns_ = std::max(until_ns_, now_ns_ + after_ns);
     if (writer_)
         return std::string_view();
-    auto file = files_.next();
+    auto file = files_.next(name);
     if (!file)
         return file.error();
     writer_.emplace(file->fd.get(), files_.packing());
+    file_ = file->name;
     using Blocks = std::span<const std::byte>;
     const Blocks head = older_.head.empty() ? younger_.head : older_.head;
     for (const Blocks blocks : {head, Blocks(older_.events), Blocks(younger_.events)})
         if (auto added = writer_->add_blocks(blocks); !added)
             return added.error();
-    return std::string_view(file->name);
+    return file_;
 }
 
 os::Result<void> AlertCapture::finish() {

@@ -19,6 +19,8 @@ namespace tiercel::capture {
 class AlertCapture {
   public:
     static constexpr std::size_t kSegmentBytes = 32u << 20;
+    // A capture that has become this large ends.
+    static constexpr std::uint64_t kMostBytes = 128u << 20;
 
     // `before_ns`: how far captures reach back from the alert. `machine` must outlive this object;
     // it is read when a segment begins.
@@ -30,8 +32,13 @@ class AlertCapture {
                           state::StateTracker& state);
     // Writes the kept events to the next file, and then the events of the next `after_ns`. Call it
     // after the event that raised an alert. If a capture is being written, extends it by `after_ns`
-    // instead. Returns the name of the file it has begun, or an empty text.
-    os::Result<std::string_view> trigger(std::uint64_t after_ns);
+    // instead. A file in a directory gets the name `name`. Returns the name of the file that it has
+    // begun, or an empty text.
+    os::Result<std::string_view> trigger(std::uint64_t after_ns, std::string_view name);
+    // The path of the capture that is being written; empty: none is.
+    std::string_view file() const { return writer_ ? file_ : std::string_view(); }
+    // The directory whose files get names; -1: none.
+    int directory() const { return files_.directory(); }
     // Ends the capture that is being written, if any.
     os::Result<void> finish();
 
@@ -48,6 +55,7 @@ class AlertCapture {
     const MachineInfo& machine_;
     Segment older_, younger_;
     std::optional<Writer> writer_; // set while a capture is being written
+    std::string_view file_;        // its path
     std::uint64_t until_ns_ = 0;   // its end
     std::uint64_t now_ns_ = 0;
 };

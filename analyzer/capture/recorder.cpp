@@ -12,7 +12,7 @@ os::Result<void> Recorder::begin_file(std::uint64_t ts, state::StateTracker& sta
     if (writer_)
         if (auto finished = writer_->finish(); !finished)
             return finished;
-    auto file = files_.next();
+    auto file = files_.next({});
     if (!file)
         return file.error();
     writer_.emplace(file->fd.get(), files_.packing());

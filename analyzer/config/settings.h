@@ -108,6 +108,7 @@ struct Settings {
     bool capture_enabled = false;
     bool capture_all_rules = false; // capture.mode
     std::string capture_prefix = "/tmp/tiercel";
+    std::string capture_directory; // capture.directory; empty: capture_prefix names the files
     std::uint64_t capture_duration_ms = 5000; // capture.default_duration: after the alert
     std::uint64_t capture_before_ms = 5000;   // capture.before
     std::uint64_t capture_files = 10;         // capture.files

@@ -84,7 +84,10 @@ void AlertObserver::on_match(const Pipeline::Event& event) {
             ++suppressed_;
             continue;
         }
-        dispatcher_.send(templates_[id].fill(event.fields, event.view.ts()));
+        alerts::Alert alert = templates_[id].fill(event.fields, event.view.ts());
+        if (capture_of_)
+            alert.capture_file = capture_of_(id);
+        dispatcher_.send(alert);
         if (++alerts_ == limit_)
             return pipeline_->stop();
     }

@@ -3,6 +3,7 @@
 // AlertObserver: makes alerts of matches and gives them to the outputs.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -35,6 +36,10 @@ class AlertObserver : public Observer {
     // Waits some seconds until every alert is written.
     Outcome end() override;
 
+    // Returns the path of the capture around an alert of that rule; empty: there is none.
+    using CaptureOf = std::function<std::string_view(filter::RuleId)>;
+    void set_captures(CaptureOf capture_of) { capture_of_ = std::move(capture_of); }
+
     // Sends an internal alert: dispatcher.h.
     void warn(const std::string& what, const std::string& message,
               std::vector<std::pair<std::string, alerts::FieldValue>> fields) {
@@ -51,6 +56,7 @@ class AlertObserver : public Observer {
     std::vector<std::unique_ptr<alerts::Sink>> sinks_; // until start()
     alerts::Dispatcher dispatcher_;
     std::optional<alerts::TokenBucket> bucket_; // outputs.rate; nothing: no limit
+    CaptureOf capture_of_;                      // empty: alerts have no captures
     Pipeline* pipeline_ = nullptr;
     std::vector<std::uint64_t> said_failures_; // by output: as of the last message
     std::uint64_t next_look_ns_ = 0;

@@ -32,6 +32,7 @@ class Observer {
     // What the sandbox has to permit for this observer.
     struct Needs {
         std::vector<int> writable; // directories in which files are made again; not owned
+        std::vector<int> renaming; // directories in which files get other names; not owned
         bool overwrite = false;    // files that are open are emptied and written again
         bool listens = false;      // accepts connections on a socket that is open
     };

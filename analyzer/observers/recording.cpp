@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "analyzer/output/alerts/alert.h"
+
 namespace tiercel::app {
 
 namespace {
@@ -67,7 +69,10 @@ os::Result<void> Recording::open_captures() {
                        asking->name);
         return {};
     }
-    auto files = capture::FileRing::open(settings.capture_prefix + ".scap", settings.capture_files);
+    auto files =
+        settings.capture_directory.empty()
+            ? capture::FileRing::open(settings.capture_prefix + ".scap", settings.capture_files)
+            : capture::FileRing::open_directory(settings.capture_directory, settings.capture_files);
     if (!files)
         return files.error();
     overwrites_ = true;
@@ -87,6 +92,18 @@ os::Result<void> Recording::attach(Session session) {
         captures_.emplace(*std::move(capture_files_),
                           config_.settings.capture_before_ms * kMillisecond, machine);
     return {};
+}
+
+void Recording::add_needs(Needs& needs) const {
+    needs.overwrite |= overwrites_;
+    if (captures_ && captures_->directory() >= 0)
+        needs.renaming.push_back(captures_->directory());
+}
+
+std::string_view Recording::capture_of(filter::RuleId rule) const {
+    return captures_ && wants_capture(config_.settings, detection_.rules->rules[rule])
+               ? captures_->file()
+               : std::string_view();
 }
 
 void Recording::on_arrival(const event::EventView& event, std::uint16_t cpu) {
@@ -109,7 +126,8 @@ void Recording::on_match(const Pipeline::Event& event) {
             continue;
         const std::uint64_t ms =
             rule.capture_duration_ms != 0 ? rule.capture_duration_ms : settings.capture_duration_ms;
-        auto begun = captures_->trigger(ms * kMillisecond);
+        auto begun =
+            captures_->trigger(ms * kMillisecond, alerts::id_of(event.view.ts(), rule.name));
         if (!begun)
             check(begun.error());
         else if (!begun->empty() && settings.log_level >= config::Priority::informational)

@@ -27,12 +27,15 @@ class Recording : public Observer {
     unsigned wants() const override {
         return captures_ ? every_arrival | every_match : every_arrival;
     }
-    void add_needs(Needs& needs) const override { needs.overwrite |= overwrites_; }
+    void add_needs(Needs& needs) const override;
     void on_arrival(const event::EventView& event, std::uint16_t cpu) override;
     void on_match(const Pipeline::Event& event) override;
     // Flushes the recorded events to the file once a second.
     void tick(const Tick& tick) override;
     Outcome end() override;
+    // Returns the path of the capture around the present alert of that rule; empty: there is none.
+    // Call it after on_match().
+    std::string_view capture_of(filter::RuleId rule) const;
 
   private:
     Recording(const Config& config, const Detection& detection)

@@ -24,7 +24,7 @@ struct [[gnu::packed]] PathBeneathAttr {
     std::int32_t parent_fd;
 };
 constexpr int kRulePathBeneath = 1;
-constexpr std::uint64_t kFsWriteFile = 1U << 1, kFsMakeReg = 1U << 8;
+constexpr std::uint64_t kFsWriteFile = 1U << 1, kFsRemoveFile = 1U << 5, kFsMakeReg = 1U << 8;
 constexpr std::uint64_t kNetBindTcp = 1U << 0, kNetConnectTcp = 1U << 1;
 constexpr std::uint64_t kScopeAbstractUnix = 1U << 0, kScopeSignal = 1U << 1;
 
@@ -41,7 +41,7 @@ long create_ruleset(const RulesetAttr* attr, std::size_t size, std::uint32_t fla
 
 } // namespace
 
-os::Result<int> deny_by_landlock(std::span<const int> writable) {
+os::Result<int> deny_by_landlock(std::span<const int> writable, std::span<const int> renaming) {
     const long version = create_ruleset(nullptr, 0, kRulesetVersion);
     if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
         return 0;
@@ -61,11 +61,16 @@ os::Result<int> deny_by_landlock(std::span<const int> writable) {
     const os::UniqueFd ruleset(static_cast<int>(create_ruleset(&attr, size, 0)));
     if (!ruleset.valid())
         return os::error("create", "a Landlock ruleset");
-    for (const int directory : writable) {
-        const PathBeneathAttr beneath{kFsWriteFile | kFsMakeReg, directory};
-        if (syscall(SYS_landlock_add_rule, ruleset.get(), kRulePathBeneath, &beneath, 0) != 0)
+    const auto permit = [&ruleset](std::uint64_t rights, int directory) {
+        const PathBeneathAttr beneath{rights, directory};
+        return syscall(SYS_landlock_add_rule, ruleset.get(), kRulePathBeneath, &beneath, 0) == 0;
+    };
+    for (const int directory : writable)
+        if (!permit(kFsWriteFile | kFsMakeReg, directory))
             return os::error("keep writable by Landlock", "the directory of the alert file");
-    }
+    for (const int directory : renaming)
+        if (!permit(kFsRemoveFile | kFsMakeReg, directory))
+            return os::error("permit new names by Landlock", "in the directory of captures");
     if (syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0)
         return os::error("enforce", "a Landlock ruleset");
     return abi;

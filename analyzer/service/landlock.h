@@ -12,7 +12,9 @@
 namespace tiercel::app {
 
 // The ABI that was enforced; 0 where the kernel has no Landlock or has it switched off. Needs
-// no_new_privs. Below the directories of the fds `writable`, files may be made and written.
-os::Result<int> deny_by_landlock(std::span<const int> writable = {});
+// no_new_privs. Below the directories of the fds `writable`, files may be made and written; below
+// those of `renaming`, files may get other names.
+os::Result<int> deny_by_landlock(std::span<const int> writable = {},
+                                 std::span<const int> renaming = {});
 
 } // namespace tiercel::app

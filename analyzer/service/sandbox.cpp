@@ -99,6 +99,8 @@ std::vector<policy::Allow> allowlist(const Needs& needs) {
         add(policy::kAnalyzerMetrics);
     if (needs.overwrite)
         add(policy::kAnalyzerOverwrite);
+    if (!needs.renaming.empty())
+        add(policy::kAnalyzerNamedCaptures);
 #ifdef __SANITIZE_ADDRESS__
     list.push_back(kSanitizers);
 #endif
@@ -115,7 +117,7 @@ os::Result<Confinement> enter_sandbox(const Needs& needs) {
         return os::error("set", "no_new_privs");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return os::error("make", "the process undumpable");
-    auto abi = deny_by_landlock(needs.writable);
+    auto abi = deny_by_landlock(needs.writable, needs.renaming);
     if (!abi)
         return abi.error();
     if (needs.start_threads)

@@ -20,6 +20,7 @@ struct Confinement {
 struct Needs {
     unsigned more_fds = 0;         // fds that will still be opened or received
     std::span<const int> writable; // directories in which the alert file may be made again
+    std::span<const int> renaming; // directories in which captures get other names
     bool overwrite = false;        // files that are open will be emptied and written again
     // Starts the threads that write alerts. They inherit what concerns a single thread; no other
     // may be there before.

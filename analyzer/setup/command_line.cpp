@@ -51,7 +51,8 @@ po::options_description describe_tasks() {
         "list-fields", "list the fields of rules and outputs")(
         "list-operators", "list the operators and transformers of conditions")(
         "markdown", "with --list-events and --list-fields: print Markdown tables")(
-        "explain-caps", "print which capabilities each driver needs on this machine, and why")(
+        "explain-caps", "print which drivers can work on this machine, and why")(
+        "verbose,v", "with --explain-caps: print each capability and what decides, too")(
         "version", "print the version")("help,h", "print this help");
     return what;
 }
@@ -94,7 +95,9 @@ po::options_description describe_options() {
                                                     "begin the next file after MB million bytes")(
         ",G", text("SECONDS"), "begin the next file after SECONDS")(
         ",W", text("COUNT"),
-        "write COUNT numbered files, then overwrite the oldest (default with -C, -G: 10)");
+        "write COUNT numbered files, then overwrite the oldest (default with -C, -G: 10)")(
+        "capture-alerts", text("DIR"),
+        "write the events around each alert to a capture in DIR, named by the alert (capture.*)");
     po::options_description how("Source of the events");
     how.add_options()("replay", text("FILE"),
                       "read a capture instead of live events; -: standard input")(
@@ -307,6 +310,7 @@ Problem set_detection(const po::variables_map& given, CommandLine& line) {
     take("-o", line.keys);
     take("filter", line.filter);
     take("replay", line.replay);
+    take("capture-alerts", line.capture_alerts);
     if (!line.filter.empty() && !line.events)
         return "--filter needs --events";
     if (!line.replay.empty() &&
@@ -361,6 +365,7 @@ Problem set_task(const po::variables_map& given, CommandLine& line) {
         line.task = task;
         ++tasks;
     }
+    line.details = given.count("verbose") != 0;
     line.events = given.count("events") != 0;
     line.top = given.count("top") != 0;
     const bool alerts = given.count("-r") + given.count("-c") + given.count("-o") > 0;

@@ -57,10 +57,12 @@ struct CommandLine : SessionOptions {
 
     Task task = Task::watch;
     Form form = Form::text;             // --json, --markdown
+    bool details = false;               // -v
     std::string config_file;            // -c; empty: none
     std::vector<std::string> keys;      // -o: KEY=VALUE, in order
     std::vector<std::string> rules;     // -r: files and directories
     std::string replay;                 // --replay: a capture; "-": standard input; empty: none
+    std::string capture_alerts;         // --capture-alerts: a directory; empty: as configured
     std::optional<wire::Driver> driver; // --driver
     std::optional<std::uint32_t> ring_bytes;    // --ring-size
     std::optional<std::uint32_t> cpus_per_ring; // --cpus-per-ring

@@ -182,6 +182,10 @@ Config make_config(const CommandLine& given, Findings& findings) {
     }
     if (given.memory)
         settings.memory_limit = *given.memory;
+    if (!given.capture_alerts.empty()) {
+        settings.capture_enabled = settings.capture_all_rules = true;
+        settings.capture_directory = given.capture_alerts;
+    }
     if (!given.base_syscalls.empty())
         settings.base_syscalls = given.base_syscalls;
     take_engine(given, config, findings);
@@ -189,7 +193,8 @@ Config make_config(const CommandLine& given, Findings& findings) {
     take_paths(given, config);
     check_base_syscalls(settings, findings);
     check_log(settings, findings);
-    if (config.asks_for_rules() && !config.top && !config.gathers() && !alerts::any_enabled(settings))
+    if (config.asks_for_rules() && !config.top && !config.gathers() &&
+        !alerts::any_enabled(settings))
         findings.add_error("-c", "no output is enabled, so that alerts would go nowhere: set " +
                                      alerts::output_names() + " to true");
     return config;

@@ -48,6 +48,12 @@ constexpr Allow kAnalyzerOverwrite[] = {
     {"captures that are overwritten", {SCMP_SYS(ftruncate), SCMP_SYS(lseek)}},
 };
 
+// Besides, with captures that have their alerts' names: the file that is used again gets the new
+// name. Landlock knows the directory.
+constexpr Allow kAnalyzerNamedCaptures[] = {
+    {"captures with their alerts' names", {SCMP_SYS(renameat)}},
+};
+
 // Besides, when a listening socket was passed for metrics.
 constexpr Allow kAnalyzerMetrics[] = {
     {"take a reader of the metrics", {SCMP_SYS(accept4)}},

@@ -66,6 +66,13 @@ nlohmann::json to_json(const FieldValue& value) {
 
 } // namespace
 
+std::string id_of(std::uint64_t time_ns, std::string_view rule) {
+    std::uint32_t hash = 2166136261; // FNV-1a
+    for (const char c : rule)
+        hash = (hash ^ static_cast<unsigned char>(c)) * 16777619;
+    return fmt::format("{:016x}-{:08x}", time_ns, hash);
+}
+
 std::string iso_time(std::uint64_t time_ns) {
     return format_time(time_ns, true, "%FT%T") + nanoseconds(time_ns) + 'Z';
 }
@@ -84,6 +91,8 @@ std::string render(const Alert& alert, const Style& style) {
     json[key::priority] = config::priority_name(alert.priority);
     json[key::source] = alert.source;
     json[key::hostname] = style.hostname;
+    if (!alert.capture_file.empty())
+        json[key::capture_file] = output::as_utf8(alert.capture_file);
     if (style.include_output)
         json[key::output] = output::as_utf8(text);
     if (style.include_tags)

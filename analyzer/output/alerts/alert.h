@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -26,7 +27,12 @@ struct Alert {
     std::vector<std::string> tags; // sorted
     std::string message;           // the rule's output, formatted
     std::vector<std::pair<std::string, FieldValue>> fields;
+    std::string capture_file; // the capture of the events around it; empty: none
 };
+
+// Returns the alert's id, by which its capture is named: the time and a number of the rule's name,
+// in hexadecimal digits. Ids sort by time.
+std::string id_of(std::uint64_t time_ns, std::string_view rule);
 
 struct Style {
     bool json = false;

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "analyzer/capture/alert_capture.h"
 #include "analyzer/capture/reader.h"
@@ -64,6 +65,52 @@ FileRing open_ring(const std::string& path, std::uint64_t count) {
 }
 
 } // namespace
+
+TEST_CASE("files of a directory: named when used, the oldest again, and none that was moved away") {
+    const Folder folder;
+    const auto names = [&folder] {
+        std::vector<std::string> found;
+        for (const auto& entry : std::filesystem::directory_iterator(folder.path))
+            found.push_back(entry.path().filename().string());
+        std::ranges::sort(found);
+        return found;
+    };
+    const auto use = [](FileRing& ring, const char* name) {
+        auto file = ring.next(name);
+        REQUIRE(file);
+        REQUIRE(write(file->fd.get(), name, 2) == 2);
+        return file->name;
+    };
+    using Names = std::vector<std::string>;
+    {
+        auto ring = FileRing::open_directory(folder.path, 2);
+        REQUIRE(ring);
+        CHECK(names() == Names{"spare-0.scap", "spare-1.scap"});
+        CHECK(use(*ring, "01-a") == folder.file("01-a.scap"));
+        CHECK(use(*ring, "02-b") == folder.file("02-b.scap"));
+        CHECK(use(*ring, "03-c") == folder.file("03-c.scap"));
+        CHECK(names() == Names{"02-b.scap", "03-c.scap"});
+    }
+    // Another file is left alone; those of the earlier run count.
+    std::ofstream(folder.file("mine.scap")) << "mine";
+    auto ring = FileRing::open_directory(folder.path, 3);
+    REQUIRE(ring);
+    CHECK(names() == Names{"02-b.scap", "03-c.scap", "mine.scap", "spare-0.scap"});
+    use(*ring, "04-d");
+    use(*ring, "05-e");
+    CHECK(names() == Names{"03-c.scap", "04-d.scap", "05-e.scap", "mine.scap"});
+    CHECK(std::filesystem::file_size(folder.file("05-e.scap")) == 2);
+    // Moved away: the next file is used in its place, and the moved one keeps its content.
+    std::filesystem::rename(folder.file("03-c.scap"), folder.file("kept"));
+    use(*ring, "06-f");
+    CHECK(names() == Names{"05-e.scap", "06-f.scap", "kept", "mine.scap"});
+    CHECK(std::filesystem::file_size(folder.file("kept")) == 2);
+    for (const char* name : {"05-e.scap", "06-f.scap"})
+        std::filesystem::remove(folder.file(name));
+    CHECK(std::string_view(ring->next("07-g").error().what).find("moved away") !=
+          std::string_view::npos);
+    CHECK_FALSE(FileRing::open_directory(folder.file("absent"), 2));
+}
 
 TEST_CASE("files of a ring: names, rights, and no link followed") {
     const Folder folder;
@@ -158,7 +205,7 @@ TEST_CASE("an alert's capture holds what was before and after it") {
         REQUIRE(captures.take(view, 0, engine));
         engine.apply(view, 0);
         if (second == 128 || second == 133 || second == 180) {
-            auto name = captures.trigger(10 * kSecond);
+            auto name = captures.trigger(10 * kSecond, {});
             REQUIRE(name);
             begun.emplace_back(*name);
         }
@@ -187,7 +234,7 @@ TEST_CASE("memory for what may become a capture is bounded") {
         EventBuilder read(event::SYSCALL_READ_X);
         REQUIRE(captures.take(read.ts(i).i64(1).bytes(payload).view(), 0, engine));
     }
-    REQUIRE(captures.trigger(0));
+    REQUIRE(captures.trigger(0, {}));
     REQUIRE(captures.finish());
     const auto size = std::filesystem::file_size(folder.file("m.scap"));
     CHECK(size > capture::AlertCapture::kSegmentBytes);

@@ -206,6 +206,16 @@ TEST_CASE("with an alert file openat appends and can do nothing else") {
         CHECK_FALSE(allowed(program, kNative, SYS_openat, {kDirectory, 0, kReopenFlags, other}));
 }
 
+TEST_CASE("only with captures that have names may files be renamed") {
+    std::vector<Allow> list(std::begin(kAnalyzerSteady), std::end(kAnalyzerSteady));
+    CHECK_FALSE(allowed(compile(list), kNative, SYS_renameat));
+    list.insert(list.end(), std::begin(kAnalyzerNamedCaptures), std::end(kAnalyzerNamedCaptures));
+    const auto program = compile(list);
+    CHECK(allowed(program, kNative, SYS_renameat));
+    for (int number : {SYS_renameat2, SYS_unlinkat, SYS_linkat, SYS_openat})
+        CHECK_FALSE(allowed(program, kNative, number));
+}
+
 TEST_CASE("the analyzer's helpers open files for reading, and make none") {
     auto program = compile(kHelperSteady);
     for (std::uint64_t flags :
