@@ -113,7 +113,8 @@ os::Result<void> add_observers(const Config& config, Detection& detection, Pipel
     if (auto added = add(MetricsServer::make(config.settings, collect), observers); !added)
         return added;
     if (config.top)
-        observers.push_back(std::make_unique<TopPage>());
+        if (auto added = add(TopPage::make(), observers); !added)
+            return added;
     if (config.settings.enricher.empty() || !config.replay.empty())
         return {};
     return add(Enrichment::make(config.settings.enricher, pipeline.state().containers()),

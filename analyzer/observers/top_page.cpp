@@ -3,6 +3,9 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+
+#include "analyzer/output/alerts/alert.h"
 #include "analyzer/output/escape.h"
 #include "analyzer/output/event_line.h"
 #include "analyzer/service/clock.h"
@@ -14,21 +17,53 @@ namespace {
 constexpr std::chrono::seconds kPeriod{1};
 constexpr std::string_view kClear = "\x1b[2J", kPageEnd = "\x1b[0m\r\n";
 
+// Returns the name of the reason for most drops; empty if there are none.
+std::string_view main_reason(const ring::CpuCounts& counts) {
+    const auto most = std::ranges::max_element(counts.drops);
+    return *most == 0 ? std::string_view()
+                      : ring::drop_name(static_cast<std::size_t>(most - counts.drops.begin()));
+}
+
 } // namespace
 
-TopPage::TopPage() : out_(STDOUT_FILENO) {}
+os::Result<std::unique_ptr<TopPage>> TopPage::make() {
+    std::optional<TopKeys> keys;
+    if (isatty(STDOUT_FILENO) == 1) {
+        auto opened = TopKeys::open();
+        if (!opened)
+            return opened.error();
+        keys = *std::move(opened);
+    }
+    return std::unique_ptr<TopPage>(new TopPage(std::move(keys)));
+}
+
+TopPage::TopPage(std::optional<TopKeys> keys)
+    : keys_(std::move(keys)), is_page_(isatty(STDOUT_FILENO) == 1), out_(STDOUT_FILENO) {}
 
 os::Result<void> TopPage::attach(Session session) {
     pipeline_ = &session.pipeline;
     size_ = output::terminal_size(STDOUT_FILENO);
-    output::append(out_.buffer(), kClear);
-    session.loop.every(kPeriod, [this, session] { draw(session); });
+    if (is_page_)
+        output::append(out_.buffer(), kClear);
+    session.loop.every(kPeriod, [this, session] { take_second(session); });
+    if (keys_)
+        session.loop.watch(keys_->ready(), [this, session] {
+            if (!keys_->take(view_)) {
+                session.pipeline.stop();
+                session.loop.stop();
+                return false;
+            }
+            draw();
+            return true;
+        });
     return {};
 }
 
 void TopPage::on_event(const Pipeline::Event& event) {
     const state::Thread* thread = event.state.current().thread;
-    top_.count(thread != nullptr && !thread->comm.empty() ? thread->comm.view() : "<NA>",
+    const bool is_known = thread != nullptr && !thread->comm.empty();
+    top_.count(is_known ? thread->comm.view() : "<NA>",
+               thread != nullptr ? thread->container_id.view() : std::string_view(),
                output::type_of(event.view));
 }
 
@@ -37,22 +72,36 @@ void TopPage::on_match(const Pipeline::Event& event) {
         top_.match(pipeline_->rules()->rules().rules[rule].name);
 }
 
-void TopPage::draw(const Session& session) {
+// While the page is paused, what happens is counted for the period that ends after the pause.
+void TopPage::take_second(const Session& session) {
+    if (view_.is_paused)
+        return;
     const auto live = session.source.statistics();
-    const output::Top::Totals totals{.events = session.pipeline.events(),
-                                     .drops = live ? live->counters.total().dropped() : 0,
-                                     .ns = now_ns(CLOCK_MONOTONIC),
-                                     .lag_ns = lag_ns_,
-                                     .ring_used = live ? live->rings.fullest() : 0,
-                                     .ring_bytes = live ? live->rings.ring_bytes() : 0,
-                                     .threads = session.pipeline.state().thread_count()};
-    top_.append_page(out_.buffer(), totals, size_);
-    if (!out_.flush())
+    const ring::CpuCounts counts = live ? live->counters.total() : ring::CpuCounts();
+    top_.take({.events = session.pipeline.events(),
+               .drops = counts.dropped(),
+               .drop_reason = main_reason(counts),
+               .ns = now_ns(CLOCK_MONOTONIC),
+               .lag_ns = lag_ns_,
+               .ring_used = live ? live->rings.fullest() : 0,
+               .ring_bytes = live ? live->rings.ring_bytes() : 0,
+               .threads = session.pipeline.state().thread_count()});
+    draw();
+    if (out_.error() != 0)
         session.pipeline.stop();
 }
 
+void TopPage::draw() {
+    if (is_page_)
+        top_.append_page(out_.buffer(), size_, view_);
+    else
+        top_.append_lines(out_.buffer(), alerts::iso_time(now_ns(CLOCK_REALTIME)).substr(0, 19));
+    out_.flush();
+}
+
 Observer::Outcome TopPage::end() {
-    output::append(out_.buffer(), kPageEnd);
+    if (is_page_)
+        output::append(out_.buffer(), kPageEnd);
     out_.flush();
     return Outcome::good;
 }

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// TopPage: a page of rates on the terminal, drawn anew each second (--top).
+// TopPage: rates each second (--top): a page on a terminal, which keys change, or lines in a pipe.
 #pragma once
 
+#include <memory>
+#include <optional>
+
 #include "analyzer/observers/observer.h"
+#include "analyzer/observers/top_keys.h"
 #include "analyzer/output/top.h"
 
 namespace tiercel::app {
 
 class TopPage : public Observer {
   public:
-    TopPage();
+    // Call before the sandbox and before any thread, because it may start a process (top_keys.h).
+    static os::Result<std::unique_ptr<TopPage>> make();
 
     os::Result<void> attach(Session session) override;
     unsigned wants() const override { return every_event | every_match; }
@@ -21,10 +26,15 @@ class TopPage : public Observer {
     Outcome end() override;
 
   private:
-    void draw(const Session& session);
+    explicit TopPage(std::optional<TopKeys> keys);
+    void take_second(const Session& session);
+    void draw();
 
     const Pipeline* pipeline_ = nullptr;
+    const std::optional<TopKeys> keys_; // nothing: no key changes the page
+    const bool is_page_;                // standard output is a terminal
     output::Top top_;
+    output::Top::View view_;
     output::TerminalSize size_;
     output::Writer out_;
     std::uint64_t lag_ns_ = 0;

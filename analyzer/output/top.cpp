@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+//
+// Counts events by name, and draws the page of --top.
 #include "analyzer/output/top.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include "analyzer/output/escape.h"
 
@@ -11,8 +14,9 @@ namespace {
 
 constexpr std::string_view kHome = "\x1b[H", kClearLine = "\x1b[K", kBold = "\x1b[1m",
                            kOff = "\x1b[0m";
-
-using Counts = std::vector<std::pair<std::string, std::uint64_t>>;
+constexpr std::string_view kHost = "host";
+constexpr std::size_t kContainerColumns = 13, kRateColumns = 11;
+constexpr std::size_t kLines = 10; // of processes, in a pipe
 
 // Returns printable text of exactly `width` columns. Watched processes choose these names, so
 // control characters and bytes beyond ASCII become '?'.
@@ -26,13 +30,16 @@ std::string fit(std::string_view text, std::size_t width) {
     return fitted;
 }
 
-// "  1234  name" in `width` columns; blank beyond the last.
-std::string cell(const Counts& counts, std::size_t row, double seconds, std::size_t width) {
-    if (row >= counts.size())
-        return fit("", width);
-    const auto& [name, count] = counts[row];
-    const std::string rate = fmt::format("{:>9.0f}  ", static_cast<double>(count) / seconds);
-    return fit(rate + fit(name, width > rate.size() ? width - rate.size() : 0), width);
+bool contains(std::string_view text, std::string_view part) {
+    const auto same = [](unsigned char a, unsigned char b) {
+        return std::tolower(a) == std::tolower(b);
+    };
+    return std::search(text.begin(), text.end(), part.begin(), part.end(), same) != text.end() ||
+           part.empty();
+}
+
+std::string rate_text(double rate) {
+    return fmt::format("{:>9.0f}  ", rate);
 }
 
 class Page {
@@ -67,51 +74,131 @@ void Tally::add(std::string_view name) {
         ++counts_["(others)"];
 }
 
-Counts Tally::take(std::size_t most) {
-    Counts sorted(counts_.begin(), counts_.end());
+std::vector<std::pair<std::string, std::uint64_t>> Tally::take() {
+    std::vector<std::pair<std::string, std::uint64_t>> sorted(counts_.begin(), counts_.end());
     counts_.clear();
-    const std::size_t kept = std::min(most, sorted.size());
-    std::partial_sort(sorted.begin(), sorted.begin() + static_cast<std::ptrdiff_t>(kept),
-                      sorted.end(), [](const auto& left, const auto& right) {
-                          return left.second != right.second ? left.second > right.second
-                                                             : left.first < right.first;
-                      });
-    sorted.resize(kept);
+    std::ranges::sort(sorted, [](const auto& left, const auto& right) {
+        return left.second != right.second ? left.second > right.second : left.first < right.first;
+    });
     return sorted;
 }
 
-void Top::append_page(Buffer& out, const Totals& totals, TerminalSize size) {
+// A container's id holds no NUL, and neither does a process's name.
+void Top::count(std::string_view process, std::string_view container, std::string_view type) {
+    key_.assign(process);
+    key_ += '\0';
+    key_ += container.empty() ? kHost : container;
+    processes_.add(key_);
+    types_.add(type);
+}
+
+void Top::take(const Totals& totals) {
+    before_ = now_;
+    now_ = totals;
+    seconds_ = std::max(static_cast<double>(now_.ns - before_.ns) / 1e9, 1e-3); // never by zero
+    last_processes_.clear();
+    for (auto& [key, count] : processes_.take()) {
+        const std::size_t end = std::min(key.find('\0'), key.size());
+        last_processes_.push_back(
+            {key.substr(0, end), key.substr(std::min(end + 1, key.size())), count});
+    }
+    last_types_ = types_.take();
+    last_rules_ = rules_.take();
+}
+
+std::vector<Top::Process> Top::shown_processes(const View& view) const {
+    std::vector<Process> rows;
+    for (const Process& row : last_processes_)
+        if (contains(row.name, view.filter) || contains(row.container, view.filter))
+            rows.push_back(row);
+    switch (view.sort) {
+    case Sort::events: break; // take() has sorted them
+    case Sort::name: std::ranges::stable_sort(rows, {}, &Process::name); break;
+    case Sort::container: std::ranges::stable_sort(rows, {}, &Process::container); break;
+    }
+    return rows;
+}
+
+std::string Top::status_line(const View& view) const {
+    if (view.is_typing)
+        return "filter: " + view.filter + "_   (Enter keeps it, Esc clears it)";
+    std::string line = view.is_paused ? "PAUSED   " : "";
+    if (!view.filter.empty())
+        line += "filter: " + view.filter + "   ";
+    return line + "q ends  p pauses  / filters  sort by: e events, n name, c container";
+}
+
+void Top::append_page(Buffer& out, TerminalSize size, const View& view) const {
     size = {std::max(size.columns, 40U), std::max(size.rows, 10U)};
-    const double seconds =
-        std::max(static_cast<double>(totals.ns - last_.ns) / 1e9, 1e-3); // never by zero
-    const auto rate = [seconds](std::uint64_t now, std::uint64_t before) {
-        return static_cast<double>(now - before) / seconds;
-    };
     Page page(out, size);
-    page.line(fmt::format("tiercel   {:.0f} events/s   {:.0f} drops/s   {} events, {} dropped",
-                          rate(totals.events, last_.events), rate(totals.drops, last_.drops),
-                          totals.events, totals.drops),
+    page.line(fmt::format("tiercel   {:.0f} events/s   {:.0f} drops/s   {} events, {} dropped{}{}",
+                          rate(now_.events - before_.events), rate(now_.drops - before_.drops),
+                          now_.events, now_.drops, now_.drop_reason.empty() ? "" : ": ",
+                          now_.drop_reason),
               true);
-    page.line(fmt::format("lag {:.1f} ms   ring {} of {} KiB   {} threads   Ctrl-C ends",
-                          static_cast<double>(totals.lag_ns) / 1e6, totals.ring_used >> 10,
-                          totals.ring_bytes >> 10, totals.threads));
-    page.line("");
-    last_ = totals;
+    page.line(fmt::format("lag {:.1f} ms   ring {} of {} KiB   {} threads",
+                          static_cast<double>(now_.lag_ns) / 1e6, now_.ring_used >> 10,
+                          now_.ring_bytes >> 10, now_.threads));
+    page.line(status_line(view));
     // Rules get a third of what is left, if there are any.
-    const Counts rules = rules_.take((page.left() - 3) / 3);
+    const auto matches = [&view](const auto& row) { return contains(row.first, view.filter); };
+    std::vector<std::pair<std::string, std::uint64_t>> types, rules;
+    std::ranges::copy_if(last_types_, std::back_inserter(types), matches);
+    std::ranges::copy_if(all_rules_.counts(), std::back_inserter(rules), matches);
+    std::ranges::sort(rules, [](const auto& left, const auto& right) {
+        return left.second != right.second ? left.second > right.second : left.first < right.first;
+    });
+    rules.resize(std::min<std::size_t>(rules.size(), (page.left() - 3) / 3));
     const std::size_t for_rules = rules.empty() ? 0 : rules.size() + 2;
     const std::size_t rows = page.left() - 1 - for_rules;
-    const Counts processes = processes_.take(rows), types = types_.take(rows);
-    const std::size_t half = size.columns / 2;
-    page.line(fit(" EVENTS/s  PROCESS", half) + " EVENTS/s  TYPE", true);
-    for (std::size_t row = 0; row < rows; ++row)
-        page.line(cell(processes, row, seconds, half) + cell(types, row, seconds, half));
+    const auto processes = shown_processes(view);
+    const std::size_t left = size.columns * 5 / 8;
+    const std::size_t name = left > kRateColumns + kContainerColumns + 1
+                                 ? left - kRateColumns - kContainerColumns - 1
+                                 : 1;
+    page.line(" EVENTS/s  " + fit("PROCESS", name) + ' ' + fit("CONTAINER", kContainerColumns) +
+                  " EVENTS/s  TYPE",
+              true);
+    for (std::size_t row = 0; row < rows; ++row) {
+        std::string line(left, ' ');
+        if (row < processes.size())
+            line = rate_text(rate(processes[row].count)) + fit(processes[row].name, name) + ' ' +
+                   fit(processes[row].container, kContainerColumns);
+        if (row < types.size())
+            line += rate_text(rate(types[row].second)) + types[row].first;
+        page.line(line);
+    }
     if (for_rules == 0)
         return;
     page.line("");
-    page.line("MATCHES/s  RULE", true);
-    for (std::size_t row = 0; row < rules.size(); ++row)
-        page.line(cell(rules, row, seconds, size.columns));
+    page.line("MATCHES/s     TOTAL  RULE", true);
+    for (const auto& [rule, total] : rules) {
+        const auto last = std::ranges::find(
+            last_rules_, rule, [](const auto& each) -> const std::string& { return each.first; });
+        page.line(fmt::format("{:>9.0f} {:>9}  {}",
+                              last == last_rules_.end() ? 0 : rate(last->second), total, rule));
+    }
+}
+
+void Top::append_lines(Buffer& out, std::string_view time) const {
+    const auto to = fmt::appender(out);
+    fmt::format_to(to, "{} events {:.0f}/s dropped {:.0f}/s lag {:.1f} ms threads {}\n", time,
+                   rate(now_.events - before_.events), rate(now_.drops - before_.drops),
+                   static_cast<double>(now_.lag_ns) / 1e6, now_.threads);
+    for (std::size_t i = 0; i < std::min(kLines, last_processes_.size()); ++i) {
+        const Process& row = last_processes_[i];
+        fmt::format_to(to, "{} process {:.0f}/s ", time, rate(row.count));
+        append_text(out, row.name);
+        out.push_back(' ');
+        append_text(out, row.container);
+        out.push_back('\n');
+    }
+    for (const auto& [rule, count] : last_rules_) {
+        fmt::format_to(to, "{} rule {:.0f}/s total {} ", time, rate(count),
+                       all_rules_.counts().find(rule)->second);
+        append_text(out, rule);
+        out.push_back('\n');
+    }
 }
 
 } // namespace tiercel::output

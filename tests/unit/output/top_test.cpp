@@ -11,9 +11,11 @@ using namespace tiercel::output;
 namespace {
 
 // The page as a terminal shows it: without escape sequences, one string a line.
-std::vector<std::string> page(Top& top, const Top::Totals& totals, TerminalSize size) {
+std::vector<std::string> page(Top& top, const Top::Totals& totals, TerminalSize size,
+                              const Top::View& view = {}) {
     Buffer out;
-    top.append_page(out, totals, size);
+    top.take(totals);
+    top.append_page(out, size, view);
     std::string plain;
     const std::string text = fmt::to_string(out);
     for (std::size_t at = 0; at < text.size(); ++at) {
@@ -34,6 +36,7 @@ std::vector<std::string> page(Top& top, const Top::Totals& totals, TerminalSize 
 
 constexpr Top::Totals kOneSecond{.events = 1000,
                                  .drops = 10,
+                                 .drop_reason = "ring full",
                                  .ns = 1'000'000'000,
                                  .lag_ns = 12'300'000,
                                  .ring_used = 64 << 10,
@@ -45,9 +48,9 @@ constexpr Top::Totals kOneSecond{.events = 1000,
 TEST_CASE("a page fits the terminal and shows the busiest first") {
     Top top;
     for (int i = 0; i < 300; ++i)
-        top.count("postgres", "read");
+        top.count("postgres", "0123456789ab", "read");
     for (int i = 0; i < 50; ++i)
-        top.count("cat", "openat");
+        top.count("cat", "", "openat");
     top.match("Read sensitive file untrusted");
     const auto lines = page(top, kOneSecond, {.columns = 80, .rows = 24});
     CHECK(lines.size() == 24);
@@ -56,11 +59,14 @@ TEST_CASE("a page fits the terminal and shows the busiest first") {
     CHECK(lines[0].find("1000 events/s") != std::string::npos);
     CHECK(lines[0].find("10 drops/s") != std::string::npos);
     CHECK(lines[1].find("lag 12.3 ms") != std::string::npos);
+    CHECK(lines[0].find("10 dropped: ring full") != std::string::npos);
     CHECK(lines[4].find("300  postgres") != std::string::npos);
+    CHECK(lines[4].find(" 0123456789ab ") != std::string::npos);
     CHECK(lines[4].find("300  read") != std::string::npos);
     CHECK(lines[5].find("50  cat") != std::string::npos);
+    CHECK(lines[5].find(" host ") != std::string::npos);
     CHECK(lines[4].find('~') == std::string::npos); // nothing was cut
-    CHECK(lines[23].find("1  Read sensitive file untrusted") != std::string::npos);
+    CHECK(lines[23].find("1         1  Read sensitive file untrusted") != std::string::npos);
 }
 
 TEST_CASE("rates are of the time since the last page") {
@@ -74,9 +80,10 @@ TEST_CASE("rates are of the time since the last page") {
 
 TEST_CASE("names of the watched cannot steer the terminal") {
     Top top;
-    top.count("\x1b[2J\nevil", "read");
+    top.count("\x1b[2J\nevil", "", "read");
     Buffer out;
-    top.append_page(out, kOneSecond, {});
+    top.take(kOneSecond);
+    top.append_page(out, {}, {});
     CHECK(fmt::to_string(out).find("?[2J?evil") != std::string::npos);
     CHECK(fmt::to_string(out).find("\x1b[2J") == std::string::npos);
 }
@@ -85,13 +92,59 @@ TEST_CASE("a tally of many names stays small") {
     Tally tally;
     for (std::size_t i = 0; i < 3 * Tally::kMost; ++i)
         tally.add("name" + std::to_string(i));
-    const auto counts = tally.take(2);
-    REQUIRE(counts.size() == 2);
+    const auto counts = tally.take();
+    REQUIRE(counts.size() == Tally::kMost + 1);
     CHECK(counts[0] == std::pair<std::string, std::uint64_t>("(others)", 2 * Tally::kMost));
-    CHECK(tally.take(1).empty());
+    CHECK(tally.take().empty());
 }
 
 TEST_CASE("a terminal that is too small gets the smallest page") {
     Top top;
     CHECK(page(top, kOneSecond, {.columns = 1, .rows = 1}).size() == 10);
+}
+
+TEST_CASE("a page sorts, filters, and shows what is typed") {
+    Top top;
+    for (int i = 0; i < 3; ++i)
+        top.count("zsh", "aaa", "read");
+    top.count("bash", "bbb", "write");
+    const auto first = [&top](const Top::View& view) {
+        Buffer out;
+        top.append_page(out, {}, view);
+        const std::string text = fmt::to_string(out);
+        return text.find("zsh") < text.find("bash") ? "zsh" : "bash";
+    };
+    page(top, kOneSecond, {});
+    CHECK(first({}) == std::string("zsh"));
+    CHECK(first({.sort = Top::Sort::name, .filter = {}}) == std::string("bash"));
+    CHECK(first({.sort = Top::Sort::container, .filter = {}}) == std::string("zsh"));
+    CHECK(first({.filter = "BASH"}) == std::string("bash"));
+    CHECK(first({.filter = "bbb"}) == std::string("bash"));
+    Buffer out;
+    top.append_page(out, {}, {.filter = "ba", .is_typing = true});
+    CHECK(fmt::to_string(out).find("filter: ba_") != std::string::npos);
+}
+
+TEST_CASE("rules keep their totals over periods") {
+    Top top;
+    top.match("One");
+    page(top, kOneSecond, {});
+    top.match("One");
+    Top::Totals later = kOneSecond;
+    later.ns += 1'000'000'000;
+    CHECK(page(top, later, {}).back().find("1         2  One") != std::string::npos);
+    later.ns += 1'000'000'000;
+    CHECK(page(top, later, {}).back().find("0         2  One") != std::string::npos);
+}
+
+TEST_CASE("in a pipe there are lines, without control sequences") {
+    Top top;
+    top.count("\x1b[2Jcat", "", "read");
+    top.match("One");
+    top.take(kOneSecond);
+    Buffer out;
+    top.append_lines(out, "17:35:42");
+    CHECK(fmt::to_string(out) == "17:35:42 events 1000/s dropped 10/s lag 12.3 ms threads 75\n"
+                                 "17:35:42 process 1/s \\x1b[2Jcat host\n"
+                                 "17:35:42 rule 1/s total 1 One\n");
 }
