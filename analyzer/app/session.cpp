@@ -13,6 +13,7 @@
 #include "analyzer/observers/incident_page.h"
 #include "analyzer/observers/incident_text.h"
 #include "analyzer/observers/metrics_server.h"
+#include "analyzer/observers/recent_alerts.h"
 #include "analyzer/observers/recording.h"
 #include "analyzer/observers/rule_reload.h"
 #include "analyzer/observers/rule_report.h"
@@ -110,7 +111,13 @@ os::Result<void> add_observers(const Config& config, Detection& detection, Pipel
         for (const auto& observer : observers)
             observer->add_metrics(metrics);
     };
-    if (auto added = add(MetricsServer::make(config.settings, collect), observers); !added)
+    MetricsServer::Page page;
+    if (config.settings.metrics_page && detection.rules) {
+        auto recent = std::make_unique<RecentAlerts>(detection);
+        page = [alerts = recent.get()](const auto& metrics) { return alerts->page(metrics); };
+        observers.push_back(std::move(recent));
+    }
+    if (auto added = add(MetricsServer::make(config.settings, collect, page), observers); !added)
         return added;
     if (config.top)
         if (auto added = add(TopPage::make(), observers); !added)

@@ -104,6 +104,7 @@ struct Settings {
     std::uint64_t drop_burst = 1;
     bool simulate_drops = false;
     double max_drop_share = 0.5; // health.max_drop_share
+    bool metrics_page = false;   // metrics.page
 
     bool capture_enabled = false;
     bool capture_all_rules = false; // capture.mode

@@ -61,14 +61,14 @@ os::Result<std::string> find_token(const config::Settings& settings) {
 } // namespace
 
 os::Result<std::unique_ptr<MetricsServer>> MetricsServer::make(const config::Settings& settings,
-                                                               Collect collect) {
+                                                               Collect collect, Page page) {
     auto socket = inherited_listener();
     if (!socket)
         return socket.error();
     if (!socket->valid())
         return std::unique_ptr<MetricsServer>();
     std::unique_ptr<MetricsServer> made(
-        new MetricsServer(settings.max_drop_share, std::move(collect)));
+        new MetricsServer(settings.max_drop_share, std::move(collect), std::move(page)));
     if (!is_unix(*socket)) {
         auto token = find_token(settings);
         if (!token)
@@ -101,18 +101,6 @@ os::Result<void> MetricsServer::attach(Session session) {
             health_.second(*now);
     });
     return {};
-}
-
-HttpListener::Answer MetricsServer::answer(const HttpListener::Request& request) {
-    if (request.path == "/metrics")
-        return !token_ || is_token(request.bearer, *token_)
-                   ? metrics()
-                   : HttpListener::Answer{.status = 401,
-                                          .body = "Send the token of metrics.token_file: "
-                                                  "Authorization: Bearer TOKEN\n"};
-    if (request.path == "/healthz")
-        return health();
-    return {.status = 404, .body = "There are /metrics and /healthz.\n"};
 }
 
 std::optional<Health::Counts> MetricsServer::counts() const {
@@ -155,7 +143,8 @@ HttpListener::Answer MetricsServer::health() {
     return {.body = "ok\n"};
 }
 
-HttpListener::Answer MetricsServer::metrics() const {
+template <typename Use>
+HttpListener::Answer MetricsServer::with_metrics(Use use) const {
     std::array<char, 256> text{};
     const auto live = session_->source.statistics();
     const std::string_view statm = reread(statm_, text);
@@ -183,9 +172,26 @@ HttpListener::Answer MetricsServer::metrics() const {
                                     .matches = rules->counts()[id]});
         }
     collect_(values);
-    output::Buffer body;
-    output::append_metrics(body, values);
-    return {.type = "text/plain; version=0.0.4; charset=utf-8", .body = fmt::to_string(body)};
+    return use(values);
+}
+
+// The page shows alerts, so the token guards it as it guards the metrics.
+HttpListener::Answer MetricsServer::answer(const HttpListener::Request& request) {
+    const bool is_page = request.path == "/" && page_;
+    if (request.path == "/healthz")
+        return health();
+    if (request.path != "/metrics" && !is_page)
+        return {.status = 404, .body = "There are /metrics and /healthz.\n"};
+    if (token_ && !is_token(request.bearer, *token_))
+        return {.status = 401,
+                .body = "Send the token of metrics.token_file: Authorization: Bearer TOKEN\n"};
+    return with_metrics([&](const output::Metrics& values) -> HttpListener::Answer {
+        if (is_page)
+            return {.type = "text/html; charset=utf-8", .body = page_(values)};
+        output::Buffer body;
+        output::append_metrics(body, values);
+        return {.type = "text/plain; version=0.0.4; charset=utf-8", .body = fmt::to_string(body)};
+    });
 }
 
 } // namespace tiercel::app

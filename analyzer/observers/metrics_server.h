@@ -21,27 +21,33 @@ class MetricsServer : public Observer {
     // Adds the metrics of the session's observers.
     using Collect = std::function<void(output::Metrics&)>;
 
+    // Makes the page at /; empty: there is none.
+    using Page = std::function<std::string(const output::Metrics&)>;
+
     // Returns null if no socket was passed. Takes max_drop_share and token_file from the settings.
     // Call before the sandbox.
     static os::Result<std::unique_ptr<MetricsServer>> make(const config::Settings& settings,
-                                                           Collect collect);
+                                                           Collect collect, Page page);
 
     os::Result<void> attach(Session session) override;
     void add_needs(Needs& needs) const override { needs.listens = true; }
     void tick(const Tick& tick) override { lag_ns_ = tick.lag_ns; }
 
   private:
-    MetricsServer(double max_drop_share, Collect collect)
-        : max_drop_share_(max_drop_share), collect_(std::move(collect)) {}
+    MetricsServer(double max_drop_share, Collect collect, Page page)
+        : max_drop_share_(max_drop_share), collect_(std::move(collect)), page_(std::move(page)) {}
     HttpListener::Answer answer(const HttpListener::Request& request);
     HttpListener::Answer health();
-    HttpListener::Answer metrics() const;
+    // Calls `use` with the metrics of this moment.
+    template <typename Use>
+    HttpListener::Answer with_metrics(Use use) const;
     std::optional<std::uint64_t> processes_made() const;
     std::optional<Health::Counts> counts() const;
 
     const double max_drop_share_;
     Collect collect_;
     std::optional<std::string> token_; // of a TCP port; "" lets nobody read
+    Page page_;
     std::optional<Session> session_;
     std::optional<HttpListener> listener_;
     os::UniqueFd statm_, stat_; // files of /proc, read again and again; invalid: not readable

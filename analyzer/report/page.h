@@ -12,6 +12,7 @@ namespace tiercel::report {
 
 // The page before and after the data (cmake/EmbedPage.cmake makes them of the folder page).
 extern const std::string_view kPageHead, kPageTail;
+extern const std::string_view kLiveHead, kLiveTail; // of live_page.h
 
 void append_page(output::Buffer& out, const Summary& summary, const Facts& facts);
 

@@ -215,7 +215,7 @@ echo 'file_output: {enabled: true, filename: /var/log/tiercel/alerts.log}' >>/et
 check "the analyzer starts with an alert file and captures" systemctl restart tiercel
 check "and alerts" alert_works
 check "into the file" grep -q file=/etc/shadow /var/log/tiercel/alerts.log
-check "with a capture around it" within 20 sh -c '[ -n "$(find /var/lib/tiercel/captures -name "1*-*.scap" -size +0)" ]'
+check "with a capture around it" within 20 sh -c '[ -n "$(find /var/lib/tiercel -name "1*-*.scap" -size +0)" ]'
 mv /var/log/tiercel/alerts.log /var/log/tiercel/alerts.log.1
 sh -c "$(sed -n '/postrotate/,/endscript/p' /etc/logrotate.d/tiercel | grep systemctl)"
 check "and after logrotate it alerts" alert_works
