@@ -7,7 +7,10 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <ctime>
 #include <string_view>
+
+#include "shared/wire/messages.h"
 
 namespace tiercel::privd {
 
@@ -34,6 +37,12 @@ void become(Account account, std::uint64_t mask);
 
 // Drops, for good, every capability that is not in `mask`. Returns the capabilities that are left.
 std::uint64_t hold_only(std::uint64_t mask);
+
+// How long this process has held which capabilities, in order, up to the last change of its sets.
+extern wire::Held held_so_far[wire::kHeldMax];
+
+// Returns the clock's time in nanoseconds.
+std::uint64_t now(clockid_t clock);
 
 // Empties the inheritable set, when no other program will be run.
 void inherit_nothing();

@@ -76,6 +76,7 @@ Result<void> answer_open(Session& session, const Record& record) {
     }
     drop_what_the_load_needed(session);
     std::copy_n(handover.count, wire::kKinds, reply.fds);
+    std::ranges::copy(held_so_far, reply.held);
     reply.door = session.driver.after.answer != nullptr;
     auto sent = hand_over(session, reply, handover);
     handover = {}; // the peer's fds are now the only ones that keep the probe attached

@@ -14,6 +14,7 @@
 #include "analyzer/explain/explain.h"
 #include "analyzer/language/list.h"
 #include "analyzer/output/event_line.h"
+#include "analyzer/service/passed_fds.h"
 #include "analyzer/setup/command_line.h"
 #include "shared/os/inherited.h"
 #include "shared/os/result.h"
@@ -75,6 +76,7 @@ int run(const app::CommandLine& given) {
 } // namespace
 
 int main(int argc, char** argv) {
+    app::note_passed_names();
     os::inherited(); // closes inherited descriptors on exec, so that no program gets them
     if (!standard_streams_are_open()) {
         os::print("analyzer", os::error("write", "to standard output: it is closed", 0), "");

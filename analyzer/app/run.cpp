@@ -76,6 +76,7 @@ os::Result<Confinement> Run::confine() {
                               [this] {
                                   for (const auto& observer : observers_)
                                       observer->start();
+                                  source_.threads_started();
                               },
                           .listens = needs.listens,
                           .root_too = !config_.replay.empty()});

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <thread>
 
 #include "analyzer/app/run.h"
 #include "analyzer/observers/alert_observer.h"
@@ -15,6 +16,7 @@
 #include "analyzer/observers/metrics_server.h"
 #include "analyzer/observers/recent_alerts.h"
 #include "analyzer/observers/recording.h"
+#include "analyzer/observers/restart_report.h"
 #include "analyzer/observers/rule_reload.h"
 #include "analyzer/observers/rule_report.h"
 #include "analyzer/observers/status_line.h"
@@ -31,10 +33,11 @@ namespace {
 // What ends a session with wrong configuration or rules. A service must not be started again then,
 // and units tell that apart by 2. Replays and -V end as Falco's do, because scripts depend on it.
 constexpr int kWrongForService = 2, kWrong = 1;
+constexpr int kFailed = 1;
 
 int fail(const os::Error& error, std::string_view todo = {}) {
     os::print("analyzer", error, todo);
-    return 1;
+    return kFailed;
 }
 
 // Adds the observer unless there was an error or there is nothing to observe (null).
@@ -48,10 +51,9 @@ os::Result<void> add(os::Result<std::unique_ptr<Made>> made, Run::Observers& obs
 }
 
 // Adds the observers of the rules' alerts. `recording` knows the captures of alerts; it may be
-// null.
+// null. `warn` becomes the way to send an internal alert.
 os::Result<void> add_alerts(const Config& config, Detection& detection, const Recording* recording,
-                            Run::Observers& observers) {
-    DropWatch::Warn warn;
+                            DropWatch::Warn& warn, Run::Observers& observers) {
     if (detection.rules && !config.top && !config.gathers()) {
         auto alerts = AlertObserver::open(config, detection);
         if (!alerts)
@@ -67,13 +69,15 @@ os::Result<void> add_alerts(const Config& config, Detection& detection, const Re
             config.settings.log_level >= config::Priority::informational)
             observers.push_back(std::make_unique<StatusLine>());
     }
-    if (config.replay.empty())
-        observers.push_back(std::make_unique<DropWatch>(config.settings, std::move(warn)));
+    if (config.replay.empty()) {
+        observers.push_back(std::make_unique<RestartReport>(warn));
+        observers.push_back(std::make_unique<DropWatch>(config.settings, warn));
+    }
     return {};
 }
 
 // Adds the observers that have a helper process, which a live session needs.
-os::Result<void> add_helpers(const Config& config, Detection& detection,
+os::Result<void> add_helpers(const Config& config, Detection& detection, RuleReload::Warn warn,
                              Run::Observers& observers) {
     if (!config.replay.empty())
         return {};
@@ -85,12 +89,18 @@ os::Result<void> add_helpers(const Config& config, Detection& detection,
         for (const auto& observer : observers)
             observer->on_rules();
     };
-    return add(RuleReload::make(config, detection, replaced), observers);
+    return add(RuleReload::make(config, detection, replaced, std::move(warn)), observers);
 }
 
 os::Result<void> add_observers(const Config& config, Detection& detection, Pipeline& pipeline,
                                Run::Observers& observers) {
-    if (auto added = add_helpers(config, detection, observers); !added)
+    // The outputs are opened after the helper processes have started, which must not hold them.
+    const auto warn = std::make_shared<DropWatch::Warn>();
+    const auto say = [warn](const std::string& what, const std::string& message) {
+        if (*warn)
+            (*warn)(what, message, {});
+    };
+    if (auto added = add_helpers(config, detection, say, observers); !added)
         return added;
     if (config.events)
         observers.push_back(std::make_unique<EventPrinter>(config, detection));
@@ -105,7 +115,7 @@ os::Result<void> add_observers(const Config& config, Detection& detection, Pipel
     const Recording* captures = recording ? recording->get() : nullptr;
     if (auto added = add(std::move(recording), observers); !added)
         return added;
-    if (auto added = add_alerts(config, detection, captures, observers); !added)
+    if (auto added = add_alerts(config, detection, captures, *warn, observers); !added)
         return added;
     const auto collect = [&observers](output::Metrics& metrics) {
         for (const auto& observer : observers)
@@ -132,7 +142,7 @@ int watch_live(const Config& config, const Detection& detection, Pipeline& pipel
                const Run::Observers& observers, Notify& notify) {
     wire::Request request = config.request;
     interest_of(config, detection).store(request);
-    auto opened = open_live(config.socket, request);
+    auto opened = open_live(config.socket, request, notify);
     if (const auto* refusal = std::get_if<Refusal>(&opened)) {
         fmt::print(stderr, "analyzer: {}\n", refusal->line);
         return 1;
@@ -153,13 +163,8 @@ int watch_capture(const Config& config, Pipeline& pipeline, const Run::Observers
     return Run(config, pipeline, *source, observers, notify).run();
 }
 
-} // namespace
-
-int watch(const CommandLine& given) {
-    auto notify = Notify::from_environment();
-    if (!notify)
-        return fail(notify.error());
-    notify->starting("reading the configuration and the rules");
+int watch(const CommandLine& given, Notify& notify) {
+    notify.starting("reading the configuration and the rules");
     Findings findings;
     const Config config = make_config(given, findings);
     const bool is_replay = !config.replay.empty();
@@ -183,9 +188,22 @@ int watch(const CommandLine& given) {
     Run::Observers observers;
     if (auto added = add_observers(config, *detection, pipeline, observers); !added)
         return fail(added.error());
-    notify->starting("attaching the probe");
-    return is_replay ? watch_capture(config, pipeline, observers, *notify)
-                     : watch_live(config, *detection, pipeline, observers, *notify);
+    notify.starting("attaching the probe");
+    return is_replay ? watch_capture(config, pipeline, observers, notify)
+                     : watch_live(config, *detection, pipeline, observers, notify);
+}
+
+} // namespace
+
+int watch(const CommandLine& given) {
+    auto notify = Notify::from_environment();
+    if (!notify)
+        return fail(notify.error());
+    const int code = watch(given, *notify);
+    // A manager starts the next process at once, which after a failure would fail at once.
+    if (code == kFailed && notify->has_manager())
+        std::this_thread::sleep_for(std::chrono::seconds(1));
+    return code;
 }
 
 int validate(const CommandLine& given) {

@@ -63,6 +63,8 @@ os::Result<std::unique_ptr<AlertObserver>> AlertObserver::open(const Config& con
 
 os::Result<void> AlertObserver::attach(Session session) {
     pipeline_ = &session.pipeline;
+    if (Memories* memories = session.source.memories())
+        dispatcher_.keep_lines(std::move(memories->alerts), memories->progress);
     return {};
 }
 

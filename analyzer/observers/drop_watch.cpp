@@ -14,6 +14,13 @@ DropWatch::DropWatch(const config::Settings& settings, Warn warn)
       bucket_(settings.drop_rate, settings.drop_burst) {}
 
 os::Result<void> DropWatch::attach(Session session) {
+    // The counters of a session that goes on after a restart are not 0.
+    if (const auto live = session.source.statistics()) {
+        const ring::CpuCounts all = live->counters.total();
+        last_ = {.events = all.events + all.dropped(),
+                 .drops = all.dropped(),
+                 .ring_full = all.drops[TIERCEL_DROP_RING_FULL]};
+    }
     session.loop.every(std::chrono::seconds(1), [this, session] { look(session); });
     return {};
 }

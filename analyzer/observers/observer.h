@@ -26,7 +26,7 @@ class Observer {
     // The session's parts. They outlive the observer's last call.
     struct Session {
         Pipeline& pipeline;
-        const Source& source;
+        Source& source;
         Loop& loop;
     };
     // What the sandbox has to permit for this observer.

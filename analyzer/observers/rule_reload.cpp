@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "analyzer/setup/interest.h"
 #include "shared/os/file.h"
 
 namespace tiercel::app {
@@ -52,19 +53,20 @@ RuleTexts unpack(std::string_view message) {
 } // namespace
 
 os::Result<std::unique_ptr<RuleReload>> RuleReload::make(const Config& config, Detection& detection,
-                                                         Replaced replaced) {
+                                                         Replaced replaced, Warn warn) {
     auto helper =
         HelperProcess::start({.name = "tiercel-rules",
                               .answer = [&config](std::string_view) { return pack(config); },
                               .look = [] { return std::string(); }});
     if (!helper)
         return helper.error();
-    return std::unique_ptr<RuleReload>(
-        new RuleReload(config, detection, std::move(replaced), *std::move(helper)));
+    return std::unique_ptr<RuleReload>(new RuleReload(config, detection, std::move(replaced),
+                                                      std::move(warn), *std::move(helper)));
 }
 
 os::Result<void> RuleReload::attach(Session session) {
     pipeline_ = &session.pipeline;
+    source_ = &session.source;
     session.loop.watch(helper_.socket(), [this] {
         return helper_.read([this](const std::string& message) { take(message); });
     });
@@ -75,6 +77,24 @@ void RuleReload::reopen() {
     if (!helper_.ask("read"))
         fmt::print(stderr, "analyzer: cannot read the rules again: their helper process has "
                            "ended; restart the analyzer\n");
+}
+
+void RuleReload::refuse(const std::string& errors) {
+    ++refused_;
+    fmt::print(stderr, "analyzer: the new rules are not in force; the old ones stay\n");
+    warn_("rules refused", "The new rules are wrong, and the old ones stay in force. " + errors);
+}
+
+// The probe was loaded for the rules of the start.
+void RuleReload::say_what_is_not_captured() const {
+    wire::Request wanted = config_.request;
+    interest_of(config_, detection_).store(wanted);
+    if (source_->captures(wanted))
+        return;
+    constexpr const char* message = "The new rules look at events that the probe was not loaded "
+                                    "for, which come after a restart: systemctl restart tiercel";
+    fmt::print(stderr, "analyzer: {}\n", message);
+    warn_("rules need a restart", message);
 }
 
 void RuleReload::take(std::string_view message) {
@@ -89,13 +109,12 @@ void RuleReload::take(std::string_view message) {
         findings.add_error("rules_files", "cannot be read");
     }
     fmt::print(stderr, "{}", errors);
-    if (!findings.good()) {
-        fmt::print(stderr, "analyzer: the new rules are not in force; the old ones stay\n");
-        return;
-    }
+    if (!findings.good())
+        return refuse(errors);
     pipeline_->set_rules(detection_.rules, config_.settings.match_all ? rules::Matching::all
                                                                       : rules::Matching::first);
     replaced_();
+    say_what_is_not_captured();
     if (config_.settings.log_level >= config::Priority::informational)
         fmt::print(stderr, "analyzer: {} rules are in force now\n", detection_.rules->rules.size());
 }

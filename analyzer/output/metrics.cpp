@@ -2,6 +2,7 @@
 #include "analyzer/output/metrics.h"
 
 #include "analyzer/output/escape.h"
+#include "shared/wire/capabilities.h"
 
 namespace tiercel::output {
 
@@ -100,6 +101,17 @@ void append_rings(Buffer& out, const ring::RingSet& rings) {
     Family(out, Metric::records_not_understood_total).sample(rings.unparsed());
 }
 
+// What a restart goes on with, and what the load has cost in privilege.
+void append_load(Buffer& out, const LiveStatistics& live) {
+    Family(out, Metric::records_skipped_total).sample(live.skipped);
+    Family(out, Metric::own_events_total).sample(live.own_events);
+    Family(out, Metric::probe_readers).sample(live.readers);
+    Family held(out, Metric::capability_seconds);
+    for (const wire::CapabilityRow& row : wire::kCapabilityTable)
+        held.sample(fmt::format(R"(capability="{}")", row.name),
+                    seconds(wire::held_ns(live.held, row.number)));
+}
+
 void append_rules(Buffer& out, const Metrics& metrics) {
     Family matches(out, Metric::rules_matches_total);
     for (const Metrics::Rule& rule : metrics.rules)
@@ -163,8 +175,10 @@ void append_metrics(Buffer& out, const Metrics& metrics) {
     if (metrics.live) {
         append_probe(out, metrics.live->counters);
         append_rings(out, metrics.live->rings);
+        append_load(out, *metrics.live);
     }
     append_rules(out, metrics);
+    Family(out, Metric::rules_reloads_refused_total).sample(metrics.reloads_refused);
     append_queues(out, metrics);
 }
 

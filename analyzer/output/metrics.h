@@ -32,9 +32,10 @@ struct Metrics {
     std::string_view driver;            // Falco's engine name
     std::vector<Rule> rules;
     std::vector<Queue> queues;
-    std::uint64_t lag_ns;    // from the last event to when it was taken
-    std::uint64_t rss_bytes; // 0: not known
-    std::uint64_t cpu_ns;    // processor time of this process
+    std::uint64_t lag_ns;              // from the last event to when it was taken
+    std::uint64_t rss_bytes;           // 0: not known
+    std::uint64_t cpu_ns;              // processor time of this process
+    std::uint64_t reloads_refused = 0; // rules that were read again, and were wrong
 };
 
 void append_metrics(Buffer& out, const Metrics& metrics);

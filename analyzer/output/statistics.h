@@ -6,12 +6,14 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "analyzer/output/writer.h"
 #include "analyzer/ring/counters.h"
 #include "analyzer/ring/ring_set.h"
 #include "analyzer/state/state_tracker.h"
+#include "shared/wire/messages.h"
 
 namespace tiercel::output {
 
@@ -25,6 +27,10 @@ struct LiveStatistics {
         first_event_ns;    // from the beginning of the load to the first event taken
     std::uint64_t load_ns; // how long loading and attaching took
     std::uint64_t initial_threads, initial_fds, iterator_losses; // from the iterators
+    std::uint64_t own_events = 0; // of the analyzer itself, which were left out
+    std::uint64_t readers = 1;    // analyzers that have read these rings, this one included
+    std::uint64_t skipped = 0;    // records that were passed over because they crashed an analyzer
+    std::span<const wire::Held> held = {}; // capabilities of the process that loaded the probe
 };
 
 // The references must outlive the call.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstring>
 
 namespace tiercel::ring {
 
@@ -62,6 +63,31 @@ std::optional<Bytes> BpfRing::front() {
         position_ += padded(length);
     }
     return std::nullopt;
+}
+
+// A record's header holds the number of its page in the ring, whose first three pages are no data
+// (bpf_ringbuf_rec_pg_off()).
+bool BpfRing::resume(std::uint64_t done, bool pages) {
+    constexpr std::uint64_t kPagesBefore = 3;
+    if (!positions_are_possible())
+        return false;
+    snapshot();
+    const std::size_t page = static_cast<std::size_t>(producer_.size() - readable_);
+    std::uint64_t at = position_;
+    bool met = at == done;
+    while (at != limit_) {
+        const std::size_t offset = static_cast<std::size_t>(at & (size() - 1));
+        std::uint32_t header[2];
+        std::memcpy(header, data_ + offset, sizeof header);
+        const std::uint64_t length = padded(header[0] & ~(kBusy | kDiscard));
+        if (length > limit_ - at || header[1] != (pages ? kPagesBefore + offset / page : 0))
+            return false;
+        at += length;
+        met |= at == done;
+    }
+    position_ = met ? done : position_;
+    release();
+    return true;
 }
 
 } // namespace tiercel::ring

@@ -27,6 +27,7 @@ class BpfRing final : public Ring {
     static os::Result<BpfRing> map(const os::UniqueFd& fd, std::size_t data_bytes);
 
     std::optional<Bytes> front() override;
+    bool resume(std::uint64_t done, bool pages) override;
 
   private:
     BpfRing(os::Mapping consumer, os::Mapping producer, std::size_t page, std::size_t size);

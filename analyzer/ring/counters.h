@@ -28,6 +28,8 @@ std::string_view drop_name(std::size_t reason);
 
 class Counters {
   public:
+    static constexpr std::size_t kBytes = sizeof(tiercel_cpu_counters); // of one CPU
+
     Counters() = default; // has no CPU, so all sums are 0
     // Maps the array behind `fd`: one tiercel_cpu_counters for each of `cpus`. The caller keeps
     // ownership of `fd`.

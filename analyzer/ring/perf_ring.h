@@ -25,6 +25,8 @@ class PerfRing final : public Ring {
     static os::Result<PerfRing> map(const os::UniqueFd& fd, std::size_t data_bytes);
 
     std::optional<Bytes> front() override;
+    // A perf buffer ends with the process that has it mapped, so that none is resumed.
+    bool resume(std::uint64_t, bool) override { return false; }
 
   private:
     PerfRing(os::Mapping mapping, std::size_t page, std::size_t size);

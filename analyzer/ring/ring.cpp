@@ -16,6 +16,12 @@ Ring::Ring(const std::uint64_t* producer, std::uint64_t* consumer, std::size_t s
     position_ = released_ = limit_ = load_position(consumer_);
 }
 
+bool Ring::positions_are_possible() const {
+    const std::uint64_t written = __atomic_load_n(producer_, __ATOMIC_ACQUIRE);
+    const std::uint64_t read = __atomic_load_n(consumer_, __ATOMIC_ACQUIRE);
+    return written % 8 == 0 && read % 8 == 0 && written - read <= size_;
+}
+
 void Ring::snapshot() {
     limit_ = load_position(producer_);
     if (limit_ - position_ > size_) { // true also if the producer's position went back

@@ -35,6 +35,13 @@ class Ring {
         front_bytes_ = 0;
     }
 
+    // Goes on where another reader has stopped: at `done`, if that is the border of a waiting
+    // record, otherwise at the consumer's position. Returns false if the ring is not as its writer
+    // leaves it, so that no position in it can be trusted. Call before the first snapshot.
+    // `pages`: the writer numbers its pages (kernel/bpf/ringbuf.c does, the module does not).
+    virtual bool resume(std::uint64_t done, bool pages) = 0;
+    std::uint64_t record_position() const { return position_; }
+
     // Returns the room of all popped records to the producer.
     void release();
 
@@ -54,6 +61,9 @@ class Ring {
     Ring(const std::uint64_t* producer, std::uint64_t* consumer, std::size_t size);
     Ring(Ring&&) = default;
     Ring& operator=(Ring&&) = default;
+
+    // Returns false if the positions cannot be those of a ring of this size.
+    bool positions_are_possible() const;
 
     std::size_t offset() const { return static_cast<std::size_t>(position_ & (size_ - 1)); }
     void skip_damage();

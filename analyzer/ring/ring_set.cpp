@@ -26,6 +26,8 @@ void RingSet::end() {
 
 void RingSet::advance(Source& source) {
     source.ring->pop();
+    if (progress_ != nullptr)
+        progress_->end(index_of(source), source.ring->record_position());
     // Returns room early, because a producer should not have to wait for the whole batch.
     if (source.ring->unreleased() >= source.ring->size() / 16)
         source.ring->release();
@@ -75,6 +77,36 @@ std::optional<event::EventView> RingSet::parse(const Source& source, std::uint16
     std::memcpy(&trailer, source.record.data() + view->size(), sizeof trailer);
     cpu = trailer.cpu;
     return view;
+}
+
+bool RingSet::resume(const Progress& progress, bool pages) {
+    for (const Source& source : rings_)
+        if (!source.ring->resume(progress.done(index_of(source)), pages))
+            return false;
+    return true;
+}
+
+Bytes RingSet::skip(Progress::Place place, Progress& progress) {
+    if (place.ring >= rings_.size())
+        return {};
+    Ring& ring = *rings_[place.ring].ring;
+    ring.snapshot();
+    const auto record = ring.front();
+    if (!record || ring.record_position() != place.position)
+        return {};
+    ring.pop();
+    progress.end(place.ring, ring.record_position());
+    ++progress.shared().skipped;
+    return *record;
+}
+
+std::size_t RingSet::waiting() {
+    std::size_t most = 0;
+    for (const Source& source : rings_) {
+        source.ring->snapshot();
+        most = std::max(most, source.ring->pending());
+    }
+    return most;
 }
 
 RingSet::PerRing RingSet::of(std::size_t ring) const {

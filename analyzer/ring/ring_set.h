@@ -13,6 +13,7 @@
 #include <memory>
 #include <vector>
 
+#include "analyzer/ring/progress.h"
 #include "analyzer/ring/ring.h"
 #include "shared/event/view.h"
 
@@ -41,6 +42,21 @@ class RingSet {
         }
         return set;
     }
+
+    // Notes in `progress` from now on what is evaluated: a record is while `take` runs. nullptr:
+    // notes nothing. `progress` must outlive its use here.
+    void follow(const Progress* progress) { progress_ = progress; }
+
+    // Goes on where the reader of `progress` has stopped. Returns false if a ring is not as its
+    // writer leaves it. `pages`: as in Ring::resume().
+    bool resume(const Progress& progress, bool pages);
+
+    // Passes over the record at `place`, if it is the next one of its ring. Returns its bytes,
+    // which are valid until the next batch; empty if it is not there.
+    Bytes skip(Progress::Place place, Progress& progress);
+
+    // Returns how many bytes wait in the fullest ring now.
+    std::size_t waiting();
 
     // Takes a snapshot of all rings and calls `take(RingEvent)` for each event in it until `take`
     // returns false; the rest comes with the next batch. Returns the number of calls.
@@ -74,6 +90,9 @@ class RingSet {
     static constexpr std::uint64_t kNothing =
         ~0ULL; // a source's ts when it has no more in this batch
 
+    std::size_t index_of(const Source& source) const {
+        return static_cast<std::size_t>(&source - rings_.data());
+    }
     void begin();
     void end();
     void fetch(Source& source);   // reads the front record
@@ -84,6 +103,7 @@ class RingSet {
     std::optional<event::EventView> parse(const Source& source, std::uint16_t& cpu);
 
     std::vector<Source> rings_;
+    const Progress* progress_ = nullptr;
     std::size_t fullest_ = 0;
     std::uint64_t late_ = 0, unparsed_ = 0, last_ts_ = 0;
 };
@@ -104,6 +124,8 @@ std::size_t RingSet::batch(Take&& take) {
                 ++source->events;
                 late_ += source->ts < last_ts_;
                 last_ts_ = source->ts;
+                if (progress_ != nullptr)
+                    progress_->begin(index_of(*source), source->ring->record_position());
                 more = take(RingEvent{*view, cpu});
             }
             advance(*source);

@@ -13,7 +13,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "shared/os/inherited.h"
+#include "analyzer/service/passed_fds.h"
 
 namespace tiercel::app {
 
@@ -183,17 +183,17 @@ std::string HttpListener::reply_to(std::string_view request) const {
 }
 
 os::Result<os::UniqueFd> inherited_listener() {
-    const int passed = os::inherited().listen_fds;
-    if (passed == 0)
+    const std::vector<int> passed = passed_sockets();
+    if (passed.empty())
         return os::UniqueFd();
     int listening = 0, type = 0;
     socklen_t length = sizeof listening, type_length = sizeof type;
-    if (passed != 1 ||
-        getsockopt(os::kFirstPassedFd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0 ||
-        getsockopt(os::kFirstPassedFd, SOL_SOCKET, SO_TYPE, &type, &type_length) != 0 ||
-        listening == 0 || type != SOCK_STREAM)
+    if (passed.size() != 1 ||
+        getsockopt(passed[0], SOL_SOCKET, SO_ACCEPTCONN, &listening, &length) != 0 ||
+        getsockopt(passed[0], SOL_SOCKET, SO_TYPE, &type, &type_length) != 0 || listening == 0 ||
+        type != SOCK_STREAM)
         return os::error("serve metrics", "LISTEN_FDS is not one listening stream socket", 0);
-    return os::UniqueFd(os::kFirstPassedFd);
+    return os::UniqueFd(passed[0]);
 }
 
 } // namespace tiercel::app

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/service/notify.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -8,7 +9,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdlib>
+#include <cstring>
 
+#include "analyzer/service/clock.h"
 #include "shared/os/file.h"
 
 namespace tiercel::app {
@@ -78,6 +81,45 @@ void Notify::alive(std::uint64_t now_ns) {
 
 void Notify::stopping() const {
     send("STOPPING=1");
+}
+
+// Without FDPOLL=0 systemd closes what reports EPOLLERR to poll(2), and a BPF array does.
+os::Result<void> Notify::store(std::string_view name, std::span<const int> fds,
+                               std::uint64_t deadline_ns) const {
+    std::string message = "FDSTORE=1\nFDPOLL=0\nFDNAME=" + std::string(name);
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMostStored)] = {};
+    iovec part{message.data(), message.size()};
+    msghdr whole{nullptr, 0, &part, 1, control, CMSG_LEN(fds.size_bytes()), 0};
+    cmsghdr* rights = CMSG_FIRSTHDR(&whole);
+    rights->cmsg_level = SOL_SOCKET;
+    rights->cmsg_type = SCM_RIGHTS;
+    rights->cmsg_len = CMSG_LEN(fds.size_bytes());
+    std::memcpy(CMSG_DATA(rights), fds.data(), fds.size_bytes());
+    if (!wait_and_send(whole, deadline_ns))
+        return os::error("give the service manager", name);
+    return {};
+}
+
+void Notify::forget(std::string_view name, std::uint64_t deadline_ns) const {
+    std::string message = "FDSTOREREMOVE=1\nFDNAME=" + std::string(name);
+    iovec part{message.data(), message.size()};
+    (void)wait_and_send({nullptr, 0, &part, 1, nullptr, 0, 0}, deadline_ns);
+}
+
+// Returns false with errno. A manager takes a few messages at a time (net.unix.max_dgram_qlen).
+// Waits until there is room for one more too, because READY=1 is sent without waiting.
+bool Notify::wait_and_send(const msghdr& message, std::uint64_t deadline_ns) const {
+    bool sent = false;
+    while (socket_.valid() && now_ns(CLOCK_MONOTONIC) < deadline_ns) {
+        sent = sent || sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
+        if (!sent && errno != EAGAIN && errno != EINTR)
+            return false;
+        pollfd writable{.fd = socket_.get(), .events = POLLOUT, .revents = 0};
+        if (poll(&writable, 1, 10) > 0 && sent)
+            return true;
+    }
+    errno = ETIMEDOUT;
+    return false;
 }
 
 void Notify::send(const std::string& message) const {

@@ -5,7 +5,11 @@
 // ($NOTIFY_SOCKET unset) it does nothing.
 #pragma once
 
+#include <sys/socket.h>
+
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -30,8 +34,21 @@ class Notify {
     void alive(std::uint64_t now_ns);
     void stopping() const;
 
+    // Returns true if there is a manager, which may keep descriptors.
+    bool has_manager() const { return socket_.valid(); }
+    // Gives the manager descriptors to keep (FDSTORE=1), which the service's next process gets by
+    // this name (passed_fds.h). It keeps them while the service is not stopped. At most
+    // kMostStored; the caller keeps its own. Waits until the manager has room for the message, at
+    // most until `deadline_ns` of CLOCK_MONOTONIC: ETIMEDOUT. Call before the sandbox.
+    static constexpr std::size_t kMostStored = 200; // below SCM_MAX_FD (253)
+    os::Result<void> store(std::string_view name, std::span<const int> fds,
+                           std::uint64_t deadline_ns) const;
+    // Has the manager close all descriptors that it keeps by this name.
+    void forget(std::string_view name, std::uint64_t deadline_ns) const;
+
   private:
     void send(const std::string& message) const;
+    bool wait_and_send(const msghdr& message, std::uint64_t deadline_ns) const;
 
     os::UniqueFd socket_; // invalid: there is no manager
     std::uint64_t every_ns_ = 0;

@@ -71,15 +71,15 @@ os::Result<void> limit(__rlimit_resource resource, rlim_t value, const char* nam
 
 // RLIMIT_MEMLOCK stays: perf buffers are charged to it when they are mapped.
 os::Result<void> limit_resources(unsigned more_fds) {
-    const int next = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0); // the lowest that is free
-    if (next < 0)
-        return os::error("find", "a free file descriptor");
-    close(next);
+    // What another analyzer has left lies anywhere among the numbers.
+    rlim_t numbers = 0;
+    for (unsigned unused = 0; unused < more_fds; ++numbers)
+        unused += fcntl(static_cast<int>(numbers), F_GETFD) < 0 ? 1 : 0;
     if (auto limited = limit(RLIMIT_NPROC, 0, "processes"); !limited)
         return limited;
     if (auto limited = limit(RLIMIT_CORE, 0, "core files"); !limited)
         return limited;
-    return limit(RLIMIT_NOFILE, static_cast<rlim_t>(next) + more_fds, "open files");
+    return limit(RLIMIT_NOFILE, numbers, "open files");
 }
 
 #ifdef __SANITIZE_ADDRESS__

@@ -8,10 +8,12 @@
 #include <algorithm>
 #include <climits>
 #include <cstdlib>
+#include <thread>
 
 #include "analyzer/ring/bpf_ring.h"
 #include "analyzer/ring/perf_ring.h"
 #include "analyzer/service/connect.h"
+#include "analyzer/source/capability_log.h"
 #include "shared/os/file.h"
 #include "shared/os/inherited.h"
 
@@ -58,6 +60,9 @@ os::Result<std::vector<os::UniqueFd>> reach_privd(const std::string& path) {
     return sockets;
 }
 
+// So many analyzers may end one after another, before they read a record, without a pause.
+constexpr std::uint64_t kBarrenReaders = 3;
+
 using Opened = std::variant<Live, Refusal, os::Error>;
 
 Opened map_session(os::UniqueFd socket, wire::client::Session session) {
@@ -72,13 +77,77 @@ Opened map_session(os::UniqueFd socket, wire::client::Session session) {
     auto counters = ring::Counters::map(session.counters.front(), session.reply.cpus);
     if (!counters)
         return counters.error();
-    session.counters.clear(); // mappings outlive their fds
-    return Live{std::move(socket), std::move(session), *std::move(rings), *std::move(counters)};
+    return Live{.request = {},
+                .privd = std::move(socket),
+                .session = std::move(session),
+                .rings = *std::move(rings),
+                .counters = *std::move(counters),
+                .memories = {},
+                .poison = {}};
 }
 
-} // namespace
+// Goes on with a session that another analyzer has left.
+Opened resume(KeptSession kept) {
+    auto mapped = map_session({}, std::move(kept.session));
+    auto* live = std::get_if<Live>(&mapped);
+    if (live == nullptr)
+        return mapped;
+    live->request = kept.request;
+    live->memories = std::move(kept.memories);
+    live->is_resumed = live->has_own_events = true;
+    ring::Progress& progress = live->memories.progress;
+    if (!live->rings.resume(progress, live->session.reply.driver == wire::Driver::modern))
+        return os::error("use", "the kept rings: their positions are at no record", EBADMSG);
+    if (progress.shared().barren > kBarrenReaders)
+        std::this_thread::sleep_for(std::chrono::seconds(1)); // whatever ends them takes no CPU
+    if (const auto place = progress.start_reader()) {
+        const ring::Bytes record = live->rings.skip(place, progress);
+        live->poison.assign(record.begin(), record.end());
+    }
+    return mapped;
+}
 
-Opened open_live(const std::string& path, const wire::Request& request) {
+// Returns the kept session, if there is one that can be used.
+std::optional<Live> open_kept(const wire::Request& request, const Notify& notify) {
+    auto kept = take_kept();
+    if (kept && !*kept)
+        return std::nullopt;
+    os::Error why = os::error("use", "the kept session: the rules need other events", 0);
+    if (!kept) {
+        why = kept.error();
+    } else if (covers((*kept)->request, (*kept)->session.reply, request)) {
+        auto opened = resume(*std::move(*kept));
+        if (auto* live = std::get_if<Live>(&opened))
+            return std::move(*live);
+        why = std::get<os::Error>(opened);
+    }
+    os::print("analyzer", why, "asking privd for another");
+    forget_kept(notify);
+    return std::nullopt;
+}
+
+// Has the manager keep what privd has granted. Without that, the session lasts as long as this
+// process.
+void keep_live(Live& live, const wire::Request& request, const Notify& notify) {
+    const wire::Driver driver = live.session.reply.driver;
+    live.request = request;
+    live.has_own_events = request.readers > 1;
+    log_capabilities(live.session.reply);
+    if (request.readers > 1 && (driver == wire::Driver::modern || driver == wire::Driver::module)) {
+        if (auto memories = keep(notify, request, live.session)) {
+            live.memories = *std::move(memories);
+            live.memories.progress.start_reader();
+        } else {
+            os::print("analyzer", memories.error(), "a restart will ask privd again");
+            forget_kept(notify);
+        }
+    }
+    live.session.iter_task.resize(std::min<std::size_t>(live.session.iter_task.size(), 1));
+    live.session.iter_task_file.resize(
+        std::min<std::size_t>(live.session.iter_task_file.size(), 1));
+}
+
+Opened ask_privd(const std::string& path, const wire::Request& request) {
     auto sockets = reach_privd(path);
     if (!sockets)
         return sockets.error();
@@ -101,6 +170,22 @@ Opened open_live(const std::string& path, const wire::Request& request) {
     }
     return Refusal{"no driver for the whole machine works here; for the events of one program, "
                    "which need no privilege: tiercel-trace -- COMMAND"};
+}
+
+} // namespace
+
+Opened open_live(const std::string& path, wire::Request request, const Notify& notify) {
+    if (notify.has_manager()) {
+        request.readers = kReaders;
+        if (auto kept = open_kept(request, notify))
+            return *std::move(kept);
+    }
+    auto opened = ask_privd(path, request);
+    if (auto* live = std::get_if<Live>(&opened)) {
+        keep_live(*live, request, notify);
+        live->session.counters.clear(); // mappings outlive their fds
+    }
+    return opened;
 }
 
 } // namespace tiercel::app

@@ -10,15 +10,21 @@
 
 #include "analyzer/ring/counters.h"
 #include "analyzer/ring/ring_set.h"
+#include "analyzer/source/kept.h"
 #include "shared/wire/client.h"
 
 namespace tiercel::app {
 
 struct Live {
-    os::UniqueFd privd; // open for the whole session: a privd that stays ends when it closes
+    wire::Request request; // by which the probe was loaded
+    os::UniqueFd privd;    // open for the whole session: a privd that stays ends when it closes
     wire::client::Session session;
     ring::RingSet rings;
     ring::Counters counters;
+    Memories memories;             // of a session that is kept for the next analyzer
+    bool is_resumed = false;       // it was another analyzer's
+    bool has_own_events = false;   // the probe captures what this process does
+    std::vector<std::byte> poison; // a record that crashed its reader, and was passed over
 };
 
 // privd refused. The line says why and what to do, without the program's name.
@@ -33,7 +39,10 @@ inline constexpr const char* kDefaultSocket = "/run/tiercel/privd.sock";
 // $TIERCEL_PRIVD_FD names (numbers with commas between them), or connects to kDefaultSocket. Each
 // of several sockets belongs to another driver: the first driver that grants is taken, and the
 // refusals before it are printed. Blocks until the probe is attached.
-std::variant<Live, Refusal, os::Error> open_live(const std::string& path,
-                                                 const wire::Request& request);
+//
+// If the service manager has kept a session that captures enough, goes on with that, and asks no
+// privd. Otherwise gives the manager the new session to keep, if there is a manager.
+std::variant<Live, Refusal, os::Error> open_live(const std::string& path, wire::Request request,
+                                                 const Notify& notify);
 
 } // namespace tiercel::app

@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/source/live_source.h"
 
+#include <dirent.h>
+#include <fcntl.h>
+
+#include <algorithm>
+
 #include "analyzer/ring/iterator.h"
 #include "analyzer/service/clock.h"
+#include "analyzer/service/crash_mark.h"
 #include "analyzer/source/machine.h"
 #include "analyzer/state/proc_text.h"
 #include "shared/event/params.h"
@@ -33,6 +39,11 @@ LiveSource::LiveSource(Live live, Pipeline& pipeline)
     : live_(std::move(live)), pipeline_(pipeline), machine_(this_machine()) {
     load_names(pipeline.state().users());
     pipeline.state().set_boot_time(machine_.boot_ns);
+    follow_rings();
+    if (live_.memories.progress)
+        mark_crashes(live_.memories.progress.shared().signal);
+    if (live_.has_own_events)
+        task_directory_ = os::UniqueFd(open("/proc/self/task", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (live_.session.reply.door != 0)
         door_ = ProcDoor::look(live_.privd);
     if (live_.session.reply.driver == wire::Driver::modern)
@@ -55,18 +66,46 @@ void LiveSource::add_command_line(const event::EventView& event) {
         state::set_command_line(*thread, line);
 }
 
+// The analyzer's own work is no event: each batch would make the next one.
+bool LiveSource::is_own(const event::EventView& event) const {
+    return std::ranges::find(own_threads_, event.raw_tid()) != own_threads_.end();
+}
+
+void LiveSource::threads_started() {
+    if (!task_directory_.valid())
+        return;
+    DIR* directory = fdopendir(task_directory_.release());
+    while (const dirent* entry = directory != nullptr ? readdir(directory) : nullptr)
+        if (const auto tid = os::parse_unsigned(entry->d_name))
+            own_threads_.push_back(*tid);
+    if (directory != nullptr)
+        closedir(directory);
+}
+
 // Gives the pipeline one event of a ring.
 bool LiveSource::take(const event::EventView& event, std::uint16_t cpu) {
+    if (is_own(event)) {
+        ++own_events_;
+        return true;
+    }
     if (!first_event_ns_)
         first_event_ns_ = now_ns(CLOCK_MONOTONIC) - live_.session.reply.load_begin_ns;
     return pipeline_.take(event, cpu);
 }
 
-// Empties the rings while something else goes on, so that nothing is dropped.
+// Empties the rings while something else goes on, so that nothing is dropped. As long as the rings
+// have room the events stay there, where the next analyzer would find them.
 void LiveSource::hold() {
-    if (!held_.is_full())
-        live_.rings.batch(
-            [this](const ring::RingEvent& got) { return held_.add(got.view, got.cpu); });
+    if (held_.is_full() || live_.rings.waiting() < live_.rings.ring_bytes() / 2)
+        return;
+    live_.rings.follow(nullptr);
+    live_.rings.batch([this](const ring::RingEvent& got) { return held_.add(got.view, got.cpu); });
+    follow_rings();
+}
+
+void LiveSource::follow_rings() {
+    if (live_.memories.progress)
+        live_.rings.follow(&live_.memories.progress);
 }
 
 // Reads the first iterator of the kind, and returns how many events it gave. The others are spare,
@@ -111,6 +150,8 @@ os::Result<void> LiveSource::begin(const Meanwhile& meanwhile) {
         live_.privd.reset(); // nothing else is asked, so that privd can end
     }
     pipeline_.state().link();
+    if (live_.memories.progress)
+        live_.memories.progress.shared().barren = 0;
     return {};
 }
 
@@ -124,16 +165,20 @@ std::size_t LiveSource::read() {
 }
 
 std::optional<output::LiveStatistics> LiveSource::statistics() const {
-    return output::LiveStatistics{.rings = live_.rings,
-                                  .counters = live_.counters,
-                                  .driver = driver_name(live_.session.reply.driver),
-                                  .of_machine =
-                                      live_.session.reply.driver != wire::Driver::userspace,
-                                  .first_event_ns = first_event_ns_,
-                                  .load_ns = live_.session.reply.load_ns,
-                                  .initial_threads = initial_threads_,
-                                  .initial_fds = initial_fds_,
-                                  .iterator_losses = iterator_losses_};
+    return output::LiveStatistics{
+        .rings = live_.rings,
+        .counters = live_.counters,
+        .driver = driver_name(live_.session.reply.driver),
+        .of_machine = live_.session.reply.driver != wire::Driver::userspace,
+        .first_event_ns = first_event_ns_,
+        .load_ns = live_.session.reply.load_ns,
+        .initial_threads = initial_threads_,
+        .initial_fds = initial_fds_,
+        .iterator_losses = iterator_losses_,
+        .own_events = own_events_,
+        .readers = live_.memories.progress ? live_.memories.progress.shared().readers : 1,
+        .skipped = live_.memories.progress ? live_.memories.progress.shared().skipped : 0,
+        .held = live_.session.reply.held};
 }
 
 } // namespace tiercel::app

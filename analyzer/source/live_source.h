@@ -29,6 +29,12 @@ class LiveSource : public Source {
     }
     bool ends_with_wakeups() const override { return !live_.session.wakeups.empty(); }
     std::size_t room() const override { return live_.session.reply.ring_bytes; }
+    bool captures(const wire::Request& wanted) const override {
+        return covers(live_.request, live_.session.reply, wanted);
+    }
+    void threads_started() override;
+    Memories* memories() override { return live_.memories.progress ? &live_.memories : nullptr; }
+    std::span<const std::byte> poison() const override { return live_.poison; }
     std::optional<output::LiveStatistics> statistics() const override;
     const capture::MachineInfo& machine() const override { return machine_; }
 
@@ -36,14 +42,20 @@ class LiveSource : public Source {
     os::Result<std::uint64_t> read_iterator(std::vector<os::UniqueFd>& kind,
                                             const std::function<void()>& between);
     void hold();
+    void follow_rings();
     void add_command_line(const event::EventView& event);
     bool take(const event::EventView& event, std::uint16_t cpu);
+    bool is_own(const event::EventView& event) const;
 
     Live live_;
     Pipeline& pipeline_;
-    CommandLines command_lines_; // for a driver whose iterators do not give them
-    ProcDoor door_;              // empty if there are iterators
-    HeldEvents held_;            // of the rings, while the processes at the start are read
+    CommandLines command_lines_;  // for a driver whose iterators do not give them
+    ProcDoor door_;               // empty if there are iterators
+    HeldEvents held_;             // of the rings, while the processes at the start are read
+    os::UniqueFd task_directory_; // /proc/self/task, until threads_started()
+    std::vector<std::uint64_t>
+        own_threads_; // whose events are left out, because the probe does not
+    std::uint64_t own_events_ = 0;
     const capture::MachineInfo machine_;
     std::uint64_t initial_threads_ = 0, initial_fds_ = 0, iterator_losses_ = 0;
     std::optional<std::uint64_t> first_event_ns_;

@@ -13,6 +13,7 @@
 #include "analyzer/capture/lists.h"
 #include "analyzer/output/statistics.h"
 #include "analyzer/pipeline/pipeline.h"
+#include "analyzer/source/kept.h"
 #include "shared/os/unique_fd.h"
 
 namespace tiercel::app {
@@ -41,6 +42,14 @@ class Source {
     virtual std::span<const os::UniqueFd> wakeups() const = 0;
     // Returns true if the wakeups are pipes (wire::Kind::wakeup): no event comes after their end.
     virtual bool ends_with_wakeups() const { return false; }
+    // Call when every thread of this process has started, and before seccomp.
+    virtual void threads_started() {}
+    // Returns the memories of a session that is kept for the next analyzer; nullptr: it is not.
+    virtual Memories* memories() { return nullptr; }
+    // Returns a record that crashed the analyzer before this one, and was passed over.
+    virtual std::span<const std::byte> poison() const { return {}; }
+    // Returns true if the probe was loaded for all that `wanted` asks for.
+    virtual bool captures(const wire::Request& /*wanted*/) const { return true; }
     virtual std::size_t room() const = 0;
     virtual std::optional<output::LiveStatistics> statistics() const = 0;
     // Returns the machine of the events. A capture names it when its first event is read.

@@ -35,6 +35,8 @@ constexpr Allow kAnalyzerStart[] = {
     {"the end of the child that reads command lines, when a process blocks it", {SCMP_SYS(kill)}},
     {"who this is, and what it holds", {SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
      SCMP_SYS(getegid), SCMP_SYS(capget)}},
+    {"what the manager keeps for the next analyzer, and marking a crash for it", {SCMP_SYS(memfd_create),
+     SCMP_SYS(sendmsg), SCMP_SYS(pwrite64), SCMP_SYS(sigaltstack)}},
     {"the sandbox itself", {SCMP_SYS(prctl), SCMP_SYS(seccomp), SCMP_SYS(prlimit64),
      SCMP_SYS(landlock_create_ruleset), SCMP_SYS(landlock_add_rule),
      SCMP_SYS(landlock_restrict_self), SCMP_SYS(close_range)}},

@@ -4,21 +4,10 @@
 // over, the probe's configuration, and the reply.
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 
 #include "privd/drivers/driver.h"
 
 namespace tiercel::privd {
-
-namespace {
-
-std::uint64_t now(clockid_t clock) {
-    timespec time{};
-    clock_gettime(clock, &time);
-    return static_cast<std::uint64_t>(time.tv_sec * 1'000'000'000 + time.tv_nsec);
-}
-
-} // namespace
 
 bool Handover::add(wire::Kind kind, int fd) {
     os::UniqueFd owned(fd);
@@ -46,7 +35,8 @@ Load::Load(const wire::Request& request, pid_t self, Handover& handover) : into(
     config.snaplen = request.snaplen;
     config.cpus_per_ring = request.cpus_per_ring;
     config.ring_bytes = request.ring_bytes;
-    config.self_tgid = static_cast<__u32>(self);
+    // A pid that outlives its process would hide the next process of that number.
+    config.self_tgid = request.readers == 1 ? static_cast<__u32>(self) : 0;
 }
 
 wire::Reply Load::end(bool done, wire::Status refused) {

@@ -23,7 +23,8 @@ using wire::Kind;
 
 namespace {
 
-constexpr int kIteratorsOfAKind = 4; // each is read once: at the start, and to heal after drops
+// An iterator is read once: by each reader at its start. Three more are to heal after drops.
+std::uint32_t iterators_of_a_kind = 4;
 
 // The ways to load and attach, best first. The kernel is the judge of what it supports.
 constexpr struct Variant {
@@ -81,7 +82,7 @@ bool make_iterators(ProbeLoad& load, const bpf_program* program) {
     std::string_view name = bpf_program__name(program);
     Kind kind = name == "dump_task_file" ? Kind::iter_task_file : Kind::iter_task;
     os::UniqueFd link(bpf_link_create(bpf_program__fd(program), 0, BPF_TRACE_ITER, nullptr));
-    for (int i = 0; i < kIteratorsOfAKind; ++i)
+    for (std::uint32_t i = 0; i < iterators_of_a_kind; ++i)
         if (!load.into.add(kind, bpf_iter_create(link.get())))
             return false;
     return true;
@@ -187,6 +188,7 @@ wire::Reply prepare(std::uint64_t mask) {
 
 wire::Reply start(const wire::Request& request, pid_t self, Handover& into) {
     ProbeLoad load(request, self, into);
+    iterators_of_a_kind = request.readers + 3;
     std::uint32_t share = request.cpus_per_ring ? request.cpus_per_ring : load.reply.cpus;
     load.reply.ring_count = (load.reply.cpus + share - 1) / share;
     bool done = try_variants(load, request.attach);

@@ -40,14 +40,14 @@ bool take(Handover& into, Kind kind, std::uint32_t index = 0) {
 }
 
 // The last one taken is the link, which attaches: before it, nothing is captured.
-bool take_all(Handover& into, std::uint32_t rings) {
+bool take_all(Handover& into, std::uint32_t rings, std::uint32_t readers) {
     for (std::uint32_t i = 0; i < rings; ++i)
         if (!take(into, Kind::ring, i))
             return false;
-    for (Kind kind : {Kind::counters, Kind::iter_task, Kind::iter_task_file, Kind::link})
-        if (!take(into, kind))
+    for (std::uint32_t i = 0; i < readers; ++i)
+        if (!take(into, Kind::iter_task) || !take(into, Kind::iter_task_file))
             return false;
-    return true;
+    return take(into, Kind::counters) && take(into, Kind::link);
 }
 
 wire::Reply start(const wire::Request& request, pid_t self, Handover& into) {
@@ -58,7 +58,7 @@ wire::Reply start(const wire::Request& request, pid_t self, Handover& into) {
     bool started = ioctl(device.get(), TIERCEL_IOC_START, &session) == 0;
     load.reply.cpus = session.cpus;
     load.reply.ring_count = session.ring_count;
-    wire::Reply reply = load.end(started && take_all(into, session.ring_count));
+    wire::Reply reply = load.end(started && take_all(into, session.ring_count, request.readers));
     device.reset(); // one session to an open device
     return reply;
 }

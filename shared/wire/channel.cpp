@@ -58,6 +58,7 @@ Status check_values(const Request& r) {
         {r.cpus_per_ring <= kCpusPerRingMax, Status::bad_cpus_per_ring},
         {r.snaplen <= kSnaplenMax, Status::bad_snaplen},
         {(r.tracepoints & ~kTracepointsAll) == 0, Status::bad_tracepoints},
+        {r.readers >= 1 && r.readers <= kReadersMax && r.reserved == 0, Status::malformed},
     };
     for (const auto& check : checks)
         if (!check.good)

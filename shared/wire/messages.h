@@ -25,7 +25,7 @@
 namespace tiercel::wire {
 
 constexpr std::uint32_t kMagic = 0x4c435254; // "TRCL"
-constexpr std::uint16_t kVersion = 3;
+constexpr std::uint16_t kVersion = 4;
 
 enum class Type : std::uint16_t { open = 1, door, reply, fds, done, door_reply, link_reply };
 
@@ -40,6 +40,7 @@ enum class Attach : std::uint32_t { automatic, tracepoint, per_syscall, count };
 // Limits of a Request's values. privd checks them, even if the analyzer did so before.
 constexpr std::uint32_t kRingBytesMin = 64 << 10, kRingBytesMax = 1 << 30;
 constexpr std::uint32_t kCpusPerRingMax = 1024, kSnaplenMax = 65000, kTracepointsAll = 15;
+constexpr std::uint32_t kReadersMax = 512;
 constexpr std::size_t kInterestWords = 8; // bit N: native syscall number N
 
 struct Request {
@@ -50,6 +51,11 @@ struct Request {
     std::uint32_t cpus_per_ring = 2;    // 0: one ring for all CPUs
     std::uint32_t snaplen = 80;         // bytes of I/O data kept per event
     std::uint32_t tracepoints = 0;      // enum tiercel_tracepoint
+    // How many processes will read the rings, one after another; at least 1. Each gets an iterator
+    // of each kind, where the driver has several. With more than 1, the probe captures the events
+    // of its readers too, because their process ids are not known yet.
+    std::uint32_t readers = 1;
+    std::uint32_t reserved = 0;
     std::uint64_t interest[kInterestWords] = {};
 };
 
@@ -84,6 +90,13 @@ enum LoadStep : std::uint64_t {
     step_types
 };
 
+// How long privd held which capabilities.
+struct Held {
+    std::uint64_t capabilities = 0; // a mask
+    std::uint64_t ns = 0;
+};
+constexpr std::size_t kHeldMax = 4;
+
 struct Reply {
     Header header{.type = Type::reply};
     Status status = Status::ok;
@@ -99,6 +112,7 @@ struct Reply {
     std::uint32_t door = 0;          // 1: privd stays and answers DoorRequest
     std::uint64_t load_begin_ns = 0; // CLOCK_MONOTONIC when the load began
     std::uint64_t load_ns = 0;       // load and attach together
+    Held held[kHeldMax] = {};        // since privd's start, in order; what it still holds is last
 };
 
 // Announces the fds that ride on this very record.
@@ -139,9 +153,9 @@ struct LinkReply {
 };
 
 // Sizes and offsets are the protocol: any change needs a new version.
-static_assert(sizeof(Header) == 8 && sizeof(Request) == 96 && offsetof(Request, interest) == 32);
-static_assert(sizeof(Reply) == 88 && offsetof(Reply, fds) == 44 && offsetof(Reply, door) == 68 &&
-              offsetof(Reply, load_begin_ns) == 72);
+static_assert(sizeof(Header) == 8 && sizeof(Request) == 104 && offsetof(Request, interest) == 40);
+static_assert(sizeof(Reply) == 152 && offsetof(Reply, fds) == 44 && offsetof(Reply, door) == 68 &&
+              offsetof(Reply, load_begin_ns) == 72 && offsetof(Reply, held) == 88);
 static_assert(sizeof(Fds) == 20 && sizeof(Done) == 8);
 static_assert(sizeof(DoorRequest) == 16 && sizeof(DoorReply) == 12 && sizeof(LinkReply) == 4112);
 

@@ -17,7 +17,7 @@ mkdir -p "$work"/{bin,sbin,libexec,etc/tiercel/rules.d,tree/bin}
 install_tiercel() {
     sed -e "s|@CMAKE_INSTALL_FULL_BINDIR@|$work/bin|; s|@CMAKE_INSTALL_FULL_SBINDIR@|$work/sbin|" \
         -e "s|@TIERCEL_FULL_LIBEXECDIR@|$work/libexec|; s|@CMAKE_INSTALL_FULL_SYSCONFDIR@|$work/etc|" \
-        -e "s|@PROJECT_VERSION@|1.2.3|" "$template" >"$1"
+        -e "s|@PROJECT_VERSION@|1.2.3|; s|^state=.*|state=$work/state|" "$template" >"$1"
     chmod 755 "$1"
 }
 install_tiercel "$work/bin/tiercel"
@@ -52,6 +52,15 @@ refuses() {
 
 tiercel=$work/bin/tiercel
 pair='libexec/privd --exec -- bin/analyzer'
+refuses 1 "which the service tiercel writes" caps --since-boot
+mkdir "$work/state"
+boot=$(cat /proc/sys/kernel/random/boot_id)
+printf '%s\n' "an-earlier-boot modern_bpf CAP_BPF=9.0" "$boot modern_bpf CAP_BPF=0.060000 CAP_PERFMON=0.060000" \
+    "$boot classic_bpf CAP_BPF=0.100000" >"$work/state/capabilities"
+becomes 'CAP_BPF          0.160 s
+CAP_PERFMON      0.060 s
+2 loads since boot' caps --since-boot
+becomes 'bin/analyzer --explain-caps --json' caps --json
 refuses 1 "no rules in $rules: install the package tiercel-rules" watch
 becomes "$pair -r mine.yaml" watch -r mine.yaml
 touch "$rules/00-tiercel.yaml"

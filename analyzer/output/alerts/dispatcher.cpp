@@ -33,6 +33,18 @@ Outbox::Line line_of(const Alert& alert, const Style& style) {
     return {std::make_shared<const std::string>(render(alert, style)), alert.priority};
 }
 
+// The first line may have been written, whole or in part, when its process ended.
+void drop_written(std::vector<Outbox::Line>& left, const Sink& sink) {
+    const std::size_t written = left.empty() ? 0 : sink.bytes_at_the_end(*left.front().text);
+    if (written == 0)
+        return;
+    Outbox::Line& first = left.front();
+    if (written > first.text->size())
+        left.erase(left.begin());
+    else
+        first.text = std::make_shared<const std::string>(first.text->substr(written));
+}
+
 std::string machine_name() {
     char name[256] = "";
     gethostname(name, sizeof name - 1);
@@ -47,6 +59,11 @@ Dispatcher::Dispatcher(Style style, std::size_t queue_capacity)
     std::signal(SIGPIPE, SIG_IGN); // a write to a closed pipe or socket returns EPIPE instead
 }
 
+void Dispatcher::keep_lines(os::Mapping memory, const ring::Progress& progress) {
+    kept_.emplace(std::move(memory));
+    progress_ = &progress;
+}
+
 void Dispatcher::add(std::unique_ptr<Sink> sink) {
     const auto warn = [style = style_](const std::string& name, std::uint64_t count) {
         return line_of(internal_alert("alerts discarded",
@@ -55,13 +72,20 @@ void Dispatcher::add(std::unique_ptr<Sink> sink) {
                                       {{"discarded", count}, {"output", name}}),
                        style);
     };
+    const Sink& opened = *sink; // which its thread does not change before the first line
+    std::vector<Outbox::Line> left;
+    if (kept_)
+        left = kept_->left(sink->name(), progress_->unfinished());
+    drop_written(left, opened);
     outboxes_.push_back(std::make_unique<Outbox>(std::move(sink), capacity_, warn));
+    for (Outbox::Line& line : left)
+        outboxes_.back()->post(std::move(line));
 }
 
 void Dispatcher::send(const Alert& alert) {
     const Outbox::Line line = line_of(alert, style_);
     for (const auto& outbox : outboxes_)
-        outbox->post(line);
+        outbox->post(kept_ ? kept_->keep(line, outbox->name(), progress_->current()) : line);
 }
 
 void Dispatcher::warn(const std::string& what, const std::string& message,
@@ -82,6 +106,8 @@ bool Dispatcher::drain(std::chrono::milliseconds deadline) {
             end - std::chrono::steady_clock::now());
         all = outbox->drain(std::max(left, std::chrono::milliseconds(0))) && all;
     }
+    if (kept_)
+        kept_->freeze();
     return all;
 }
 

@@ -14,11 +14,13 @@
 #include <chrono>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "analyzer/config/settings.h"
 #include "analyzer/output/alerts/alert.h"
+#include "analyzer/output/alerts/kept_lines.h"
 #include "analyzer/output/alerts/outbox.h"
 
 namespace tiercel::alerts {
@@ -27,7 +29,10 @@ class Dispatcher {
   public:
     Dispatcher(Style style, std::size_t queue_capacity);
 
-    // Starts the thread that writes to the sink.
+    // Keeps each alert until it is written, in a memory that the next process gets. `progress`
+    // names the event of an alert, and must outlive this object. Call before the first add().
+    void keep_lines(os::Mapping memory, const ring::Progress& progress);
+    // Starts the thread that writes to the sink, first of all what an earlier process has left.
     void add(std::unique_ptr<Sink> sink);
     void send(const Alert& alert);
     // Sends an alert about the analyzer itself, with the source "internal" and the rule name
@@ -36,7 +41,8 @@ class Dispatcher {
               std::vector<std::pair<std::string, FieldValue>> fields = {});
     // Opens the alert file again.
     void reopen();
-    // Waits until every line is written. Returns false if `deadline` has passed before.
+    // Waits until every line is written; what is not stays kept. Returns false if `deadline` has
+    // passed before.
     bool drain(std::chrono::milliseconds deadline);
 
     struct Output {
@@ -49,6 +55,8 @@ class Dispatcher {
   private:
     Style style_;
     std::size_t capacity_;
+    std::optional<KeptLines> kept_;
+    const ring::Progress* progress_ = nullptr; // with kept_
     std::vector<std::unique_ptr<Outbox>> outboxes_;
 };
 

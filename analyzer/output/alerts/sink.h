@@ -27,6 +27,9 @@ class Sink {
     virtual std::string name() const = 0;
     // Writes one line. Returns false, with the reason in errno, if the line is lost.
     virtual bool write(std::string_view line, config::Priority priority) = 0;
+    // Returns how many bytes of `line` and its newline stood at the end of the output when it was
+    // opened; 0 if there were none, or the output cannot tell.
+    virtual std::size_t bytes_at_the_end(std::string_view /*line*/) const { return 0; }
     // Opens the file again after it was moved away (SIGHUP). Returns false if the old one is kept.
     virtual bool reopen() { return true; }
     // Returns the errno for which nothing can be written any more; 0: writing may go on.

@@ -102,6 +102,10 @@ class SyntheticRing {
             put(at + i, static_cast<std::byte>(word >> (8 * i)));
     }
 
+    void set_page_number(std::uint64_t at, std::uint8_t number) {
+        put(at + 4, static_cast<std::byte>(number));
+    }
+
   private:
     std::uint64_t& position(std::size_t offset) {
         return *reinterpret_cast<std::uint64_t*>(base_ + offset);

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "analyzer/service/clock.h"
 #include "analyzer/service/notify.h"
 
 using namespace tiercel;
@@ -87,6 +88,32 @@ TEST_CASE("a watchdog that is off or meant for another process is not fed") {
     REQUIRE(notify);
     notify->alive(1);
     CHECK(manager.heard().empty());
+}
+
+TEST_CASE("the manager is given descriptors to keep, and takes them from a full queue") {
+    const Manager manager;
+    auto notify = Notify::from_environment();
+    REQUIRE(notify);
+    CHECK(notify->has_manager());
+    const auto soon = app::now_ns(CLOCK_MONOTONIC) + 100'000'000;
+    const int fds[] = {STDIN_FILENO, STDERR_FILENO};
+    REQUIRE(notify->store("kept-x", fds, soon));
+    char text[256], control[CMSG_SPACE(sizeof fds)];
+    iovec part{text, sizeof text};
+    msghdr message{nullptr, 0, &part, 1, control, sizeof control, 0};
+    const ssize_t got = recvmsg(manager.socket.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    REQUIRE(got > 0);
+    CHECK(std::string(text, static_cast<std::size_t>(got)) == "FDSTORE=1\nFDPOLL=0\nFDNAME=kept-x");
+    const cmsghdr* rights = CMSG_FIRSTHDR(&message);
+    REQUIRE(rights != nullptr);
+    CHECK(rights->cmsg_len == CMSG_LEN(sizeof fds));
+    notify->forget("kept-x", soon);
+    CHECK(manager.heard() == "FDSTOREREMOVE=1\nFDNAME=kept-x");
+    os::Result<void> stored = {};
+    for (int i = 0; stored && i < 10'000; ++i)
+        stored = notify->store("kept-x", fds, app::now_ns(CLOCK_MONOTONIC) + 50'000'000);
+    REQUIRE_FALSE(stored);
+    CHECK(stored.error().number == ETIMEDOUT);
 }
 
 TEST_CASE("a manager that does not listen does not stop the analyzer") {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include "analyzer/output/alerts/sinks/fd_sink.h"
 #include "policy/privilege/seccomp.h"
@@ -11,11 +14,28 @@ namespace {
 constexpr int kFlags = policy::kReopenFlags;
 constexpr mode_t kMode = policy::kReopenMode;
 
+// Returns the file's last bytes, among which a line that was cut short would be.
+std::string read_tail(const os::UniqueFd& directory, const std::string& file) {
+    const os::UniqueFd fd(openat(directory.get(), file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    std::string text(16 << 10, '\0');
+    const off_t size = fd.valid() ? lseek(fd.get(), 0, SEEK_END) : 0;
+    const auto from = std::max<off_t>(size - static_cast<off_t>(text.size()), 0);
+    const ssize_t got = size > 0 ? pread(fd.get(), text.data(), text.size(), from) : 0;
+    text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return text;
+}
+
 class FileSink : public FdSink {
   public:
     FileSink(const std::string& path, os::UniqueFd directory, std::string file, os::UniqueFd fd)
         : FdSink("file " + path, std::move(fd)), directory_(std::move(directory)),
-          file_(std::move(file)) {}
+          file_(std::move(file)), tail_(read_tail(directory_, file_)) {}
+    std::size_t bytes_at_the_end(std::string_view line) const override {
+        if (tail_.ends_with(std::string(line) + '\n'))
+            return line.size() + 1;
+        const std::string_view cut = std::string_view(tail_).substr(tail_.rfind('\n') + 1);
+        return line.starts_with(cut) ? cut.size() : 0;
+    }
     bool reopen() override {
         os::UniqueFd fresh(openat(directory_.get(), file_.c_str(), kFlags, kMode));
         if (!fresh.valid())
@@ -28,6 +48,7 @@ class FileSink : public FdSink {
   private:
     os::UniqueFd directory_;
     std::string file_;
+    std::string tail_; // of the file as it was found
 };
 
 } // namespace

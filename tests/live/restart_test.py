@@ -1,0 +1,236 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""restart_test.py: an analyzer that is killed again and again under load, with a service manager that keeps descriptors.
+
+Usage: restart_test.py PRIVD ANALYZER
+
+This program plays the manager: it takes what the analyzer stores (sd_notify's FDSTORE=1) and passes it to the next one by
+name. A witness opens files with ascending numbers in their names; a rule alerts on each into a file. At the end the file
+must have every number exactly once, and privd must have been asked once.
+
+TIERCEL_KILLS   how often the analyzer is killed; 25 if unset
+TIERCEL_RATE    numbers a second; 1000 if unset
+TIERCEL_NOISE   events a second besides that match no rule; 20000 if unset
+"""
+import array
+import collections
+import fcntl
+import os
+import pathlib
+import random
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from check import check, exit_code, skip, within
+
+privd, analyzer = sys.argv[1:]
+kills, rate, noise = (int(os.environ.get(name, default)) for name, default in
+                      (("TIERCEL_KILLS", 25), ("TIERCEL_RATE", 1000), ("TIERCEL_NOISE", 20000)))
+ACCOUNT = 65534
+
+if os.geteuid() != 0:
+    skip("only root can load the probe")
+resource.setrlimit(resource.RLIMIT_NOFILE, (8192, 8192))
+folder = tempfile.mkdtemp(prefix="tiercel-restart-")
+os.chmod(folder, 0o755)
+alerts, errors = f"{folder}/alerts", f"{folder}/errors"
+state = f"{folder}/state"
+for made in alerts, errors:
+    open(made, "w").close()
+    os.chown(made, ACCOUNT, ACCOUNT)
+for made in state, f"{state}/tiercel", f"{state}/tiercel/crash":
+    os.mkdir(made)
+    os.chown(made, ACCOUNT, ACCOUNT)
+os.chown(folder, ACCOUNT, ACCOUNT)
+
+open(f"{folder}/rules.yaml", "w").write(f"""
+- rule: Witness
+  desc: A number of the witness.
+  condition: evt.type = openat and evt.arg.name startswith {folder}/seq-
+  output: "%evt.arg.name"
+  priority: notice
+""")
+open(f"{folder}/analyzer.yaml", "w").write(f"""
+rules_files: [{folder}/rules.yaml]
+stdout_output: {{enabled: false}}
+file_output: {{enabled: true, filename: {alerts}}}
+outputs_queue: {{capacity: 1000000}}
+""")
+
+
+class Manager:
+    """Starts the analyzer with what it has stored before, as systemd does."""
+
+    def __init__(self):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.name = f"@tiercel-restart-{os.getpid()}"
+        self.socket.bind("\0" + self.name[1:])
+        self.stored = [] # (name, fd)
+        self.polled = set()
+        self.ready = threading.Event()
+        self.status = ""
+        threading.Thread(target=self.listen, daemon=True).start()
+
+    def listen(self):
+        while True:
+            fds = array.array("i")
+            text, control, _, _ = self.socket.recvmsg(4096, socket.CMSG_SPACE(253 * fds.itemsize))
+            for _, _, data in control:
+                fds.frombytes(data[:len(data) - len(data) % fds.itemsize])
+            lines = text.decode().split("\n")
+            said = dict(line.split("=", 1) for line in lines)
+            name = said.get("FDNAME", "stored")
+            if "FDSTORE" in said:
+                self.stored += [(name, fd) for fd in fds]
+                if said.get("FDPOLL") != "0":
+                    self.polled.add(name)
+            elif "FDSTOREREMOVE" in said:
+                for each in [each for each in self.stored if each[0] == name]:
+                    os.close(each[1])
+                    self.stored.remove(each)
+            else:
+                for fd in fds:
+                    os.close(fd)
+            self.status = said.get("STATUS", self.status)
+            if "READY" in said:
+                self.ready.set()
+
+    def start(self):
+        self.ready.clear()
+        random.shuffle(self.stored) # systemd promises no order
+        given = list(self.stored)
+        child = os.fork()
+        if child == 0:
+            high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 4000) for _, fd in given]
+            for number, fd in enumerate(high, 3):
+                os.dup2(fd, number, inheritable=True)
+            if given:
+                os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=str(len(given)),
+                                  LISTEN_FDNAMES=":".join(name for name, _ in given))
+            os.environ.update(NOTIFY_SOCKET=self.name, STATE_DIRECTORY=f"{state}/tiercel:{state}/tiercel/crash")
+            os.dup2(os.open(errors, os.O_WRONLY | os.O_APPEND), 2)
+            os.setgroups([])
+            os.setresgid(ACCOUNT, ACCOUNT, ACCOUNT)
+            os.setresuid(ACCOUNT, ACCOUNT, ACCOUNT)
+            os.execv(analyzer, [analyzer, "-c", f"{folder}/analyzer.yaml", "--connect", f"{folder}/privd.sock"])
+        self.child = child
+
+
+def witness():
+    """Opens a number at a time, none of which exists."""
+    number, begun = 0, time.monotonic()
+    going = True
+
+    def end(*_):
+        nonlocal going
+        going = False
+    signal.signal(signal.SIGTERM, end)
+    while going:
+        try:
+            os.open(f"{folder}/seq-{number:09}", os.O_RDONLY)
+        except OSError:
+            number += 1
+        ahead = number / rate - (time.monotonic() - begun)
+        if ahead > 0.002:
+            time.sleep(ahead)
+    open(f"{folder}/last", "w").write(str(number))
+    os._exit(0)
+
+
+def make_noise():
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    done, begun = 0, time.monotonic()
+    while True:
+        for _ in range(100):
+            try:
+                os.open("/nothing-is-here", os.O_RDONLY)
+            except OSError:
+                done += 1
+        ahead = done / noise - (time.monotonic() - begun)
+        if ahead > 0.002:
+            time.sleep(ahead)
+
+
+def in_child(work):
+    child = os.fork()
+    if child == 0:
+        work()
+        os._exit(1)
+    return child
+
+
+def size():
+    return os.stat(alerts).st_size
+
+
+def said(what):
+    return what in open(errors).read()
+
+
+manager = Manager()
+door = subprocess.Popen([privd, "--socket", f"{folder}/privd.sock", "--user", str(ACCOUNT - 1), "--peer-user", str(ACCOUNT)],
+                        stderr=open(f"{folder}/privd", "w"))
+within(10, lambda: os.path.exists(f"{folder}/privd.sock"))
+manager.start()
+if not manager.ready.wait(60):
+    skip("the analyzer does not start: " + open(errors).read() + open(f"{folder}/privd").read())
+check("privd leaves after it has loaded", within(10, lambda: door.poll() is not None))
+check("the analyzer stores rings, counters, links and iterators",
+      {re.sub("[0-9]+$", "N", name) for name, _ in manager.stored} ==
+      {"kept-session", "kept-progress", "kept-alerts", "kept-ring-N", "kept-counters", "kept-links", "kept-task-N",
+       "kept-file-N"}, {name for name, _ in manager.stored})
+check("none of them to be polled", not manager.polled, manager.polled)
+
+children = [in_child(witness), in_child(make_noise)]
+check("alerts come", within(30, lambda: size() > 0), open(errors).read())
+gaps, starts = [], []
+for _ in range(kills):
+    time.sleep(random.uniform(0.05, 0.6))
+    os.kill(manager.child, signal.SIGKILL)
+    killed = time.monotonic()
+    os.waitpid(manager.child, 0)
+    before = size()
+    manager.start()
+    if not within(20, lambda: size() > before):
+        check("an analyzer that was killed is followed by another", False, open(errors).read()[-2000:])
+        break
+    gaps.append((time.monotonic() - killed) * 1000)
+for child in children:
+    os.kill(child, signal.SIGTERM)
+    os.waitpid(child, 0)
+last = int(open(f"{folder}/last").read())
+
+
+def numbers():
+    return [int(found) for found in re.findall(r"seq-([0-9]{9})$", open(alerts).read(), re.M)]
+
+
+within(60, lambda: len(set(numbers())) >= last)
+os.kill(manager.child, signal.SIGTERM)
+check("SIGTERM ends the last one with 0", os.waitpid(manager.child, 0)[1] == 0)
+counts = collections.Counter(numbers())
+dropped = re.findall(r"; (\d+) dropped", open(errors).read())
+missing = sorted(set(range(last)) - set(counts))
+twice = sorted(number for number, count in counts.items() if count > 1)
+print(f"{last} numbers, {kills} kills, {dropped} dropped by the probe, {len(missing)} missing, {len(twice)} twice; "
+      f"ms from kill to the next alert: median {sorted(gaps)[len(gaps) // 2]:.0f}, worst {max(gaps):.0f}; "
+      f"load average {os.getloadavg()[0]:.1f}")
+check("the probe dropped nothing", dropped[-1:] == ["0"], dropped)
+check("no event is lost", not missing, missing[:20])
+check("no event is evaluated twice", not twice, twice[:20])
+check("no other line is in the file", len(open(alerts).read().splitlines()) == last + len(twice))
+check("privd was asked once", len(open(f"{state}/tiercel/capabilities").read().splitlines()) == 1)
+check("one load has served every analyzer", said(f"reader {len(gaps) + 1} of one load"), open(errors).read()[-1500:])
+if exit_code():
+    print("kept:", folder, open(errors).read()[-3000:])
+else:
+    subprocess.run(["rm", "-rf", folder], check=False)
+sys.exit(exit_code())
