@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -353,4 +354,50 @@ TEST_CASE("a token bucket permits a burst and then its rate") {
     for (int i = 0; i < 3; ++i)
         CHECK(bucket.take(100 * kSecond)); // never more than the burst
     CHECK_FALSE(bucket.take(100 * kSecond));
+}
+
+TEST_CASE("a file has each alert once, however far its writer came before it was killed") {
+    const Directory directory;
+    const std::string path = directory / "alerts";
+    const tiercel::os::UniqueFd memory(memfd_create("alerts", MFD_CLOEXEC));
+    const tiercel::os::UniqueFd shared(memfd_create("progress", MFD_CLOEXEC));
+    constexpr std::size_t kBytes = 64 << 10;
+    using tiercel::ring::Progress;
+    REQUIRE(ftruncate(memory.get(), kBytes) == 0);
+    REQUIRE(ftruncate(shared.get(), sizeof(Progress::Shared)) == 0);
+    const auto map = [](const tiercel::os::UniqueFd& fd, std::size_t bytes) {
+        return *tiercel::os::Mapping::shared(fd, bytes, 0, PROT_READ | PROT_WRITE, "a memory");
+    };
+    const Progress progress(map(shared, sizeof(Progress::Shared)));
+    std::string written;
+    SUBCASE("not at all") {}
+    SUBCASE("not at all, behind another line") {
+        written = "other\n";
+    }
+    SUBCASE("a part") {
+        written = "other\nfir";
+    }
+    SUBCASE("all but the newline") {
+        written = "first";
+    }
+    SUBCASE("all") {
+        written = "other\nfirst\n";
+    }
+    std::ofstream(path) << written;
+    KeptLines killed(map(memory, kBytes));
+    std::vector<Outbox::Line> waiting;
+    for (const char* text : {"first", "second"})
+        waiting.push_back(killed.keep({std::make_shared<const std::string>(text), Priority::notice},
+                                      "file " + path, {}));
+    killed.freeze();
+
+    Dispatcher next({}, 10);
+    next.keep_lines(map(memory, kBytes), progress);
+    auto sinks = open_sinks(to(Output::file, path));
+    REQUIRE(sinks);
+    for (auto& sink : *sinks)
+        next.add(std::move(sink));
+    REQUIRE(next.drain(std::chrono::seconds(5)));
+    const std::string before = written.starts_with("other") ? "other\n" : "";
+    CHECK(content(path) == before + "first\nsecond\n");
 }

@@ -16,7 +16,8 @@ constexpr mode_t kMode = policy::kReopenMode;
 
 // Returns the file's last bytes, among which a line that was cut short would be.
 std::string read_tail(const os::UniqueFd& directory, const std::string& file) {
-    const os::UniqueFd fd(openat(directory.get(), file.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+    const os::UniqueFd fd(
+        openat(directory.get(), file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
     std::string text(16 << 10, '\0');
     const off_t size = fd.valid() ? lseek(fd.get(), 0, SEEK_END) : 0;
     const auto from = std::max<off_t>(size - static_cast<off_t>(text.size()), 0);
