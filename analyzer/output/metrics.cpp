@@ -3,6 +3,7 @@
 
 #include "analyzer/output/escape.h"
 #include "shared/wire/capabilities.h"
+#include "shared/wire/client.h"
 
 namespace tiercel::output {
 
@@ -109,7 +110,7 @@ void append_load(Buffer& out, const LiveStatistics& live) {
     Family held(out, Metric::capability_seconds);
     for (const wire::CapabilityRow& row : wire::kCapabilityTable)
         held.sample(fmt::format(R"(capability="{}")", row.name),
-                    seconds(wire::held_ns(live.held, row.number)));
+                    seconds(wire::client::held_ns(live.held, row.number)));
 }
 
 void append_rules(Buffer& out, const Metrics& metrics) {

@@ -11,6 +11,7 @@
 #include "shared/os/file.h"
 #include "shared/os/unique_fd.h"
 #include "shared/wire/capabilities.h"
+#include "shared/wire/client.h"
 
 namespace tiercel::app {
 
@@ -22,7 +23,7 @@ void log_capabilities(const wire::Reply& reply) {
         return;
     std::string line = fmt::format("{} {}", *id, wire::option_of(reply.driver));
     for (const wire::CapabilityRow& row : wire::kCapabilityTable)
-        if (const std::uint64_t ns = wire::held_ns(reply.held, row.number); ns > 0)
+        if (const std::uint64_t ns = wire::client::held_ns(reply.held, row.number); ns > 0)
             line += fmt::format(" {}={:.6f}", row.name, static_cast<double>(ns) / 1e9);
     line += '\n';
     const os::UniqueFd file(open((directory + "/capabilities").c_str(),

@@ -5,10 +5,7 @@
 
 #include <linux/capability.h>
 
-#include <span>
 #include <string_view>
-
-#include "shared/wire/messages.h"
 
 namespace tiercel::wire {
 
@@ -29,14 +26,6 @@ constexpr const char* capability_name(int number) {
         if (row.number == number)
             return row.name;
     return "unknown";
-}
-
-// Returns how long the capability was held, in nanoseconds.
-constexpr std::uint64_t held_ns(std::span<const Held> held, int capability) {
-    std::uint64_t sum = 0;
-    for (const Held& each : held)
-        sum += (each.capabilities >> capability & 1) != 0 ? each.ns : 0;
-    return sum;
 }
 
 } // namespace tiercel::wire

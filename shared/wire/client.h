@@ -28,6 +28,14 @@ os::Result<os::UniqueFd> ask_door(const os::UniqueFd& socket, std::int32_t pid, 
 // Reads where a link of /proc/PID leads. Errors as above. Blocks.
 os::Result<std::string> ask_link(const os::UniqueFd& socket, std::int32_t pid, ProcFile link);
 
+// Returns how long the capability was held, in nanoseconds.
+constexpr std::uint64_t held_ns(std::span<const Held> held, int capability) {
+    std::uint64_t sum = 0;
+    for (const Held& each : held)
+        sum += (each.capabilities >> capability & 1) != 0 ? each.ns : 0;
+    return sum;
+}
+
 struct Received {
     std::size_t bytes = 0;
     std::size_t fds = 0;
