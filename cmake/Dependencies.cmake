@@ -12,3 +12,8 @@ find_package(fmt REQUIRED)
 find_package(doctest REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(nlohmann_json REQUIRED)
+
+# The courier's; without them it is not built.
+pkg_check_modules(libcurl IMPORTED_TARGET libcurl)
+pkg_check_modules(libnats IMPORTED_TARGET libnats)
+pkg_check_modules(rdkafka IMPORTED_TARGET rdkafka)

@@ -36,6 +36,7 @@ foreach(array IN ITEMS kPrivdLoad kPrivdLoadBpf kPrivdLoadClassic kPrivdLoadModu
   list(APPEND TIERCEL_PRIVD_LISTS privd_syscalls.h ${array})
 endforeach()
 set(TIERCEL_ENRICHER_LISTS enricher_syscalls.h kEnricherStart enricher_syscalls.h kEnricherSteady)
+set(TIERCEL_COURIER_LISTS courier_syscalls.h kCourierStart courier_syscalls.h kCourierSteady)
 
 # tiercel_unit_syscalls(OUT [HEADER ARRAY]...): the same as value of SystemCallFilter=, eight names to a line.
 function(tiercel_unit_syscalls out)

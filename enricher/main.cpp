@@ -6,17 +6,15 @@
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/time.h>
-#include <sys/un.h>
 
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 
 #include "enricher/relay.h"
 #include "policy/privilege/enricher_syscalls.h"
 #include "shared/os/inherited.h"
+#include "shared/os/listener.h"
 
 using namespace tiercel;
 using os::UniqueFd;
@@ -55,36 +53,6 @@ uid_t uid_of(const char* name) {
     errno = 0; // getpwnam(3) sets no errno for a user that does not exist
     must(entry != nullptr, "find the user", name);
     return entry->pw_uid;
-}
-
-// The socket has mode 0660, because the group of its directory decides who may connect, as for
-// privd's socket.
-UniqueFd listen_at(const char* path) {
-    sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
-    const auto* generic = reinterpret_cast<const sockaddr*>(&address);
-    errno = ENAMETOOLONG;
-    must(std::strlen(path) < sizeof address.sun_path, "listen at", path);
-    std::memcpy(address.sun_path, path, std::strlen(path));
-    const UniqueFd probe(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-    if (connect(probe.get(), generic, sizeof address) != 0 && errno == ECONNREFUSED)
-        unlink(path); // an enricher that has ended left it behind
-    umask(0117);
-    UniqueFd listener(socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
-    must(bind(listener.get(), generic, sizeof address) == 0 && listen(listener.get(), 1) == 0,
-         "listen (is there another enricher?) at", path);
-    return listener;
-}
-
-// Returns the socket that systemd passed. The first passed descriptor is 3 (sd_listen_fds(3)).
-UniqueFd activated() {
-    int type = 0;
-    socklen_t length = sizeof type;
-    const bool passed = os::inherited().listen_fds == 1 &&
-                        getsockopt(os::kFirstPassedFd, SOL_SOCKET, SO_TYPE, &type, &length) == 0 &&
-                        type == SOCK_SEQPACKET;
-    errno = 0;
-    must(passed, "serve: no --socket, and no ListenSequentialPacket= socket was passed");
-    return UniqueFd(os::kFirstPassedFd);
 }
 
 os::Result<void> serve_one(UniqueFd peer, uid_t served, const enricher::Paths& paths) {
@@ -171,5 +139,12 @@ int main(int argc, char** argv) {
     set(Runtime::containerd, path_or(values[containerd], "/run/containerd/containerd.sock"));
     set(Runtime::crio, path_or(values[crio], "/run/crio/crio.sock"));
     const uid_t served = uid_of(values[peer] != nullptr ? values[peer] : "tiercel");
-    run(values[own_socket] != nullptr ? listen_at(values[own_socket]) : activated(), served, paths);
+    auto listener = values[own_socket] != nullptr
+                        ? os::listen_at(values[own_socket], SOCK_SEQPACKET)
+                        : os::passed_listener(SOCK_SEQPACKET);
+    if (!listener) {
+        os::print("enricher", listener.error(), "");
+        return 1;
+    }
+    run(*listener, served, paths);
 }

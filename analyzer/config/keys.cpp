@@ -123,6 +123,27 @@ std::string take_capacity(const DocumentNode& node, Settings& settings) {
     return wrong;
 }
 
+// Only enables: courier_output.enabled may be set besides.
+std::string take_http_output(const DocumentNode& node, Settings& settings) {
+    bool enabled = false;
+    if (!node.is_scalar() || !read_bool(node.scalar, enabled))
+        return "must be true or false";
+    settings.output(Output::courier).enabled |= enabled;
+    return "";
+}
+
+std::string take_fold_window(const DocumentNode& node, Settings& settings) {
+    constexpr std::uint64_t kMost = 3'600'000;
+    const char* end = node.scalar.data() + node.scalar.size();
+    std::uint64_t value = 0;
+    const auto [stop, error] = std::from_chars(node.scalar.data(), end, value);
+    const std::string_view unit(stop, static_cast<std::size_t>(end - stop));
+    settings.fold_window_ms = unit == "s" ? value * 1000 : value;
+    const bool good = error == std::errc() && (unit == "s" || unit == "ms") && value <= kMost &&
+                      settings.fold_window_ms >= 1 && settings.fold_window_ms <= kMost;
+    return good ? "" : "must be a time from 1ms to 3600s";
+}
+
 std::string text_of(const DocumentNode& node, std::string_view key) {
     const DocumentNode* value = node.find(key);
     return value != nullptr && value->is_scalar() ? value->scalar : std::string();
@@ -268,7 +289,8 @@ template <std::size_t Index>
 void add_output(std::vector<Key>& keys, std::string_view prefix, std::string_view target,
                 bool enabled, std::string_view doc, std::string_view target_doc) {
     using Kind = Key::Standing;
-    const Kind standing = prefix == "unix_socket_output" ? Kind::ours : Kind::same;
+    const Kind standing =
+        prefix == "unix_socket_output" || prefix == "courier_output" ? Kind::ours : Kind::same;
     keys.push_back({std::string(prefix) + ".enabled",
                     [](const DocumentNode& node, Settings& settings) -> std::string {
                         return node.is_scalar() &&
@@ -291,13 +313,15 @@ std::vector<Key> make_keys() {
     std::vector<Key> keys = {
 #define KEY(key, take, standing, preset, doc) {key, take, standing, preset, doc},
 #define IGNORED(key, doc) {key, nullptr, ignored, "", doc},
+#define ELSEWHERE(key, doc) {key, nullptr, elsewhere, "", doc},
 #define ABSENT(key, doc) {key, nullptr, absent, "", doc},
 #include "analyzer/config/keys.def"
 #undef KEY
 #undef IGNORED
+#undef ELSEWHERE
 #undef ABSENT
     };
-#define OUTPUT(id, prefix, target, enabled, receiver, doc, target_doc)                             \
+#define OUTPUT(id, prefix, target, enabled, doc, target_doc)                                       \
     add_output<index_of(Output::id)>(keys, prefix, target, enabled, doc, target_doc);
 #include "analyzer/config/outputs.def"
 #undef OUTPUT

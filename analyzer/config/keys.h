@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "analyzer/config/document.h"
 #include "analyzer/config/settings.h"
+#include "shared/document/document.h"
 
 namespace tiercel::config {
 
@@ -22,6 +22,7 @@ struct Key {
         different, // falco.yaml has the key; `doc` says what differs
         ours,      // falco.yaml has no such key
         ignored,   // a key of falco.yaml without effect here
+        elsewhere, // another program of Tiercel reads the keys
         absent,    // an output or interface of falco.yaml that does not exist here
     };
     std::string name; // a dot stands for a mapping within a mapping

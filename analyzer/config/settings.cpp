@@ -5,7 +5,6 @@
 #include "analyzer/config/settings.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "analyzer/config/keys.h"
 
@@ -14,35 +13,6 @@ namespace tiercel::config {
 namespace {
 
 using Problems = std::vector<SettingsProblem>;
-
-// Falco's syntax: ${VAR} is the variable's value, or nothing if the variable is not set; $${VAR} is
-// the text ${VAR}.
-std::string expand(std::string_view text) {
-    std::string expanded;
-    while (!text.empty()) {
-        const std::size_t at = text.find("${");
-        const std::size_t end = at == std::string_view::npos ? at : text.find('}', at);
-        if (end == std::string_view::npos)
-            break;
-        expanded += text.substr(0, at);
-        if (expanded.ends_with('$')) {
-            expanded.pop_back();
-            expanded += text.substr(at, end + 1 - at);
-        } else if (const char* value =
-                       std::getenv(std::string(text.substr(at + 2, end - at - 2)).c_str());
-                   value != nullptr) {
-            expanded += value;
-        }
-        text.remove_prefix(end + 1);
-    }
-    return expanded.append(text);
-}
-
-void expand_all(DocumentNode& node) {
-    node.scalar = expand(node.scalar);
-    for (DocumentNode& item : node.items)
-        expand_all(item);
-}
 
 // Prefixes are compared by whole characters; the edit distance of the condition language's
 // suggestions is above this layer.
@@ -105,6 +75,8 @@ class Walk {
   private:
     void without_effect(const Key& key, const std::string& name, const DocumentNode& node,
                         const Mark& mark) {
+        if (key.standing == Key::Standing::elsewhere)
+            return;
         if (key.standing != Key::Standing::absent)
             say(false, mark, "'" + name + "' has no effect here", std::string(key.doc));
         else if (is_enabled(node, name))
@@ -180,7 +152,7 @@ void read_settings(std::string_view text, Settings& settings, Problems& problems
         return;
     }
     for (DocumentNode& root : std::get<0>(result)) {
-        expand_all(root);
+        expand_variables(root);
         if (root.is_mapping())
             Walk(settings, problems).take_mapping("", root);
         else if (!root.is_null())
@@ -201,7 +173,7 @@ void read_option(std::string_view option, Settings& settings, Problems& problems
         return;
     }
     DocumentNode& node = std::get<DocumentNode>(value);
-    expand_all(node);
+    expand_variables(node);
     Walk walk(settings, problems);
     const std::string_view name = option.substr(0, equal);
     const std::size_t item = name.find("[]");
@@ -224,6 +196,7 @@ void append_lists(Settings from, Settings& settings) {
     move_to(from.append_output, settings.append_output);
     move_to(from.static_fields, settings.static_fields);
     move_to(from.base_syscalls, settings.base_syscalls);
+    move_to(from.fold_by, settings.fold_by);
 }
 
 } // namespace tiercel::config

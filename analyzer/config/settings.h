@@ -20,8 +20,8 @@
 #include <utility>
 #include <vector>
 
-#include "analyzer/config/document.h"
 #include "analyzer/config/priority.h"
+#include "shared/document/document.h"
 
 namespace tiercel::config {
 
@@ -92,6 +92,8 @@ struct Settings {
     std::uint64_t queue_capacity = 10'000; // outputs_queue.capacity
     double output_rate = 0;                // outputs.rate: alerts per second; 0: no limit
     std::uint64_t output_burst = 1000;
+    std::vector<std::string> fold_by;      // outputs.fold.by; empty: alerts are not folded
+    std::uint64_t fold_window_ms = 10'000; // outputs.fold.window
     bool program_keep_alive = false;
     bool file_keep_alive = false; // the file is always kept open
 

@@ -9,6 +9,7 @@
 
 #include "analyzer/observers/observer.h"
 #include "analyzer/output/alerts/dispatcher.h"
+#include "analyzer/output/alerts/fold.h"
 #include "analyzer/output/alerts/template.h"
 #include "analyzer/output/alerts/token_bucket.h"
 #include "analyzer/setup/detection.h"
@@ -48,8 +49,13 @@ class AlertObserver : public Observer {
 
   private:
     AlertObserver(const Config& config, Detection& detection);
+    os::Result<void> prepare_fold(const Config& config);
+    // Returns whether the match is folded into an alert before it; otherwise, the key is in `key_`.
+    bool is_folded(filter::RuleId id, const Pipeline::Event& event);
+    void end_windows(std::uint64_t ns);
     bool all_gone() const;
     void say_failures();
+    void say_losses() const;
 
     Detection& detection_;
     std::vector<alerts::AlertTemplate> templates_;     // by filter::RuleId
@@ -57,8 +63,17 @@ class AlertObserver : public Observer {
     alerts::Dispatcher dispatcher_;
     std::optional<alerts::TokenBucket> bucket_; // outputs.rate; nothing: no limit
     CaptureOf capture_of_;                      // empty: alerts have no captures
+    std::optional<alerts::Fold> fold_;          // outputs.fold; nothing: alerts are not folded
+    std::optional<filter::Format> fold_fields_; // the fields of outputs.fold.by
+    bool fold_by_rule_ = false;
+    std::string key_;
+    bool live_; // windows end by the clock; in a replay, by the events' times
     Pipeline* pipeline_ = nullptr;
-    std::vector<std::uint64_t> said_failures_; // by output: as of the last message
+    struct Said {
+        std::uint64_t failed = 0; // as of the last message
+        bool failing = false;
+    };
+    std::vector<Said> said_; // by output
     std::uint64_t next_look_ns_ = 0;
     std::uint64_t limit_; // stop after this many alerts; 0: no limit
     std::uint64_t alerts_ = 0;

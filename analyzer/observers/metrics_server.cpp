@@ -160,6 +160,7 @@ HttpListener::Answer MetricsServer::with_metrics(Use use) const {
                            .driver = live ? live->driver : "replay",
                            .rules = {},
                            .queues = {},
+                           .destinations = {},
                            .lag_ns = lag_ns_,
                            .rss_bytes = pages.value_or(0) * 4096,
                            .cpu_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID)};

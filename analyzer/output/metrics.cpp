@@ -141,6 +141,36 @@ void append_queues(Buffer& out, const Metrics& metrics) {
     Family(out, Metric::outputs_queue_num_drops_total).sample(lost);
 }
 
+// A courier that is not connected has no samples, so that its families do not appear.
+void append_destinations(Buffer& out, const Metrics& metrics) {
+    if (metrics.destinations.empty())
+        return;
+    using Destination = Metrics::Destination;
+    const auto of = [](const Destination& destination) {
+        return fmt::format(R"(destination="{}")", label(destination.name));
+    };
+    Family alerts(out, Metric::courier_alerts_total);
+    for (const Destination& destination : metrics.destinations) {
+        const auto sample = [&](std::string_view result, std::uint64_t count) {
+            alerts.sample(fmt::format(R"({},result="{}")", of(destination), result), count);
+        };
+        sample("sent", destination.sent);
+        sample("failed", destination.failed);
+        sample("dropped", destination.dropped);
+    }
+    const auto each = [&](Metric metric, const auto& value) {
+        Family family(out, metric);
+        for (const Destination& destination : metrics.destinations)
+            family.sample(of(destination), value(destination));
+    };
+    each(Metric::courier_retries_total, [](const Destination& d) { return d.retried; });
+    each(Metric::courier_spooled_bytes, [](const Destination& d) { return d.spooled_bytes; });
+    each(Metric::courier_oldest_age_seconds,
+         [](const Destination& d) { return d.oldest_age_seconds; });
+    each(Metric::courier_connected,
+         [](const Destination& d) { return std::uint64_t{d.connected}; });
+}
+
 void append_process(Buffer& out, const Metrics& metrics) {
     Family(out, Metric::duration_seconds_total).sample(seconds(metrics.ns));
     Family(out, Metric::memory_rss_bytes).sample(metrics.rss_bytes);
@@ -181,6 +211,7 @@ void append_metrics(Buffer& out, const Metrics& metrics) {
     append_rules(out, metrics);
     Family(out, Metric::rules_reloads_refused_total).sample(metrics.reloads_refused);
     append_queues(out, metrics);
+    append_destinations(out, metrics);
 }
 
 } // namespace tiercel::output

@@ -25,6 +25,11 @@ struct Metrics {
         std::string name;
         std::uint64_t waiting, written, discarded, failed; // lines
     };
+    struct Destination { // of the courier
+        std::string name;
+        std::uint64_t sent, failed, dropped, retried, spooled_bytes, oldest_age_seconds;
+        bool connected;
+    };
     const state::StateTracker& engine;
     std::uint64_t events;               // taken by the pipeline
     std::uint64_t ns;                   // since the session began
@@ -32,6 +37,7 @@ struct Metrics {
     std::string_view driver;            // Falco's engine name
     std::vector<Rule> rules;
     std::vector<Queue> queues;
+    std::vector<Destination> destinations;
     std::uint64_t lag_ns;              // from the last event to when it was taken
     std::uint64_t rss_bytes;           // 0: not known
     std::uint64_t cpu_ns;              // processor time of this process

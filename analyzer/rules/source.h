@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "analyzer/config/document.h"
+#include "shared/document/document.h"
 
 namespace tiercel::rules {
 

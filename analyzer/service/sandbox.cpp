@@ -10,8 +10,8 @@
 
 #include <vector>
 
-#include "analyzer/service/landlock.h"
 #include "policy/privilege/analyzer_syscalls.h"
+#include "policy/privilege/landlock.h"
 
 #ifdef __SANITIZE_ADDRESS__
 // Looking for leaks and naming functions take helper processes, which the sandbox kills.
@@ -117,7 +117,12 @@ os::Result<Confinement> enter_sandbox(const Needs& needs) {
         return os::error("set", "no_new_privs");
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
         return os::error("make", "the process undumpable");
-    auto abi = deny_by_landlock(needs.writable, needs.renaming);
+    std::vector<policy::Beneath> allowed;
+    for (const int directory : needs.writable) // where the alert file may be made again
+        allowed.push_back({directory, policy::kWriteFiles});
+    for (const int directory : needs.renaming) // where captures get the names of their alerts
+        allowed.push_back({directory, policy::kRenameFiles});
+    auto abi = policy::restrict_by_landlock(allowed, policy::Network::none);
     if (!abi)
         return abi.error();
     if (needs.start_threads)

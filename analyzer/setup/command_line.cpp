@@ -10,10 +10,10 @@
 #include <boost/program_options.hpp>
 
 #include "analyzer/capture/file_ring.h"
-#include "analyzer/config/document.h"
 #include "analyzer/config/settings.h"
 #include "analyzer/setup/selection.h"
 #include "kernel/common/abi.h"
+#include "shared/document/document.h"
 #include "shared/os/file.h"
 #include "shared/wire/client.h"
 

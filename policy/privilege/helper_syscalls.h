@@ -27,6 +27,17 @@ constexpr Allow kHelperSteady[] = {
     {"abort()", {SCMP_SYS(tgkill)}, Only::itself},
     {"end", {SCMP_SYS(exit_group)}},
 };
+// The system calls of the analyzer's connector processes, which make a connection to one Unix
+// socket again that has broken, and pass it to the analyzer.
+constexpr Allow kConnectorSteady[] = {
+    {"requests", {SCMP_SYS(read), SCMP_SYS(restart_syscall)}},
+    {"a new connection, and how long its calls may take", {SCMP_SYS(socket)}, Only::unix_socket},
+    {"the same", {SCMP_SYS(connect), SCMP_SYS(setsockopt)}},
+    {"pass it on", {SCMP_SYS(sendmsg)}},
+    {"release fds", {SCMP_SYS(close)}},
+    {"end", {SCMP_SYS(exit), SCMP_SYS(exit_group)}},
+};
+
 // clang-format on
 
 } // namespace tiercel::policy

@@ -42,6 +42,13 @@ bool allow_bpf(scmp_filter_ctx filter, int call) {
     return true;
 }
 
+bool allow_network(scmp_filter_ctx filter, int call) {
+    for (const int domain : {AF_INET, AF_INET6, AF_NETLINK, AF_UNIX})
+        if (!allow(filter, call, {{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(domain), 0}}))
+            return false;
+    return true;
+}
+
 bool add_call(scmp_filter_ctx filter, int call, Only only) {
     switch (only) {
     case Only::anything: return allow(filter, call, {});
@@ -58,6 +65,7 @@ bool add_call(scmp_filter_ctx filter, int call, Only only) {
     }
     case Only::of_the_module: return allow(filter, call, {{1, SCMP_CMP_MASKED_EQ, 0xff00, 0xf700}});
     case Only::unix_socket: return allow(filter, call, {{0, SCMP_CMP_EQ, AF_UNIX, 0}});
+    case Only::network_socket: return allow_network(filter, call);
     case Only::connected: return allow(filter, call, {{4, SCMP_CMP_EQ, 0, 0}});
     case Only::bpf_commands: return allow_bpf(filter, call);
     case Only::failing: return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), call, 0) == 0;

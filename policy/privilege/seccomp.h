@@ -24,6 +24,7 @@ enum class Only : unsigned char {
     reading,        // open's or openat's flags (second, third) can neither write nor make a file
     of_the_module,  // the ioctl (second) has the type of kernel/module/uapi.h
     unix_socket,    // the domain (first) is AF_UNIX
+    network_socket, // the domain (first) is AF_INET, AF_INET6, AF_NETLINK or AF_UNIX
     connected,      // sendto: the address (fifth) is null, so that the socket's own peer is meant
     bpf_commands,   // the command of bpf(2) (first) is one of kBpfCommands
     failing,        // the call is not made: it fails with EPERM, which its caller can live with

@@ -31,6 +31,7 @@ constexpr Allow kAnalyzerStart[] = {
     {"the channel to an alert program, and its start: without these an analyzer that is told to start one would be killed, "
      "where an error says that the unit does not let it", {SCMP_SYS(socketpair), SCMP_SYS(dup2), SCMP_SYS(dup3),
      SCMP_SYS(vfork), SCMP_SYS(wait4)}},
+    {"connections that a connector makes again for an output", {SCMP_SYS(sendmsg)}},
     {"a thread for each output", {SCMP_SYS(clone), SCMP_SYS(clone3), SCMP_SYS(sched_getaffinity)}},
     {"the end of the child that reads command lines, when a process blocks it", {SCMP_SYS(kill)}},
     {"who this is, and what it holds", {SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),

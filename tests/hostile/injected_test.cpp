@@ -103,6 +103,7 @@ bool survives_zeros(policy::Only only) {
     case policy::Only::appending:
     case policy::Only::of_the_module:
     case policy::Only::unix_socket:
+    case policy::Only::network_socket:
     case policy::Only::bpf_commands: return false;
     }
     return false;

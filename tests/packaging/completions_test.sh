@@ -49,7 +49,7 @@ done
 
 if command -v zsh >/dev/null; then
     zsh -n "$tree/packaging/completions/_tiercel" || fail "zsh cannot read its completion"
-    [ "$(head -n 1 "$tree/packaging/completions/_tiercel")" = '#compdef analyzer enricher privd tiercel tiercel-driver tiercel-trace' ] ||
+    [ "$(head -n 1 "$tree/packaging/completions/_tiercel")" = '#compdef analyzer enricher privd tiercel tiercel-courier tiercel-driver tiercel-trace' ] ||
         fail "zsh is not told which programs the completion is for"
 else
     echo "SKIPPED: zsh's completion: zsh is not installed"

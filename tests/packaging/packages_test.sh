@@ -34,10 +34,15 @@ holds tiercel /usr/bin/{analyzer,tiercel,tiercel-trace} /usr/sbin/tiercel-driver
     /usr/libexec/tiercel/{enricher,privd,privd-prove,privd-exec,privd-types,privd-{classic,module}{,-prove}} \
     /usr/lib/systemd/system/{tiercel.service,tiercel-{metrics,enricher,privd}.socket,tiercel-{enricher,privd,module}.service} \
     /usr/share/man/man1/{analyzer,tiercel,tiercel-trace}.1.gz /usr/share/man/man8/{enricher,privd,tiercel-driver}.8.gz /usr/share/man/man5/analyzer.yaml.5.gz
+[ ! -e "$build/courier/libcourier_app.a" ] ||
+    holds tiercel-courier /usr/libexec/tiercel/tiercel-courier /etc/tiercel/courier.yaml \
+        /usr/lib/systemd/system/tiercel-courier.{service,socket} /usr/lib/sysusers.d/tiercel-courier.conf \
+        /usr/share/man/man8/tiercel-courier.8.gz /usr/share/man/man5/courier.yaml.5.gz
+[[ "$(dpkg-deb -f "$work"/tiercel_*.deb Depends)" != *libcurl* ]] || fail "the sensor depends on libcurl"
 holds tiercel-rules /etc/tiercel/rules.d/00-tiercel.yaml /usr/share/man/man5/tiercel-rules.5.gz
 [ ! -e "$tree/kernel/module/dkms.conf" ] || holds tiercel-dkms "/usr/src/tiercel-$(sed -n "s/^CMAKE_PROJECT_VERSION:[A-Z]*=//p" "$build/CMakeCache.txt")/dkms.conf"
 holds tiercel-deploy /usr/share/tiercel/{container/compose.yaml,grafana/tiercel.json,helm/tiercel/Chart.yaml,kubernetes/tiercel.yaml} \
-    /usr/share/tiercel/seccomp/{analyzer,enricher,privd}.json
+    /usr/share/tiercel/seccomp/{analyzer,courier,enricher,privd}.json
 [ "$(dpkg-deb -I "$work"/tiercel_*.deb conffiles | xargs)" = "/etc/tiercel/analyzer.yaml /etc/logrotate.d/tiercel" ] ||
     fail "analyzer.yaml and logrotate's file are not tiercel's conffiles"
 codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)

@@ -45,6 +45,19 @@ for key in "${described[@]}"; do
 done
 echo "analyzer.yaml.5: ${#keys[@]} keys"
 
+# Each key, destination and default of the courier's tables stands in its page.
+if [ -e "$pages/courier.yaml.5" ]; then
+    shown=$(text "$pages/courier.yaml.5" | tr -s ' \n' ' ')
+    mapfile -t keys < <(
+        sed -nE 's/^KEY\("([a-z_.]*)".*/\1/p; s/^OPTION\([^,]*, "([a-z_]*)".*/\1/p' "$tree/courier/config/keys.def"
+        sed -nE 's/^DESTINATION\([a-z]*, "([a-z]*)".*/type: \1/p' "$tree/courier/config/destinations.def")
+    [ ${#keys[@]} -ge 45 ] || fail "the courier's tables show only ${#keys[@]} keys"
+    for key in "${keys[@]}"; do
+        grep -qF " $key " <<<"$shown" || fail "courier.yaml.5 lacks $key"
+    done
+    echo "courier.yaml.5: ${#keys[@]} keys"
+fi
+
 for page in "$pages"/*.[158]; do
     ! grep -q '^\.so ' "$page" || continue
     faults=$(mandoc -T lint -W warning "$page" | grep -v 'missing date' || true)

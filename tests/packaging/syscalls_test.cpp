@@ -11,6 +11,7 @@
 
 #include "policy/privilege/analyzer_syscalls.h"
 #include "policy/privilege/container_syscalls.h"
+#include "policy/privilege/courier_syscalls.h"
 #include "policy/privilege/enricher_syscalls.h"
 #include "policy/privilege/privd_syscalls.h"
 #include "policy/privilege/start_syscalls.h"
@@ -87,6 +88,14 @@ TEST_CASE(
     CHECK(numbers_in(filter_of("tiercel-enricher.service")) == wanted);
 }
 
+TEST_CASE(
+    "tiercel-courier.service allows what the courier needs to start and to run, and no more") {
+    std::set<int> wanted;
+    add(tiercel::policy::kCourierStart, wanted);
+    add(tiercel::policy::kCourierSteady, wanted);
+    CHECK(numbers_in(filter_of("tiercel-courier.service")) == wanted);
+}
+
 // The names between the brackets of the profile's only "names".
 static std::set<int> profile_of(const std::string& program) {
     std::ifstream file(std::string(PROFILES) + "/" + program + ".json");
@@ -116,7 +125,10 @@ TEST_CASE("each container's profile allows its process's lists and the runtime's
                   tiercel::policy::kPrivdLoadClassic}},
                 {"enricher",
                  {tiercel::policy::kEnricherStart, tiercel::policy::kEnricherSteady,
-                  tiercel::policy::kEnricherListen}}};
+                  tiercel::policy::kEnricherListen}},
+                {"courier",
+                 {tiercel::policy::kCourierStart, tiercel::policy::kCourierSteady,
+                  tiercel::policy::kCourierListen}}};
     for (const auto& row : rows) {
         CAPTURE(row.program);
         std::set<int> wanted = runtime;

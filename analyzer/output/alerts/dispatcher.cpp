@@ -29,20 +29,23 @@ Alert internal_alert(const std::string& what, const std::string& message,
     return alert;
 }
 
-Outbox::Line line_of(const Alert& alert, const Style& style) {
-    return {std::make_shared<const std::string>(render(alert, style)), alert.priority};
+Outbox::LinePointer line_of(const Alert& alert, const Style& style) {
+    return std::make_shared<const Line>(
+        Line{render(alert, style), alert.priority, alert.rule, alert.time_ns});
 }
 
 // The first line may have been written, whole or in part, when its process ended.
-void drop_written(std::vector<Outbox::Line>& left, const Sink& sink) {
-    const std::size_t written = left.empty() ? 0 : sink.bytes_at_the_end(*left.front().text);
+void drop_written(std::vector<Outbox::LinePointer>& left, const Sink& sink) {
+    const std::size_t written = left.empty() ? 0 : sink.bytes_at_the_end(left.front()->text);
     if (written == 0)
         return;
-    Outbox::Line& first = left.front();
-    if (written > first.text->size())
+    if (written > left.front()->text.size()) {
         left.erase(left.begin());
-    else
-        first.text = std::make_shared<const std::string>(first.text->substr(written));
+        return;
+    }
+    Line rest = *left.front();
+    rest.text.erase(0, written);
+    left.front() = std::make_shared<const Line>(std::move(rest));
 }
 
 std::string machine_name() {
@@ -54,7 +57,8 @@ std::string machine_name() {
 } // namespace
 
 Dispatcher::Dispatcher(Style style, std::size_t queue_capacity)
-    : style_(std::move(style)), capacity_(queue_capacity) {
+    : style_(std::move(style)), json_style_(style_), capacity_(queue_capacity) {
+    json_style_.json = true;
     tzset();                       // reads the time zone now, since files cannot be opened later
     std::signal(SIGPIPE, SIG_IGN); // a write to a closed pipe or socket returns EPIPE instead
 }
@@ -65,7 +69,8 @@ void Dispatcher::keep_lines(os::Mapping memory, const ring::Progress& progress) 
 }
 
 void Dispatcher::add(std::unique_ptr<Sink> sink) {
-    const auto warn = [style = style_](const std::string& name, std::uint64_t count) {
+    const auto warn = [style = sink->wants_json() ? json_style_ : style_](const std::string& name,
+                                                                          std::uint64_t count) {
         return line_of(internal_alert("alerts discarded",
                                       std::to_string(count) + " alerts were discarded: output " +
                                           name + " was blocked",
@@ -73,19 +78,23 @@ void Dispatcher::add(std::unique_ptr<Sink> sink) {
                        style);
     };
     const Sink& opened = *sink; // which its thread does not change before the first line
-    std::vector<Outbox::Line> left;
+    std::vector<Outbox::LinePointer> left;
     if (kept_)
         left = kept_->left(sink->name(), progress_->unfinished());
     drop_written(left, opened);
     outboxes_.push_back(std::make_unique<Outbox>(std::move(sink), capacity_, warn));
-    for (Outbox::Line& line : left)
+    for (Outbox::LinePointer& line : left)
         outboxes_.back()->post(std::move(line));
 }
 
 void Dispatcher::send(const Alert& alert) {
-    const Outbox::Line line = line_of(alert, style_);
-    for (const auto& outbox : outboxes_)
+    Outbox::LinePointer plain, json; // each is made if an output wants it
+    for (const auto& outbox : outboxes_) {
+        Outbox::LinePointer& line = outbox->wants_json() ? json : plain;
+        if (!line)
+            line = line_of(alert, outbox->wants_json() ? json_style_ : style_);
         outbox->post(kept_ ? kept_->keep(line, outbox->name(), progress_->current()) : line);
+    }
 }
 
 void Dispatcher::warn(const std::string& what, const std::string& message,
@@ -114,7 +123,7 @@ bool Dispatcher::drain(std::chrono::milliseconds deadline) {
 std::vector<Dispatcher::Output> Dispatcher::outputs() const {
     std::vector<Output> outputs;
     for (const auto& outbox : outboxes_)
-        outputs.push_back({outbox->name(), outbox->counters()});
+        outputs.push_back({outbox->name(), outbox->counters(), outbox->destinations()});
     return outputs;
 }
 

@@ -48,12 +48,14 @@ class Dispatcher {
     struct Output {
         std::string name;
         Outbox::Counters counters;
+        std::vector<wire::courier::State> destinations; // of the courier
     };
     std::vector<Output> outputs() const;
     const Style& style() const { return style_; }
 
   private:
     Style style_;
+    Style json_style_; // for outputs that want JSON in any case
     std::size_t capacity_;
     std::optional<KeptLines> kept_;
     const ring::Progress* progress_ = nullptr; // with kept_

@@ -23,20 +23,21 @@ namespace tiercel::alerts {
 
 class KeptLines {
   public:
-    // Longer lines are not kept, nor is a line that finds no room.
-    static constexpr std::size_t kLongest = (8 << 10) - 48;
+    // Lines that are longer with the name of their rule are not kept, nor is one that finds no
+    // room.
+    static constexpr std::size_t kLongest = (8 << 10) - 64;
 
     // `memory`: zeros, or what an earlier process has left.
     explicit KeptLines(os::Mapping memory);
 
     // Keeps a line about the event at `place` for the output of that name, until the last copy of
     // the returned one is destroyed, which may be in another thread.
-    Outbox::Line keep(const Outbox::Line& line, std::string_view output,
-                      ring::Progress::Place place);
+    Outbox::LinePointer keep(const Outbox::LinePointer& line, std::string_view output,
+                             ring::Progress::Place place);
 
     // Returns the lines that an earlier process has left for the output, in order, and keeps them
     // again. Leaves out those about the event at `again`, because it is evaluated again.
-    std::vector<Outbox::Line> left(std::string_view output, ring::Progress::Place again);
+    std::vector<Outbox::LinePointer> left(std::string_view output, ring::Progress::Place again);
 
     // From now on a line that is destroyed stays kept, because it was not written.
     void freeze();
@@ -45,7 +46,7 @@ class KeptLines {
     struct Slot;
     struct Shared;
     Slot* find_room();
-    Outbox::Line hold(Slot& slot);
+    Outbox::LinePointer hold(Slot& slot);
 
     std::uint64_t sequence_ = 0;     // of the last line
     std::shared_ptr<Shared> shared_; // with the lines, which may outlive this object

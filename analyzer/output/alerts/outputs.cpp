@@ -2,7 +2,6 @@
 #include "analyzer/output/alerts/outputs.h"
 
 #include <algorithm>
-#include <optional>
 
 namespace tiercel::alerts {
 
@@ -11,13 +10,11 @@ namespace {
 struct Row {
     config::Output output;
     const char* prefix;
-    bool receiver; // another program listens, which may be absent
     os::Result<std::unique_ptr<Sink>> (*open)(const config::Settings&);
 };
 
 constexpr Row kRows[] = {
-#define OUTPUT(id, prefix, target, enabled, receiver, ...)                                         \
-    {config::Output::id, prefix, receiver, open_##id},
+#define OUTPUT(id, prefix, ...) {config::Output::id, prefix, open_##id},
 #include "analyzer/config/outputs.def"
 #undef OUTPUT
 };
@@ -37,22 +34,14 @@ std::string output_names() {
 
 os::Result<std::vector<std::unique_ptr<Sink>>> open_sinks(const config::Settings& settings) {
     std::vector<std::unique_ptr<Sink>> sinks;
-    std::optional<os::Error> absent;
     for (const Row& row : kRows) {
         if (!settings.output(row.output).enabled)
             continue;
         auto sink = row.open(settings);
-        if (sink) {
-            sinks.push_back(*std::move(sink));
-            continue;
-        }
-        if (!row.receiver)
+        if (!sink)
             return sink.error();
-        absent = sink.error();
-        os::print("analyzer", *absent, "alerts do not go there before the analyzer starts again");
+        sinks.push_back(*std::move(sink));
     }
-    if (sinks.empty() && absent)
-        return *absent;
     return sinks;
 }
 

@@ -16,8 +16,8 @@ bool any_enabled(const config::Settings& settings);
 // Returns the keys that enable outputs, "stdout_output.enabled, …", for messages.
 std::string output_names();
 
-// Opens the outputs that are enabled. A receiver that is absent is printed and left out, unless it
-// is the only output. Returns the error of any other output that cannot be opened.
+// Opens the outputs that are enabled, or returns the first error. A receiver that is absent is
+// printed, and its alerts wait for it.
 os::Result<std::vector<std::unique_ptr<Sink>>> open_sinks(const config::Settings& settings);
 
 } // namespace tiercel::alerts

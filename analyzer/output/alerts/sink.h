@@ -6,27 +6,37 @@
 //
 //     all              write
 //     file             openat on its directory fd and close, to open the file again
+//     connections      sendto, recvmsg and close: a Connector makes a broken connection again
 //
-// A connection that breaks is not made again, because the sandbox forbids socket(2).
 // A sink may block: the Outbox that feeds it runs in a thread of its own.
 #pragma once
 
 #include <memory>
 #include <string>
-#include <string_view>
+#include <vector>
 
 #include "analyzer/config/settings.h"
 #include "shared/os/result.h"
+#include "shared/wire/courier.h"
 
 namespace tiercel::alerts {
+
+// An alert as it is written.
+struct Line {
+    std::string text; // without its end
+    config::Priority priority = config::Priority::debug;
+    std::string rule;
+    std::uint64_t time_ns = 0; // of the alert, since the epoch
+};
 
 class Sink {
   public:
     virtual ~Sink() = default;
     // Returns "stdout", "file /var/log/x", …
     virtual std::string name() const = 0;
-    // Writes one line. Returns false, with the reason in errno, if the line is lost.
-    virtual bool write(std::string_view line, config::Priority priority) = 0;
+    // Writes one line. Returns false, with the reason in errno, if it is not written. The outbox
+    // then calls again with the same line later, unless gone() or errno is EMSGSIZE.
+    virtual bool write(const Line& line) = 0;
     // Returns how many bytes of `line` and its newline stood at the end of the output when it was
     // opened; 0 if there were none, or the output cannot tell.
     virtual std::size_t bytes_at_the_end(std::string_view /*line*/) const { return 0; }
@@ -37,6 +47,17 @@ class Sink {
     // Returns the directory in which reopen() makes a file, which the sandbox has to leave
     // writable; -1: there is none. The sink keeps ownership.
     virtual int directory() const { return -1; }
+    // Returns whether lines have to be JSON, whatever the settings say.
+    virtual bool wants_json() const { return false; }
+
+    // A sink whose receiver confirms lines overrides these. confirm() reads confirmations and waits
+    // up to a second for one if some are missing; the outbox calls it again and again while nothing
+    // is to be written. unconfirmed() returns how many lines may have to be sent again.
+    virtual bool confirms() const { return false; }
+    virtual void confirm() {}
+    virtual std::size_t unconfirmed() const { return 0; }
+    // Returns the state of the courier's destinations. May be called from any thread.
+    virtual std::vector<wire::courier::State> destinations() const { return {}; }
 };
 
 // open_file(settings), open_syslog(settings), … open the output's target.

@@ -181,9 +181,9 @@ TEST_CASE("the falco.yaml of each release from 0.40 to 0.44 is accepted") {
 }
 
 TEST_CASE("outputs and interfaces that do not exist here are an error if they are enabled") {
-    CHECK(Read("http_output: {enabled: false, url: x}").problems.empty());
+    CHECK(Read("grpc_output: {enabled: false}").problems.empty());
     for (const char* text :
-         {"http_output: {enabled: true}", "grpc:\n  enabled: true\n", "load_plugins: [json]"}) {
+         {"grpc_output: {enabled: true}", "grpc:\n  enabled: true\n", "load_plugins: [json]"}) {
         CAPTURE(text);
         const Read read(text);
         REQUIRE(read.problems.size() == 1);
@@ -191,7 +191,27 @@ TEST_CASE("outputs and interfaces that do not exist here are an error if they ar
     }
     CHECK(Read("load_plugins: [container]").problems.empty());
     Read option("");
-    CHECK(option.option("http_output.enabled=true").problems.size() == 1);
+    CHECK(option.option("grpc_output.enabled=true").problems.size() == 1);
+}
+
+TEST_CASE("http_output goes through the courier, which reads its other keys") {
+    const Read off("http_output: {enabled: false, url: x}");
+    CHECK(off.problems.empty());
+    CHECK_FALSE(off.settings.output(Output::courier).enabled);
+    const Read on("http_output: {enabled: true, url: 'https://x/', insecure: true}");
+    CHECK(on.problems.empty());
+    CHECK(on.settings.output(Output::courier).enabled);
+    const Read both("courier_output: {enabled: true}\nhttp_output: {enabled: false}\n");
+    CHECK(both.settings.output(Output::courier).enabled);
+}
+
+TEST_CASE("outputs.fold names what folded alerts have in common, and the window") {
+    const Read read("outputs: {fold: {by: [rule, proc.name], window: 2s}}");
+    CHECK(read.problems.empty());
+    CHECK(read.settings.fold_by == std::vector<std::string>{"rule", "proc.name"});
+    CHECK(read.settings.fold_window_ms == 2000);
+    for (const char* wrong : {"0s", "10", "3601s", "1h", "''", "-1s"})
+        CHECK(Read("outputs: {fold: {window: " + std::string(wrong) + "}}").problems.size() == 1);
 }
 
 TEST_CASE("the drops of falco.yaml mean what they mean there") {

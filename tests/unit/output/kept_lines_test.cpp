@@ -24,16 +24,17 @@ struct Memory {
     }
 };
 
-Outbox::Line line(std::string text) {
-    return {std::make_shared<const std::string>(std::move(text)), config::Priority::notice};
+Outbox::LinePointer line(std::string text) {
+    return std::make_shared<const alerts::Line>(
+        alerts::Line{std::move(text), config::Priority::notice, "A rule", 7});
 }
 
 using Texts = std::vector<std::string>;
 
-Texts texts(const std::vector<Outbox::Line>& lines) {
+Texts texts(const std::vector<Outbox::LinePointer>& lines) {
     Texts made;
-    for (const Outbox::Line& each : lines)
-        made.push_back(*each.text);
+    for (const Outbox::LinePointer& each : lines)
+        made.push_back(each->text);
     return made;
 }
 
@@ -41,18 +42,20 @@ Texts texts(const std::vector<Outbox::Line>& lines) {
 
 TEST_CASE("a line that is not written stays for the next process, in order and for its output") {
     const Memory memory;
-    std::vector<Outbox::Line> waiting;
+    std::vector<Outbox::LinePointer> waiting;
     KeptLines first = memory.map();
     waiting.push_back(first.keep(line("one"), "file /x", {}));
     first.keep(line("written"), "file /x", {}); // its only copy ends here
     waiting.push_back(first.keep(line("two"), "file /x", {}));
     waiting.push_back(first.keep(line("elsewhere"), "stdout", {}));
-    CHECK(*waiting[0].text == "one");
+    CHECK(waiting[0]->text == "one");
 
     KeptLines next = memory.map();
     const auto left = next.left("file /x", {});
     CHECK(texts(left) == Texts{"one", "two"});
-    CHECK(left[0].priority == config::Priority::notice);
+    CHECK(left[0]->priority == config::Priority::notice);
+    CHECK(left[0]->rule == "A rule");
+    CHECK(left[0]->time_ns == 7);
     CHECK(texts(next.left("stdout", {})) == Texts{"elsewhere"});
     CHECK(next.left("stdout", {}).empty()); // it was written
 }
@@ -78,13 +81,13 @@ TEST_CASE("lines that are dropped at the end stay kept") {
 TEST_CASE("what does not fit is sent, and not kept") {
     const Memory memory;
     KeptLines first = memory.map();
-    const std::string longest(KeptLines::kLongest, 'x');
-    std::vector<Outbox::Line> waiting;
+    const std::string longest(KeptLines::kLongest - std::string("A rule").size(), 'x');
+    std::vector<Outbox::LinePointer> waiting;
     waiting.push_back(first.keep(line(longest + "x"), "o", {}));
-    CHECK(waiting[0].text->size() == KeptLines::kLongest + 1);
+    CHECK(waiting[0]->text.size() == longest.size() + 1);
     for (int i = 0; i < 10; ++i)
         waiting.push_back(first.keep(line(longest), "o", {}));
-    CHECK(*waiting.back().text == longest);
+    CHECK(waiting.back()->text == longest);
     CHECK(memory.map().left("o", {}).size() == 8);
 }
 

@@ -29,6 +29,14 @@ Metrics sample(const state::StateTracker& engine) {
                        .source = "syscall",
                        .matches = 3}},
             .queues = {{.name = "stdout", .waiting = 1, .written = 5, .discarded = 2, .failed = 0}},
+            .destinations = {{.name = "siem",
+                              .sent = 9,
+                              .failed = 1,
+                              .dropped = 2,
+                              .retried = 3,
+                              .spooled_bytes = 400,
+                              .oldest_age_seconds = 5,
+                              .connected = true}},
             .lag_ns = 4'000'000,
             .rss_bytes = 4096,
             .cpu_ns = 1'000'000'000};
@@ -66,7 +74,10 @@ TEST_CASE("values are what was given, under Falco's names where there is one") {
           "1\n",
           "tiercel_output_queue_lines{output=\"stdout\"} 1\n",
           "tiercel_output_lines_total{output=\"stdout\",result=\"discarded\"} 2\n",
-          "falcosecurity_falco_outputs_queue_num_drops_total 2\n"})
+          "falcosecurity_falco_outputs_queue_num_drops_total 2\n",
+          "tiercel_courier_alerts_total{destination=\"siem\",result=\"dropped\"} 2\n",
+          "tiercel_courier_spooled_bytes{destination=\"siem\"} 400\n",
+          "tiercel_courier_connected{destination=\"siem\"} 1\n"})
         CHECK_MESSAGE(text.find(line) != std::string::npos, line);
 }
 

@@ -23,6 +23,7 @@
 
 #include "kernel/module/uapi.h"
 #include "policy/privilege/analyzer_syscalls.h"
+#include "policy/privilege/courier_syscalls.h"
 #include "policy/privilege/enricher_syscalls.h"
 #include "policy/privilege/helper_syscalls.h"
 #include "policy/privilege/privd_syscalls.h"
@@ -107,7 +108,8 @@ constexpr auto kClassicSteady = joined(kPrivdSteady, kPrivdSteadyClassic);
 const List kLists[] = {{"modern, load", kModernLoad},       {"classic, load", kClassicLoad},
                        {"module, load", kModuleLoad},       {"privd, steady", kPrivdSteady},
                        {"classic, steady", kClassicSteady}, {"analyzer", kAnalyzerSteady},
-                       {"enricher", kEnricherSteady},       {"helper", kHelperSteady}};
+                       {"enricher", kEnricherSteady},       {"helper", kHelperSteady},
+                       {"connector", kConnectorSteady},     {"courier", kCourierSteady}};
 
 } // namespace
 
@@ -226,6 +228,27 @@ TEST_CASE("the analyzer's helpers open files for reading, and make none") {
             allowed(program, kNative, SYS_openat, {0, 0, static_cast<std::uint64_t>(flags), 0}));
     for (int number : {SYS_openat2, SYS_socket, SYS_connect, SYS_sendto, SYS_sendmsg, SYS_execve,
                        SYS_clone, SYS_ptrace, SYS_kill, SYS_prctl})
+        CHECK_FALSE(allowed(program, kNative, number));
+}
+
+TEST_CASE("the courier has the network, and starts, traces and loads nothing") {
+    auto program = compile(kCourierSteady);
+    for (const int domain : {AF_UNIX, AF_INET, AF_INET6, AF_NETLINK})
+        CHECK(allowed(program, kNative, SYS_socket, {static_cast<std::uint64_t>(domain)}));
+    for (const int domain : {AF_PACKET, AF_VSOCK, AF_ALG, AF_BLUETOOTH, AF_KEY, AF_XDP})
+        CHECK_FALSE(allowed(program, kNative, SYS_socket, {static_cast<std::uint64_t>(domain)}));
+    for (int number : {SYS_execve, SYS_execveat, SYS_vfork, SYS_listen, SYS_ptrace, SYS_bpf,
+                       SYS_kill, SYS_mount, SYS_unshare, SYS_setns, SYS_setuid, SYS_chmod,
+                       SYS_unlink, SYS_io_uring_setup, SYS_process_vm_readv})
+        CHECK_FALSE(allowed(program, kNative, number));
+}
+
+TEST_CASE("a connector has Unix sockets, and no file") {
+    auto program = compile(kConnectorSteady);
+    CHECK(allowed(program, kNative, SYS_socket, {AF_UNIX}));
+    CHECK_FALSE(allowed(program, kNative, SYS_socket, {AF_INET}));
+    for (int number : {SYS_openat, SYS_execve, SYS_clone, SYS_clone3, SYS_ptrace, SYS_recvmsg,
+                       SYS_bind, SYS_listen, SYS_sendto, SYS_kill})
         CHECK_FALSE(allowed(program, kNative, number));
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <doctest/doctest.h>
 
-#include "analyzer/config/document.h"
 #include "analyzer/setup/command_line.h"
 #include "kernel/common/abi.h"
+#include "shared/document/document.h"
 
 using namespace tiercel;
 using app::CommandLine;

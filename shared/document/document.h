@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Document: a YAML file as a plain tree in which every node knows the line and column it came from.
-// Rule files and the configuration are both read through it, so that each complaint about either
-// can point at its place. document.cpp is the only file that knows the YAML library.
+// Rule files and the configurations of analyzer and courier are read through it, so that each
+// complaint about either can point at its place. document.cpp is the only file that knows the YAML
+// library.
 //
 // Keys of a mapping keep their order. Numbers and booleans stay text: the reader knows what it
 // wants.
@@ -51,6 +52,10 @@ struct DocumentError {
 // All YAML documents of `text`, one root each. What is in reach of a hostile file is bounded: the
 // depth and the number of nodes (aliases count each time they are used).
 std::variant<std::vector<DocumentNode>, DocumentError> read_document(std::string_view text);
+
+// Replaces ${VAR} in every scalar, as Falco does: it becomes the variable's value, or nothing if
+// the variable is not set; $${VAR} becomes the text ${VAR}.
+void expand_variables(DocumentNode& node);
 
 // yes/no, true/false, on/off, y/n in YAML's spellings. False when it is none of these.
 bool read_bool(std::string_view text, bool& value);

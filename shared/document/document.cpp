@@ -2,7 +2,7 @@
 //
 // The library's own tree is not used: it is built before anyone can say that it is too big, and for
 // some damaged files without end. Its parser's events are; they can be stopped at any time.
-#include "analyzer/config/document.h"
+#include "shared/document/document.h"
 
 #include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/exceptions.h>

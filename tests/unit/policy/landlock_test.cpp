@@ -10,7 +10,7 @@
 #include <csignal>
 #include <cstdio>
 
-#include "analyzer/service/landlock.h"
+#include "policy/privilege/landlock.h"
 
 namespace {
 
@@ -19,7 +19,7 @@ namespace {
 int inside() {
     const int before = open("/etc/passwd", O_RDONLY);
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    auto abi = tiercel::app::deny_by_landlock();
+    auto abi = tiercel::policy::restrict_by_landlock({}, tiercel::policy::Network::none);
     if (!abi)
         return 1;
     if (*abi == 0)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "analyzer/service/landlock.h"
+//
+// Implements Landlock's restriction by its three system calls, for whatever ABI the kernel has.
+#include "policy/privilege/landlock.h"
 
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -8,7 +10,7 @@
 
 #include "shared/os/unique_fd.h"
 
-namespace tiercel::app {
+namespace tiercel::policy {
 
 namespace {
 
@@ -24,7 +26,9 @@ struct [[gnu::packed]] PathBeneathAttr {
     std::int32_t parent_fd;
 };
 constexpr int kRulePathBeneath = 1;
-constexpr std::uint64_t kFsWriteFile = 1U << 1, kFsRemoveFile = 1U << 5, kFsMakeReg = 1U << 8;
+constexpr std::uint64_t kFsExecute = 1U << 0, kFsWriteFile = 1U << 1, kFsReadFile = 1U << 2,
+                        kFsReadDir = 1U << 3, kFsRemoveFile = 1U << 5, kFsMakeReg = 1U << 8,
+                        kFsTruncate = 1U << 14, kFsIoctlDevice = 1U << 15;
 constexpr std::uint64_t kNetBindTcp = 1U << 0, kNetConnectTcp = 1U << 1;
 constexpr std::uint64_t kScopeAbstractUnix = 1U << 0, kScopeSignal = 1U << 1;
 
@@ -35,13 +39,23 @@ constexpr std::uint64_t fs_rights(int abi) {
     return (1ULL << bits) - 1;
 }
 
+std::uint64_t access_of(std::uint8_t rights) {
+    std::uint64_t access = 0;
+    access |= (rights & kReadFiles) != 0 ? kFsReadFile | kFsReadDir | kFsIoctlDevice : 0;
+    access |= (rights & kWriteFiles) != 0 ? kFsWriteFile | kFsMakeReg : 0;
+    access |= (rights & kRemoveFiles) != 0 ? kFsRemoveFile | kFsTruncate : 0;
+    access |= (rights & kRenameFiles) != 0 ? kFsRemoveFile | kFsMakeReg : 0;
+    access |= (rights & kExecute) != 0 ? kFsExecute : 0;
+    return access;
+}
+
 long create_ruleset(const RulesetAttr* attr, std::size_t size, std::uint32_t flags) {
     return syscall(SYS_landlock_create_ruleset, attr, size, flags);
 }
 
 } // namespace
 
-os::Result<int> deny_by_landlock(std::span<const int> writable, std::span<const int> renaming) {
+os::Result<int> restrict_by_landlock(std::span<const Beneath> allowed, Network network) {
     const long version = create_ruleset(nullptr, 0, kRulesetVersion);
     if (version < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
         return 0;
@@ -51,7 +65,7 @@ os::Result<int> deny_by_landlock(std::span<const int> writable, std::span<const 
     RulesetAttr attr{.handled_access_fs = fs_rights(abi), .handled_access_net = 0, .scoped = 0};
     std::size_t size = sizeof attr.handled_access_fs;
     if (abi >= 4) {
-        attr.handled_access_net = kNetBindTcp | kNetConnectTcp;
+        attr.handled_access_net = kNetBindTcp | (network == Network::none ? kNetConnectTcp : 0);
         size = 2 * sizeof attr.handled_access_fs;
     }
     if (abi >= 6) {
@@ -61,19 +75,14 @@ os::Result<int> deny_by_landlock(std::span<const int> writable, std::span<const 
     const os::UniqueFd ruleset(static_cast<int>(create_ruleset(&attr, size, 0)));
     if (!ruleset.valid())
         return os::error("create", "a Landlock ruleset");
-    const auto permit = [&ruleset](std::uint64_t rights, int directory) {
-        const PathBeneathAttr beneath{rights, directory};
-        return syscall(SYS_landlock_add_rule, ruleset.get(), kRulePathBeneath, &beneath, 0) == 0;
-    };
-    for (const int directory : writable)
-        if (!permit(kFsWriteFile | kFsMakeReg, directory))
-            return os::error("keep writable by Landlock", "the directory of the alert file");
-    for (const int directory : renaming)
-        if (!permit(kFsRemoveFile | kFsMakeReg, directory))
-            return os::error("permit new names by Landlock", "in the directory of captures");
+    for (const auto& [directory, rights] : allowed) {
+        const PathBeneathAttr beneath{access_of(rights) & attr.handled_access_fs, directory};
+        if (syscall(SYS_landlock_add_rule, ruleset.get(), kRulePathBeneath, &beneath, 0) != 0)
+            return os::error("permit by Landlock", "a directory");
+    }
     if (syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0)
         return os::error("enforce", "a Landlock ruleset");
     return abi;
 }
 
-} // namespace tiercel::app
+} // namespace tiercel::policy

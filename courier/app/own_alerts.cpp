@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "courier/app/own_alerts.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <ctime>
+
+#include "courier/delivery/text.h"
+#include "shared/wire/boot_id.h"
+
+namespace tiercel::courier {
+
+namespace {
+
+constexpr std::uint8_t kWarning = 4, kInformational = 6;
+// The sequences of the courier itself have this bit, so that they are none of the analyzer's.
+constexpr std::uint64_t kOwn = std::uint64_t{1} << 63;
+
+std::uint64_t now_ns(clockid_t clock) {
+    timespec now{};
+    clock_gettime(clock, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
+           static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+} // namespace
+
+OwnAlerts::OwnAlerts()
+    : boot_(wire::courier::boot_id()), session_(now_ns(CLOCK_BOOTTIME) | kOwn),
+      sequence_(session_) {
+    char name[256] = "";
+    gethostname(name, sizeof name - 1);
+    host_ = name;
+}
+
+// The alert has the keys of the analyzer's own alerts, in the same order.
+Record OwnAlerts::make(const Notice& notice) {
+    const std::uint64_t now = now_ns(CLOCK_REALTIME);
+    const std::string_view priority = notice.good ? "Informational" : "Warning";
+    rule_ = "Tiercel internal: " + notice.what;
+    text_ = R"({"hostname":)";
+    append_json(text_, host_);
+    text_ += R"(,"output":)";
+    append_json(text_,
+                iso_time(now) + ": " + std::string(priority) + ' ' + rule_ + ". " + notice.message);
+    text_ += R"(,"output_fields":{"destination":)";
+    append_json(text_, notice.destination);
+    if (notice.dropped > 0)
+        text_ += R"(,"dropped":)" + std::to_string(notice.dropped);
+    text_ += R"(},"priority":)";
+    append_json(text_, priority);
+    text_ += R"(,"rule":)";
+    append_json(text_, rule_);
+    text_ += R"(,"source":"internal","tags":[],"time":)";
+    append_json(text_, iso_time(now));
+    text_ += '}';
+    return {.boot = boot_,
+            .session = session_,
+            .sequence = ++sequence_,
+            .time_ns = now,
+            .priority = notice.good ? kInformational : kWarning,
+            .host = host_,
+            .rule = rule_,
+            .text = text_};
+}
+
+} // namespace tiercel::courier

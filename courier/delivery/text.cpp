@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "courier/delivery/text.h"
+
+#include <cstdio>
+#include <ctime>
+
+namespace tiercel::courier {
+
+namespace {
+
+std::string hex(const wire::courier::Boot& boot) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    std::string text;
+    for (const std::uint8_t byte : boot) {
+        text += kDigits[byte >> 4];
+        text += kDigits[byte & 15];
+    }
+    return text;
+}
+
+} // namespace
+
+std::string id_of(const Record& record) {
+    return std::string(record.host) + '/' + hex(record.boot) + '/' +
+           std::to_string(record.sequence);
+}
+
+std::string short_id_of(const Record& record) {
+    char digits[17];
+    snprintf(digits, sizeof digits, "%016llx", static_cast<unsigned long long>(record.sequence));
+    return hex(record.boot).substr(0, 16) + digits;
+}
+
+std::string_view priority_of(const Record& record) {
+    constexpr std::string_view kNames[kPriorities] = {
+        "Emergency", "Alert", "Critical", "Error", "Warning", "Notice", "Informational", "Debug"};
+    return kNames[record.priority % kPriorities];
+}
+
+void append_json(std::string& json, std::string_view text) {
+    json += '"';
+    for (const char c : text) {
+        if (c == '"' || c == '\\') {
+            json += '\\';
+            json += c;
+        } else if (static_cast<unsigned char>(c) < 0x20) {
+            char escaped[8];
+            snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(c));
+            json += escaped;
+        } else {
+            json += c;
+        }
+    }
+    json += '"';
+}
+
+std::string iso_time(std::uint64_t time_ns) {
+    const auto seconds = static_cast<std::time_t>(time_ns / 1'000'000'000);
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    char text[32], fraction[16];
+    const std::size_t length = strftime(text, sizeof text, "%FT%T", &parts);
+    snprintf(fraction, sizeof fraction, ".%06uZ",
+             static_cast<unsigned>(time_ns % 1'000'000'000 / 1000));
+    return std::string(text, length) + fraction;
+}
+
+} // namespace tiercel::courier
