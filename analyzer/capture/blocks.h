@@ -41,6 +41,10 @@ enum BlockType : std::uint32_t {
     EVENTS_FLAGS_V2_LARGE = 0x222,
 };
 
+// The flag of an event that was made through io_uring, in blocks with flags. Other readers pass
+// over flags that they do not know.
+inline constexpr std::uint32_t kFlagUring = 1U << 30;
+
 // Maps the type numbers of the time before the format's release to the released ones. Others stay.
 std::uint32_t released_type(std::uint32_t type);
 

@@ -212,6 +212,12 @@ std::optional<event::EventView> Reader::parse_event() {
         return std::nullopt;
     }
     std::memcpy(&cpu_, body_.data(), sizeof cpu_);
+    std::uint32_t flags = 0;
+    if (has_flags(type_))
+        std::memcpy(&flags, body_.data() + sizeof cpu_, sizeof flags);
+    cpu_ = static_cast<std::uint16_t>(cpu_ & ~event::kCpuUring);
+    if ((flags & kFlagUring) != 0)
+        cpu_ |= event::kCpuUring;
     std::uint16_t code;
     std::memcpy(&code, body_.data() + at + offsetof(event::Header, type), sizeof code);
     if (event::find(code) == nullptr) {

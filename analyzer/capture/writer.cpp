@@ -56,9 +56,15 @@ void append_event(std::vector<std::byte>& bytes, const event::EventView& event, 
     }
     const bool large =
         (event.info().flags & event::LARGE_PAYLOAD) != 0 || event.size() > kMaxPlainEvent;
+    const bool is_uring = (cpu & event::kCpuUring) != 0;
     BlockWriter out(bytes);
-    out.begin(large ? EVENTS_V2_LARGE : EVENTS_V2);
-    out.number(cpu);
+    if (is_uring)
+        out.begin(large ? EVENTS_FLAGS_V2_LARGE : EVENTS_FLAGS_V2);
+    else
+        out.begin(large ? EVENTS_V2_LARGE : EVENTS_V2);
+    out.number(static_cast<std::uint16_t>(cpu & ~event::kCpuUring));
+    if (is_uring)
+        out.number(kFlagUring);
     const event::Bytes raw = event.bytes();
     const std::size_t at = bytes.size();
     out.bytes({reinterpret_cast<const char*>(raw.data()), raw.size()});

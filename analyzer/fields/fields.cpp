@@ -272,7 +272,8 @@ void EventFields::set(const event::EventView& event, std::uint64_t num, std::uin
     arena_.reset();
     context_.event = &event;
     context_.num = num;
-    context_.cpu = cpu;
+    context_.cpu = static_cast<std::uint16_t>(cpu & ~event::kCpuUring);
+    context_.is_uring = (cpu & event::kCpuUring) != 0;
     context_.thread = now.thread;
     context_.fd = now.fd;
     context_.fd_num = now.fd_num;

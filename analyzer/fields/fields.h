@@ -36,6 +36,7 @@ struct EventContext {
     const event::EventView* event = nullptr;
     std::uint64_t num = 0;
     std::uint16_t cpu = 0;
+    bool is_uring = false; // the call was made through io_uring
     const state::StateTracker* state = nullptr;
     const state::Thread* thread = nullptr; // nullptr: not known
     const state::Fd* fd = nullptr;         // the event's fd; nullptr: none, or not known

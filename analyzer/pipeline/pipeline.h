@@ -57,7 +57,8 @@ class Pipeline {
     // Called before the state learns from the event.
     void on_arrival(Arrival arrival) { on_arrival_.push_back(std::move(arrival)); }
 
-    // Processes one event; events come in the order of their times. Returns false after stop().
+    // Processes one event; events come in the order of their times. `cpu` may have the bit
+    // event::kCpuUring. Returns false after stop().
     bool take(const event::EventView& view, std::uint16_t cpu) {
         for (const Arrival& arrival : on_arrival_)
             arrival(view, cpu);
@@ -68,7 +69,8 @@ class Pipeline {
         }
         ++events_;
         values_.set(view, events_, cpu, state_.apply(view, cpu));
-        Event event{view, events_, cpu, state_, values_, {}};
+        const auto number = static_cast<std::uint16_t>(cpu & ~event::kCpuUring);
+        Event event{view, events_, number, state_, values_, {}};
         if (rules_)
             event.matched = rules_->match(view, values_);
         for (const Observer& observer : on_event_)

@@ -73,6 +73,7 @@ std::optional<event::EventView> RingSet::parse(const Source& source, std::uint16
         ++unparsed_;
         return std::nullopt;
     }
+    static_assert(event::kCpuUring == TIERCEL_CPU_URING);
     tiercel_record_trailer trailer{};
     std::memcpy(&trailer, source.record.data() + view->size(), sizeof trailer);
     cpu = trailer.cpu;

@@ -220,7 +220,7 @@ void StateTracker::settle() {
     keep_to_budget();
 }
 
-const Current& StateTracker::apply(const event::EventView& event, std::uint16_t /*cpu*/) {
+const Current& StateTracker::apply(const event::EventView& event, std::uint16_t cpu) {
     settle();
     previous_ts_ = this_ts_;
     this_ts_ = event.ts();
@@ -250,7 +250,10 @@ const Current& StateTracker::apply(const event::EventView& event, std::uint16_t 
             event.size() <= kMostEnter)
             thread->enter.assign(event.bytes().begin(), event.bytes().end());
     }
-    if (plan.apply != nullptr && (thread != nullptr || plan.anyone))
+    // An operation of io_uring that ended unseen has no result, so it is not known to have done
+    // anything.
+    const bool is_unseen = (cpu & event::kCpuUring) != 0 && event.param(0).empty();
+    if (plan.apply != nullptr && (thread != nullptr || plan.anyone) && !is_unseen)
         plan.apply(Update{*this, event, current_});
     if (thread != nullptr && event.info().is_exit() && current_.thread == thread) {
         thread->enter.clear();

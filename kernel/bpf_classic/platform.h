@@ -8,6 +8,11 @@
 
 #include "kernel/bpf_common/platform.h"
 
+/* Kernels of this probe warn of maps whose memory is not there from the start (kernel/bpf/verifier.c). */
+#define URING_MAP_FLAGS 0
+#define URING_REQUESTS 512
+#define URING_NAMES 128
+
 #define AT_TRACEPOINT(name) SEC("raw_tp/" name)
 #define FIELD(type, object, field) READ((type *)(object), field)
 #define REG(regs, field) READ(regs, field)

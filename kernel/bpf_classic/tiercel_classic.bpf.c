@@ -46,7 +46,7 @@ static __always_inline void submit_event(void *ctx, struct capture *c, __u32 cpu
         add(&counter->drops[TIERCEL_DROP_TOO_LONG], 1);
         return;
     }
-    *(__u16 *)&c->buf[len] = cpu;
+    *(__u16 *)&c->buf[len] = cpu | c->cpu_flags;
     error =
         bpf_perf_event_output(ctx, &rings, CURRENT_CPU, c->buf, len + sizeof(struct tiercel_record_trailer));
     if (error)

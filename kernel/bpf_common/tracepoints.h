@@ -10,6 +10,7 @@
 #include "kernel/bpf_common/maps.h"
 #include "kernel/common/iterators.h"
 #include "kernel/common/received.h"
+#include "kernel/bpf_common/uring.h"
 #include "kernel/common/sources.h"
 
 #include <bpf/bpf_tracing.h>
@@ -84,6 +85,19 @@ STEP int message_step(__u32 k, void *context)
 }
 
 /*
+ * Ends what the thread did through io_uring when it returns from io_uring_enter(), which has one number in
+ * every ABI. Returns 1 if the call's own event is not wanted. Call it before syscall_done() and not in it,
+ * because the verifier adds up the stacks of functions that call each other.
+ */
+static __always_inline int uring_entered(void *ctx, const struct pt_regs *regs)
+{
+    if (!tc_uring.submit_args || syscall_number(regs) != NATIVE_io_uring_enter)
+        return 0;
+    settle_all(ctx, 0);
+    return tc_uring.enter_unasked;
+}
+
+/*
  * Captures the exit of a syscall that may be wanted. It is not inlined, so that the common path through
  * is_unwanted() saves no registers.
  */
@@ -127,7 +141,7 @@ int sys_exit(__u64 *ctx)
 {
     const struct pt_regs *regs = (const struct pt_regs *)ctx[0];
 
-    if (is_unwanted(&tc_config, regs))
+    if (is_unwanted(&tc_config, regs) || uring_entered(ctx, regs))
         return 0;
     return syscall_done(ctx, regs, ctx[1]);
 }
@@ -153,6 +167,7 @@ int BPF_PROG(sched_process_fork, struct task_struct *parent, struct task_struct 
 AT_TRACEPOINT("sched_process_exit")
 int BPF_PROG(sched_process_exit, struct task_struct *task)
 {
+    settle_all(ctx, 1);
     if (!(READ(task, flags) & PF_KTHREAD || is_self()))
         TELL(capture_trace_event, tell_exit(c, task), READ(task, pid));
     return 0;

@@ -6,6 +6,11 @@
 
 #include "kernel/bpf_common/platform.h"
 
+/* Memory for io_uring requests is taken when there are any. */
+#define URING_MAP_FLAGS BPF_F_NO_PREALLOC
+#define URING_REQUESTS 4096
+#define URING_NAMES 1024
+
 #define AT_TRACEPOINT(name) SEC("tiercel.tp/btf_trace_" name)
 #define REG(regs, field) ((regs)->field)
 #define REGISTERS(buffer, regs) (regs)

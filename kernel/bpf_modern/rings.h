@@ -45,7 +45,7 @@ static __always_inline void submit_event(void *ctx, struct capture *c, __u32 cpu
         add(&counter->drops[TIERCEL_DROP_TOO_LONG], 1);
         return;
     }
-    *(__u16 *)&c->buf[len] = cpu;
+    *(__u16 *)&c->buf[len] = cpu | c->cpu_flags;
     if (bpf_ringbuf_output(ring, c->buf, len + sizeof(struct tiercel_record_trailer),
                            wakeup_flags(ring, counter->events)))
         add(&counter->drops[TIERCEL_DROP_RING_FULL], 1);

@@ -58,7 +58,11 @@ int fexit_syscall_noargs(void *ctx)
 SEC("tiercel.fexit/" FUNCTION_PREFIX "close")
 int fexit_capture(__u64 *ctx)
 {
-    return syscall_done(ctx, (const struct pt_regs *)ctx[0], ctx[1]);
+    const struct pt_regs *regs = (const struct pt_regs *)ctx[0];
+
+    if (uring_entered(ctx, regs))
+        return 0;
+    return syscall_done(ctx, regs, ctx[1]);
 }
 
 SEC("tiercel.fexit/" NOARGS_PREFIX "getuid")
@@ -80,7 +84,7 @@ int fexit_every_ia32(__u64 *ctx)
 {
     const struct pt_regs *regs = (const struct pt_regs *)ctx[0];
 
-    if (is_unwanted(&tc_config, regs))
+    if (is_unwanted(&tc_config, regs) || uring_entered(ctx, regs))
         return 0;
     return syscall_done(ctx, regs, ctx[2]);
 }

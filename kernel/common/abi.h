@@ -59,11 +59,29 @@ struct tiercel_cpu_counters {
 } __attribute__((aligned(64)));
 
 /*
+ * What the loader and the io_uring programs of a BPF probe tell each other. The probe fills `operations` from
+ * shared/event/uring.def, the loader the rest: it counts the parameters that the kernel's tracepoints have.
+ */
+#define TIERCEL_URING_OPERATIONS 64
+struct tiercel_uring {
+    __u32 submit_args;   /* of io_uring_submit_req or io_uring_submit_sqe; 0: the programs are not attached */
+    __u32 complete_args; /* of io_uring_complete */
+    __u32 enter_number;  /* io_uring_enter(), whose exit the programs need */
+    __u32 enter_unasked; /* 1: the analyzer did not ask for its events */
+    struct {
+        __u16 known;
+        __u16 call[2]; /* native numbers: without flags, with flags */
+        __u16 unused;
+    } operations[TIERCEL_URING_OPERATIONS];
+};
+
+/*
  * A ring record is one event in the scap layout (shared/event/view.h), followed by this trailer. The event's
  * own length field does not count the trailer.
  */
+#define TIERCEL_CPU_URING 0x8000
 struct tiercel_record_trailer {
-    __u16 cpu;
+    __u16 cpu; /* TIERCEL_CPU_URING is set if the call was made through io_uring */
 } __attribute__((packed));
 
 #ifdef __cplusplus

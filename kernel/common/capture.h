@@ -75,6 +75,9 @@ struct capture {
     } received;
     struct kernfs_node *node;
     __u32 slot; /* this area's number */
+    __u8 saved; /* bit N: argument N is the kernel address of a copy, made when the call was submitted */
+    __u8 unknown_ret;
+    __u16 cpu_flags; /* TIERCEL_CPU_URING */
     __u32 nparams;
     __u8 tmp[SCRATCH_TMP];
     __u8 buf[2 * (EVENT_MAX + 1) + TEXT_MAX];

@@ -104,6 +104,8 @@ static __always_inline int put_plain_argument(struct capture *c, __u32 i, struct
 {
     __u64 value;
 
+    if (p.capture == CAPTURE_ret && c->unknown_ret)
+        return !no_value(c, i);
     if (p.capture == CAPTURE_ret)
         value = c->ret;
     else if (p.capture == CAPTURE_arg)

@@ -22,6 +22,7 @@ static __always_inline void fill_from_call(struct capture *c, const struct pt_re
     c->compat = call->compat;
     c->index = call->index;
     c->message = 0;
+    c->saved = 0;
 }
 
 static __always_inline __u16 tell_syscall(struct capture *c, const struct pt_regs *regs,
@@ -46,6 +47,7 @@ static __always_inline void enclosing_call(struct capture *c, __u16 fallback)
 
     c->index = fallback;
     c->compat = 0;
+    c->saved = 0;
     c->args[0] = 0;
     if (entry_registers(regs, c->task))
         return;

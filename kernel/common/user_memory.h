@@ -18,6 +18,32 @@ static __always_inline int put_text(struct capture *c, __u32 i, __u64 address)
     return end_value(c, i, n > 0 ? n : 0);
 }
 
+/* Whether argument `n` is the address of a copy in the kernel (struct capture, saved). */
+static __always_inline int is_saved(const struct capture *c, __u32 n)
+{
+    return c->saved >> n & 1;
+}
+
+/* The text at argument `n`. */
+static __always_inline int put_text_argument(struct capture *c, __u32 i, __u32 n)
+{
+    __u64 address = argument(c, n);
+
+    return is_saved(c, n) ? put_kernel_text(c, i, (const void *)address, TEXT_MAX) : put_text(c, i, address);
+}
+
+/* The b-th 64-bit number of the structure at argument `n`. */
+static __always_inline __u64 argument_u64(const struct capture *c, __u32 n, __u32 b)
+{
+    __u64 value = 0, address = argument(c, n) + 8 * b;
+
+    if (is_saved(c, n))
+        read_kernel(&value, sizeof(value), address);
+    else
+        read_user(&value, sizeof(value), address);
+    return value;
+}
+
 /* `len` bytes at `address`, at most snaplen; no value when unreadable. */
 static __always_inline int put_data(struct capture *c, __u32 i, __u64 address, __s64 len)
 {

@@ -123,4 +123,13 @@ std::uint32_t KernelTypes::number(const char* name) const {
     return number(found);
 }
 
+std::uint32_t KernelTypes::parameters(const char* name) const {
+    int found = btf__find_by_name_kind(kept_, name, BTF_KIND_TYPEDEF);
+    const btf_type* type = found < 0 ? nullptr : btf__type_by_id(kept_, static_cast<__u32>(found));
+    while (type != nullptr && (btf_is_typedef(type) || btf_is_ptr(type)))
+        type = btf__type_by_id(kept_, type->type);
+    bool function = type != nullptr && btf_is_func_proto(type) && btf_vlen(type) > 0;
+    return function ? btf_vlen(type) - 1u : 0; // the first is the program's data
+}
+
 } // namespace tiercel::privd

@@ -23,6 +23,9 @@ class KernelTypes {
     // definition; 0 if there is neither.
     [[nodiscard]] std::uint32_t number(const char* name) const;
 
+    // How many parameters a tracepoint has, by the name of its type definition; 0 if there is none.
+    [[nodiscard]] std::uint32_t parameters(const char* name) const;
+
     // The number in the kernel of a type of kept().
     [[nodiscard]] std::uint32_t number(int id) const;
 

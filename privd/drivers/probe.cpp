@@ -51,7 +51,7 @@ bool ProbeLoad::configure(bpf_object* object) {
         bpf_program__set_autoload(program, chosen);
     }
     Maps maps{};
-    if (!find_maps(object, maps))
+    if (!find_maps(object, maps) || !configure_uring(object))
         return false;
     __u32 slots = bpf_map__max_entries(maps.scratch); // as declared: those of one CPU
     return bpf_map__set_initial_value(maps.config, &config, sizeof config) == 0 &&

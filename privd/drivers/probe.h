@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the loads of both BPF probes share: configuration, maps, counters, tracepoints.
+// What the loads of both BPF probes share: configuration, maps, counters, tracepoints,
+// io_uring.
 #pragma once
 
 #include <bpf/libbpf.h>
@@ -16,11 +17,15 @@ struct ProbeLoad : Load {
 
     // Sizes the maps and chooses among the programs that both probes have.
     bool configure(bpf_object* object);
+    // Chooses the io_uring programs, whose return from io_uring_enter() then joins the interest.
+    bool configure_uring(bpf_object* object);
     // Loads the object and hands the counters over, frozen: only the probe writes them.
     bool load(bpf_object* object);
     bool store_ring(bpf_object* object, std::uint32_t slot, const os::UniqueFd& ring);
     // Attaches the program at its raw tracepoint. A program that was not loaded is passed over.
     bool attach(const bpf_program* program);
+
+    bool enter_unasked = false; // io_uring_enter() is not of the request's interest
 };
 using Object = std::unique_ptr<bpf_object, decltype(&bpf_object__close)>;
 

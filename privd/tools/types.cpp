@@ -160,6 +160,10 @@ class Types {
     uint32_t place(uint32_t id);
     uint32_t want(uint32_t id);
     uint32_t name(uint32_t offset) const;
+    // Whether the definition is that of a tracepoint, a pointer to a function.
+    bool is_tracepoint(uint32_t name) const {
+        return string_view(texts_.data() + name).starts_with("btf_trace_");
+    }
     void put(const void* what, std::size_t bytes) {
         types_.append(static_cast<const char*>(what), bytes);
     }
@@ -177,6 +181,7 @@ class Types {
     std::unordered_map<uint32_t, uint32_t> numbers_; // the kernel's number of a type: ours
     std::vector<uint32_t> wanted_{0};                // by our number: the kernel's
     uint32_t put_ = 1;                               // of those
+    std::unordered_set<uint32_t> tracepoints_;       // the kernel's numbers of their functions
     std::string texts_ = std::string(1, '\0'), types_;
 };
 
@@ -290,10 +295,14 @@ void Types::put_type(uint32_t at) {
     uint32_t kind = BTF_INFO_KIND(type.info), count = BTF_INFO_VLEN(type.info);
     at += static_cast<uint32_t>(sizeof type);
     type.name_off = name(type.name_off);
+    if (kind == BTF_KIND_TYPEDEF && is_tracepoint(type.name_off))
+        tracepoints_.insert(input_.read<btf_type>(place(type.type)).type);
     if (kind == BTF_KIND_STRUCT || kind == BTF_KIND_UNION)
         return put_members(type, at);
-    if (kind == BTF_KIND_PTR || kind == BTF_KIND_FUNC_PROTO)
-        type.type = 0; // nothing is looked up through a pointer
+    if (kind == BTF_KIND_PTR && tracepoints_.contains(type.type))
+        type.type = want(type.type); // its parameters are counted
+    else if (kind == BTF_KIND_PTR || kind == BTF_KIND_FUNC_PROTO)
+        type.type = 0; // nothing else is looked up through a pointer
     else if (kind == BTF_KIND_TYPEDEF || kind == BTF_KIND_VOLATILE || kind == BTF_KIND_CONST ||
              kind == BTF_KIND_RESTRICT || kind == BTF_KIND_TYPE_TAG || kind == BTF_KIND_FUNC)
         type.type = want(type.type);

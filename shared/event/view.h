@@ -26,6 +26,10 @@ static_assert(sizeof(Header) == 26);
 
 using Bytes = std::span<const std::byte>;
 
+// Drivers set this bit of the number of an event's CPU if the call was made through io_uring
+// (kernel/common/abi.h, TIERCEL_CPU_URING).
+inline constexpr std::uint16_t kCpuUring = 0x8000;
+
 class EventView {
   public:
     // No schema has more parameters: an event with more is damaged.

@@ -36,8 +36,12 @@ static __always_inline struct user_address *user_address(struct capture *c, __u6
     if (len > 2 + UNIX_PATH_MAX)
         len = 2 + UNIX_PATH_MAX;
     __builtin_memset(out, 0, sizeof(*out));
-    if (read_user(out, len, address))
+    if (is_saved(c, 1) && address == c->args[1]) {
+        if (read_kernel(out, len, address))
+            return NULL;
+    } else if (read_user(out, len, address)) {
         return NULL;
+    }
     return out;
 }
 

@@ -81,6 +81,16 @@ static __always_inline __u64 uring_param(__u64 address, __u32 n)
     return user_u32(address + 4 * n);
 }
 
+/* struct open_how: u64 flags, mode, resolve. */
+static __always_inline __u64 open_how_number(const struct capture *c, __u8 capture, __u32 n)
+{
+    if (capture == CAPTURE_how_resolve)
+        return convert_resolve_flags(argument_u64(c, n, 2));
+    if (capture == CAPTURE_how_mode)
+        return convert_open_mode(argument_u64(c, n, 0), argument_u64(c, n, 1));
+    return convert_open_flags(argument_u64(c, n, 0));
+}
+
 static __always_inline __u64 user_number(struct capture *c, __u8 capture, __u64 a, __u32 n)
 {
     switch (capture) {
@@ -95,9 +105,6 @@ static __always_inline __u64 user_number(struct capture *c, __u8 capture, __u64 
     case CAPTURE_rlimit64: return user_rlimit(c, a, n, 1);
     case CAPTURE_rlimit64_if_ok: return c->ret < 0 ? -1 : user_rlimit(c, a, n, 1);
     case CAPTURE_sendfile_offset: return a ? user_long(c, a, 0) : 0;
-    case CAPTURE_how_flags: return convert_open_flags(user_u64(a));
-    case CAPTURE_how_mode: return convert_open_mode(user_u64(a), user_u64(a + 8));
-    case CAPTURE_how_resolve: return convert_resolve_flags(user_u64(a + 16));
     case CAPTURE_sembuf: return user_sembuf(c, a, n);
     case CAPTURE_uring_param: return uring_param(a, n);
     case CAPTURE_uring_setup_flags: return convert_uring_setup_flags(uring_param(a, 2));
@@ -110,7 +117,10 @@ static __always_inline int capture_user(struct capture *c, __u32 i, struct tierc
     __u64 a = argument(c, p.arg[0]);
 
     switch (p.capture) {
-    case CAPTURE_path: return put_text(c, i, a);
+    case CAPTURE_path: return put_text_argument(c, i, p.arg[0]);
+    case CAPTURE_how_flags:
+    case CAPTURE_how_mode:
+    case CAPTURE_how_resolve: return put_number(c, i, open_how_number(c, p.capture, p.arg[0]), p.width);
     case CAPTURE_path_if_ok: return c->ret < 0 ? no_value(c, i) : put_text(c, i, a);
     case CAPTURE_data_read: return put_data(c, i, a, c->ret);
     case CAPTURE_data_written: return put_data(c, i, a, c->ret > 0 ? c->ret : (__s64)argument(c, p.arg[1]));

@@ -52,8 +52,33 @@ cleanups+=("rm -f /usr/local/sbin/tiercel-test")
 alerts 'System program overwritten' fd.name=/usr/local/sbin/tiercel-test -- sh -c ': >>/usr/local/sbin/tiercel-test'
 silent 'System program overwritten' -- cat /usr/local/sbin/tiercel-test
 
+touch "$work/set-id"
+alerts 'Set-user-ID bit set by an unexpected program' "fs.path.name=$work/set-id" -- chmod 4755 set-id
+silent 'Set-user-ID bit set by an unexpected program' -- chmod 755 set-id
+if "$provoke" change-mode 644 "$work/set-id"; then
+    alerts 'Set-user-ID bit set by an unexpected program' evt.type=fchmodat2 -- "$provoke" change-mode 4755 set-id
+fi
+
 alerts 'Program run from memory' -- "$provoke" run-from-memory anonymous succeed
 silent 'Program run from memory' -- "$provoke" spawn "$provoke" succeed
+alerts 'Script run from a descriptor' -- "$provoke" run-script-from-memory
+silent 'Script run from a descriptor' -- bash -c 'bash <(echo :)'
+loader=$(set -- /lib64/ld-linux* /lib/ld-linux* /lib/ld-musl-*; for f; do [ ! -x "$f" ] || { echo "$f"; break; }; done)
+alerts 'Program started by the dynamic loader' -- "$loader" "$provoke" succeed
+silent 'Program started by the dynamic loader' -- "$loader" --version
+if "$provoke" make-uring; then
+    alerts "Kernel's work queue used by an unexpected program" proc.name=provoke -- "$provoke" make-uring
+    silent "Kernel's work queue used by an unexpected program" -- "$(named nginx)" make-uring
+    alerts 'Password file read by an unexpected program' fd.name=/etc/shadow proc.name=provoke evt.is_uring=true \
+        -- "$provoke" open-by-uring /etc/shadow
+    silent 'Password file read by an unexpected program' -- "$provoke" open-by-uring /etc/passwd
+else
+    cannot "Kernel's work queue used by an unexpected program" "io_uring is refused here"
+fi
+alerts 'Program disguised as another' evt.arg.arg2_str=kworker/0:1 -- "$provoke" take-name kworker/0:1
+alerts 'Program disguised as another' evt.arg.arg2_str=sshd -- "$provoke" take-name sshd
+silent 'Program disguised as another' -- "$provoke" take-name worker-1
+silent 'Program disguised as another' -- "$(named sshd)" take-name sshd
 cleanups+=("rm -f /dev/shm/tiercel-test")
 cp "$provoke" /dev/shm/tiercel-test
 alerts 'Program run from a directory for temporary files' proc.exepath=/dev/shm/tiercel-test \
@@ -98,6 +123,9 @@ cannot 'Kernel module loaded by an unexpected program' "it needs a module that l
 alerts 'Namespaces of another process entered from a container' proc.name=provoke \
     -- "${contained[@]}" "$provoke" enter-namespace
 silent 'Namespaces of another process entered from a container' -- "$provoke" enter-namespace
+alerts 'File system mounted from a container' evt.type=move_mount \
+    -- "${contained[@]}" "$provoke" mount-by-descriptors "$work/security"
+silent 'File system mounted from a container' -- "$provoke" mount-by-descriptors "$work/security"
 alerts 'Way out of a container written' fd.name=/proc/sys/kernel/core_pattern \
     -- "${contained[@]}" sh -c ': >>/proc/sys/kernel/core_pattern'
 silent 'Way out of a container written' -- "${contained[@]}" cat /proc/sys/kernel/core_pattern

@@ -96,7 +96,7 @@ stdout_output: { enabled: false }
 file_output: { enabled: true, filename: $work/out/alerts }
 append_output:
   - match: { source: syscall }
-    extra_fields: [proc.sid]
+    extra_fields: [proc.sid, evt.is_uring]
 END
     local file rules=()
     for file in "$@" "$work/ready.yaml"; do

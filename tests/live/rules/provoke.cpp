@@ -6,12 +6,15 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <linux/if_packet.h>
+#include <linux/mount.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <pty.h>
 #include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -25,6 +28,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+
+#include "tests/live/harness/uring.h"
 
 namespace {
 
@@ -76,6 +81,59 @@ int run_from_memory(char** words) {
         syscall(SYS_execveat, memory, "", words, environment, AT_EMPTY_PATH);
         return report(false, "execveat");
     });
+}
+
+int run_script_from_memory(char** words) {
+    constexpr char kScript[] = "#!/bin/sh\n:\n";
+    const int memory = memfd_create("provoke", 0); // the interpreter reads it by its number
+    if (write(memory, kScript, sizeof kScript - 1) < 0)
+        return report(false, "write to memory");
+    return in_child([memory, words] {
+        char* environment[] = {nullptr};
+        char name[] = "script";
+        char* arguments[] = {name, words[0], nullptr};
+        syscall(SYS_execveat, memory, "", arguments, environment, AT_EMPTY_PATH);
+        return report(false, "execveat");
+    });
+}
+
+int make_uring(char**) {
+    return report(tiercel::live::Uring().good(), "io_uring_setup");
+}
+
+int open_by_uring(char** words) {
+    tiercel::live::Uring uring;
+    if (!uring.good())
+        return report(false, "io_uring_setup");
+    const auto opening =
+        tiercel::live::operation(IORING_OP_OPENAT, AT_FDCWD, words[0], 0, 0, O_RDONLY);
+    return report(uring.run(opening) >= 0, words[0]);
+}
+
+int take_name(char** words) {
+    return report(prctl(PR_SET_NAME, words[0]) == 0, words[0]);
+}
+
+// The bits are octal. The call is younger than the libraries.
+int change_mode(char** words) {
+    constexpr long kFchmodat2 = 452;
+    return report(syscall(kFchmodat2, AT_FDCWD, words[1], std::strtol(words[0], nullptr, 8), 0) ==
+                      0,
+                  words[1]);
+}
+
+// Mounts an empty file system on the directory, in a mount namespace of its own.
+int mount_by_descriptors(char** words) {
+    constexpr long kMoveMount = 429, kFsopen = 430, kFsconfig = 431, kFsmount = 432;
+    if (unshare(CLONE_NEWNS) != 0)
+        return report(false, "unshare");
+    mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+    const long context = syscall(kFsopen, "tmpfs", 0);
+    syscall(kFsconfig, context, FSCONFIG_CMD_CREATE, nullptr, nullptr, 0);
+    const long made = syscall(kFsmount, context, 0, 0);
+    constexpr unsigned kFromDescriptor = 4; // MOVE_MOUNT_F_EMPTY_PATH
+    return report(syscall(kMoveMount, made, "", AT_FDCWD, words[0], kFromDescriptor) == 0,
+                  words[0]);
 }
 
 int open_later(char** words) {
@@ -202,6 +260,12 @@ constexpr struct Action {
     {"spawn", 1, spawn, "COMMAND..."},
     {"spawn-on-terminal", 1, spawn_on_terminal, "COMMAND..."},
     {"run-from-memory", 1, run_from_memory, "NAME ACTION..."},
+    {"run-script-from-memory", 0, run_script_from_memory, ""},
+    {"make-uring", 0, make_uring, ""},
+    {"open-by-uring", 1, open_by_uring, "FILE"},
+    {"take-name", 1, take_name, "NAME"},
+    {"change-mode", 2, change_mode, "MODE FILE"},
+    {"mount-by-descriptors", 1, mount_by_descriptors, "DIRECTORY"},
     {"open-later", 2, open_later, "SECONDS FILE"},
     {"redirect-to-network", 0, redirect_to_network, ""},
     {"redirect-to-file", 1, redirect_to_file, "FILE"},

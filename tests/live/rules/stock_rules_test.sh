@@ -21,6 +21,10 @@ alerts 'Read sensitive file trusted after startup' fd.name=/etc/shadow proc.name
 silent 'Read sensitive file trusted after startup' -- "$server" open-later 0 /etc/shadow
 alerts 'Read sensitive file untrusted' fd.name=/etc/shadow proc.name=cat -- cat /etc/shadow
 silent 'Read sensitive file untrusted' -- cat /etc/passwd
+if "$provoke" make-uring; then
+    alerts 'Read sensitive file untrusted' fd.name=/etc/shadow evt.is_uring=true -- "$provoke" open-by-uring /etc/shadow
+    silent 'Read sensitive file untrusted' -- "$provoke" open-by-uring /etc/passwd
+fi
 alerts 'Run shell untrusted' proc.pname=nginx proc.name=sh -- "$server" spawn sh -c :
 silent 'Run shell untrusted' -- "$launcher" spawn sh -c :
 chmod 755 "$work/bin"
