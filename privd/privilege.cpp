@@ -80,8 +80,7 @@ Sets read_sets() {
 bool write_sets(const Sets& wanted) {
     std::uint64_t time = now(CLOCK_MONOTONIC);
     wire::Held& last = held_so_far[noted];
-    last.capabilities |= read_sets().permitted;
-    last.ns += time - std::exchange(since, time);
+    last = {last.capabilities | read_sets().permitted, last.ns + time - std::exchange(since, time)};
     noted += noted + 1 < wire::kHeldMax;
     __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct sets[2];
