@@ -30,7 +30,8 @@ endfunction()
 
 # What each process needs from its exec to its end. Its own filters close later and are narrower.
 set(TIERCEL_ANALYZER_LISTS start_syscalls.h kAnalyzerStart analyzer_syscalls.h kAnalyzerSteady
-                           analyzer_syscalls.h kAnalyzerMetrics analyzer_syscalls.h kAnalyzerNamedCaptures)
+                           analyzer_syscalls.h kAnalyzerMetrics analyzer_syscalls.h kAnalyzerNamedCaptures
+                           analyzer_syscalls.h kAnalyzerOverwrite)
 set(TIERCEL_PRIVD_LISTS start_syscalls.h kPrivdStart)
 foreach(array IN ITEMS kPrivdLoad kPrivdLoadBpf kPrivdLoadClassic kPrivdLoadModule kPrivdSteady kPrivdSteadyClassic)
   list(APPEND TIERCEL_PRIVD_LISTS privd_syscalls.h ${array})

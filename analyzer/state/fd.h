@@ -70,10 +70,16 @@ struct Fd {
     std::uint32_t dev = 0;
     std::uint32_t mount = 0;
     std::uint64_t ino = 0;
-    Address source{}; // the client's end; a listening socket has its own address in `dest`
-    Address dest{};
-    std::uint64_t unix_source = 0;
-    std::uint64_t unix_dest = 0;
+    // The client's end. A listening socket has its own address in `dest`. Of Unix sockets, the
+    // kernel's addresses of both ends.
+    union {
+        Address source{};
+        std::uint64_t unix_source;
+    };
+    union {
+        Address dest{};
+        std::uint64_t unix_dest;
+    };
     Text name;     // as fd.name prints it
     Text raw_name; // of files: the path as the process gave it
     Text given;    // `name` by that path, if the kernel's path differs

@@ -164,7 +164,7 @@ LIVE_TEST(SYSCALL_OPENAT2_X, "through io_uring") {
         },
         [](const Run& run, std::span<const EventView> events) {
             expect_some(events, 0,
-                        {{"fd", run.note(0)}, {"name", "file"}, {"mode", 0600}, {"resolve", 4}});
+                        {{"fd", run.note(0)}, {"name", "file"}, {"mode", 0600}, {"resolve", 8}});
         });
 }
 

@@ -69,6 +69,7 @@ CONFIGURATIONS = {
     "syscall_event_drops.rate": "syscall_event_drops: {rate: 0.5}",
     "syscall_event_drops.max_burst": "syscall_event_drops: {max_burst: 10}",
     "syscall_event_drops.simulate_drops": "syscall_event_drops: {simulate_drops: true}",
+    "metrics.page": "metrics: {page: true}",
     "health.max_drop_share": "health: {max_drop_share: 0.25}",
     "engine.kind": "engine: {kind: modern_ebpf}",
     "engine.replay.capture_file": "{engine: {kind: replay, replay: {capture_file: FOLDER/web.scap.gz}}, "
@@ -86,6 +87,7 @@ CONFIGURATIONS = {
     "enricher.socket": "enricher: {socket: FOLDER/enricher.sock}",
     "capture.enabled": "capture: {enabled: true, path_prefix: FOLDER/enabled}",
     "capture.mode": "capture: {enabled: true, path_prefix: FOLDER/mode, mode: all_rules}",
+    "capture.directory": "capture: {enabled: true, mode: all_rules, directory: FOLDER}",
     "capture.path_prefix": "capture: {enabled: true, path_prefix: FOLDER/prefix}",
     "capture.default_duration": "capture: {enabled: true, path_prefix: FOLDER/duration, default_duration: 10}",
     "capture.before": "capture: {enabled: true, path_prefix: FOLDER/before, before: 10}",

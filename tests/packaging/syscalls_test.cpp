@@ -64,6 +64,8 @@ TEST_CASE("tiercel.service allows what the analyzer needs to start and to run, a
     add(tiercel::policy::kAnalyzerStart, wanted);
     add(tiercel::policy::kAnalyzerSteady, wanted);
     add(tiercel::policy::kAnalyzerMetrics, wanted);
+    add(tiercel::policy::kAnalyzerNamedCaptures, wanted);
+    add(tiercel::policy::kAnalyzerOverwrite, wanted);
     CHECK(numbers_in(filter_of("tiercel.service")) == wanted);
 }
 

@@ -66,8 +66,12 @@ std::vector<test::EventBuilder> sample_events() {
 
 // A call without an event of its own is shown by the name that its code stands for.
 std::string_view shown_name(const event::EventView& event) {
-    if (event.code() >= event::kFirstOwnCode)
-        return "<unknown>"; // a call that is younger than that sysdig
+    if (event.code() >= event::kFirstOwnCode) { // the generic event in the capture
+        for (const event::SyscallInfo& call : event::syscalls())
+            if (call.event == event.code())
+                return call.scap < kNamedBelow ? call.name : "<unknown>";
+        return "<unknown>";
+    }
     if (event.code() != event::GENERIC_X)
         return event.info().name;
     const std::uint16_t scap = event.number<std::uint16_t>(0).value_or(0);

@@ -14,10 +14,8 @@ using namespace std::chrono_literals;
 namespace {
 
 struct Folder {
-    std::string path =
-        (std::filesystem::temp_directory_path() / ("tiercel-spool-" + std::to_string(getpid())))
-            .string();
-    Folder() { std::filesystem::create_directories(path); }
+    std::string path = (std::filesystem::temp_directory_path() / "tiercel-spool-XXXXXX").string();
+    Folder() { REQUIRE(mkdtemp(path.data()) != nullptr); }
     ~Folder() { std::filesystem::remove_all(path); }
 };
 

@@ -101,7 +101,33 @@ std::vector<Row> rows() {
     const Event shm = exec_file("/dev/shm/x");
     const Event token = in_container(file(with(kRead, {{"proc.name", {"cat"}}}),
                                           "/var/run/secrets/kubernetes.io/serviceaccount/token"));
+    const Event chmod = {{"evt.type", {"fchmodat2"}},
+                         {"evt.failed", {"false"}},
+                         {"evt.arg.mode", {"S_ISUID|S_IRUSR|S_IXUSR"}},
+                         {"proc.name", {"evil"}}};
+    const Event script = with(kExec, {{"proc.exe", {"/bin/bash"}}, {"proc.args", {"/dev/fd/3"}}});
+    const Event loader = with(exec_file("/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"),
+                              {{"proc.args", {"/tmp/x"}}});
+    const Event uring = {
+        {"evt.type", {"io_uring_setup"}}, {"evt.failed", {"false"}}, {"proc.name", {"evil"}}};
+    const Event disguise = {{"evt.type", {"prctl"}},
+                            {"evt.failed", {"false"}},
+                            {"evt.arg.option", {"PR_SET_NAME"}},
+                            {"evt.arg.arg2_str", {"sshd"}},
+                            {"proc.exepath", {"/tmp/evil"}}};
+    const Event mount = in_container(
+        {{"evt.type", {"fsmount"}}, {"evt.failed", {"false"}}, {"proc.name", {"evil"}}});
     return {
+        {"Set-user-ID bit set by an unexpected program", chmod,
+         with(chmod, {{"proc.name", {"install"}}})},
+        {"Script run from a descriptor", script, with(script, {{"proc.args", {"/dev/fd/63"}}})},
+        {"Program started by the dynamic loader", loader,
+         with(loader, {{"proc.args", {"--list /bin/ls"}}})},
+        {"Kernel's work queue used by an unexpected program", uring,
+         with(uring, {{"proc.name", {"nginx"}}})},
+        {"Program disguised as another", disguise,
+         with(disguise, {{"proc.exepath", {"/usr/sbin/sshd"}}})},
+        {"File system mounted from a container", mount, with(mount, {{"proc.name", {"crun"}}})},
         {"Password file read by an unexpected program", file(kRead, "/etc/shadow"),
          with(file(kRead, "/etc/shadow"),
               {{"proc.name", {"dpkg-helper"}}, {"proc.aname", {"sh", "dpkg"}}})},

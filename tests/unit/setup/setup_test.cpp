@@ -177,8 +177,8 @@ TEST_CASE("alerts need an output, and an output that does not exist here is an e
     CHECK_FALSE(Made(rules_from(file, {"stdout_output.enabled=false"})).good());
     CHECK(Made(rules_from(file, {"stdout_output.enabled=false", "syslog_output.enabled=true"}))
               .good());
-    CHECK_FALSE(Made(rules_from(file, {"http_output.enabled=true"})).good());
-    CHECK(Made(rules_from(file, {"http_output.enabled=false"})).good());
+    CHECK_FALSE(Made(rules_from(file, {"grpc_output.enabled=true"})).good());
+    CHECK(Made(rules_from(file, {"grpc_output.enabled=false"})).good());
 }
 
 TEST_CASE("config_files are merged in order, with directories, and sequences are appended") {
