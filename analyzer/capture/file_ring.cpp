@@ -111,9 +111,13 @@ os::Result<FileRing> FileRing::open_directory(const std::string& directory, std:
     return ring;
 }
 
-// Returns false if the file is no longer where it was.
+// Returns false if the file is no longer where it was, or if another file has the name: the caller
+// looks for that one.
 bool FileRing::rename(std::size_t index, std::string_view name) {
     const std::string fresh = std::string(name) + std::string(kSuffix);
+    const auto same = std::ranges::find(names_, path_ + fresh);
+    if (same != names_.end() && same != names_.begin() + static_cast<std::ptrdiff_t>(index))
+        return false;
     if (renameat(directory_.get(), names_[index].c_str() + path_.size(), directory_.get(),
                  fresh.c_str()) != 0)
         return false;

@@ -29,6 +29,7 @@ class Writer {
   private:
     void plain(std::string_view json) { output::append(out_, json); }
     void text(std::string_view value);
+    void quote(std::string_view shown);
     void number(std::uint64_t value) { fmt::format_to(fmt::appender(out_), "{}", value); }
     void index(std::uint32_t value) { value == kNone ? plain("-1") : number(value); }
     // ns since the first event; null if `ns` is 0.
@@ -60,7 +61,7 @@ class Writer {
     const Summary& summary_;
     const Facts& facts_;
     const Budget budget_;
-    output::Buffer shown_, quoted_; // members, so that their memory is used again
+    output::Buffer shown_; // a member, so that its memory is used again
     std::vector<std::uint32_t> line_numbers_, process_numbers_; // by the summary's; kNone: left out
     std::vector<std::uint32_t> shown_lines_;
     std::size_t line_bytes_ = 0;
@@ -69,11 +70,22 @@ class Writer {
 
 void Writer::text(std::string_view value) {
     shown_.clear();
-    quoted_.clear();
     output::append_text(shown_, value);
-    output::append_json(quoted_, {shown_.data(), shown_.size()});
-    for (const char c : std::string_view(quoted_.data(), quoted_.size()))
-        c == '<' ? plain("\\u003c") : out_.push_back(c);
+    quote({shown_.data(), shown_.size()});
+}
+
+// Text that append_text() has written holds no control character. append_json() would escape its
+// escapes again.
+void Writer::quote(std::string_view shown) {
+    plain("\"");
+    for (const char c : shown)
+        switch (c) {
+        case '<': plain("\\u003c"); break;
+        case '"': plain("\\\""); break;
+        case '\\': plain("\\\\"); break;
+        default: out_.push_back(c);
+        }
+    plain("\"");
 }
 
 void Writer::time(std::uint64_t ns) {
@@ -317,7 +329,7 @@ void Writer::write_lines() {
     bool first = true;
     for (const std::uint32_t line : shown_lines_) {
         plain(first ? "" : ",\n");
-        text(summary_.excerpts()[line]);
+        quote(summary_.excerpts()[line]); // EventLine has escaped it
         first = false;
     }
     plain("],\n");

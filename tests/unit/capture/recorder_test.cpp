@@ -105,6 +105,9 @@ TEST_CASE("files of a directory: named when used, the oldest again, and none tha
     use(*ring, "06-f");
     CHECK(names() == Names{"05-e.scap", "06-f.scap", "kept", "mine.scap"});
     CHECK(std::filesystem::file_size(folder.file("kept")) == 2);
+    // A name that a file already has: that file is used again, and none is lost.
+    use(*ring, "05-e");
+    CHECK(names() == Names{"05-e.scap", "06-f.scap", "kept", "mine.scap"});
     for (const char* name : {"05-e.scap", "06-f.scap"})
         std::filesystem::remove(folder.file(name));
     CHECK(std::string_view(ring->next("07-g").error().what).find("moved away") !=
