@@ -65,8 +65,8 @@ bool take_answer(const os::UniqueFd& peer, bool door) {
         close(fd);
     }
     const bool is_record = got >= static_cast<ssize_t>(sizeof record.header) &&
-                           record.header.magic == wire::magic &&
-                           record.header.version == wire::version;
+                           record.header.magic == wire::kMagic &&
+                           record.header.version == wire::kVersion;
     const bool loads =
         record.header.type == wire::Type::reply && record.reply.status == wire::Status::ok;
     if (!is_record || loads)
