@@ -143,7 +143,7 @@ void Summary::take_io(const Event& event, std::uint32_t process) {
 }
 
 void Summary::take_change(const Event& event, std::uint32_t process, std::uint32_t changes) {
-    for (const auto [field, raw] :
+    for (const auto& [field, raw] :
          {std::pair(paths_.name, paths_.raw), std::pair(paths_.source, kNone),
           std::pair(paths_.target, kNone)}) {
         const std::string whole(path(event, field));

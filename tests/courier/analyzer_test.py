@@ -8,6 +8,7 @@ Usage: analyzer_test.py COURIER ANALYZER CAPTURE
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -47,14 +48,16 @@ def through_the_courier():
     courier.kill()
     courier.start()
     _, said = process.communicate(timeout=60)
-    wanted = len((work / "all").read_text().splitlines())
+    # Alerts about the output itself are in the file, too.
+    wanted = (work / "all").read_text().count(": Error opened ")
     within(20, lambda: len({a["time"] + a["output"] for a in alerts_of(web)}) >= wanted)
     got = alerts_of(web)
     ids = {headers["X-Tiercel-Id"] for _, headers, body in web.noted if b'"rule":"Opened"' in body}
     check(f"all {wanted} alerts arrive", wanted > 10 and len(ids) == wanted, (len(ids), len(got), said, courier.said()))
     check("they are JSON, although the file's are text", all(a["hostname"] == "node-1" and a["output_fields"] for a in got[:5]),
           got[:1])
-    check("the statistics count them", f"courier {courier.socket}: {wanted} written, 0 discarded, 0 failed" in said, said)
+    written = re.search(re.escape(f"courier {courier.socket}: ") + r"([0-9]+) written, 0 discarded, 0 failed", said)
+    check("the statistics count them", written and int(written.group(1)) >= wanted, said)
     courier.remove()
     web.end()
 

@@ -46,7 +46,8 @@ int main(int argc, char** argv) {
     bool good = argc > 1 && filter != nullptr;
     for (std::span<const Allow> list :
          {std::span<const Allow>(kAnalyzerStart), std::span<const Allow>(kAnalyzerSteady),
-          std::span<const Allow>(kAnalyzerMetrics)})
+          std::span<const Allow>(kAnalyzerMetrics), std::span<const Allow>(kAnalyzerNamedCaptures),
+          std::span<const Allow>(kAnalyzerOverwrite)})
         for (const Allow& each : list)
             for (const int call : each.calls)
                 good = good && allow(filter, call);

@@ -27,7 +27,7 @@ else
     mkdir -p "$(dirname "$token")"
     cleanups+=("rm -rf /var/run/secrets")
     touch "$token"
-    alerts 'Service account token read by a shell or a download tool' "fd.name=$token" \
+    alerts 'Service account token read by a shell or a download tool' "fd.name=$(readlink -f "$token")" \
         -- "${contained[@]}" cat "$token"
     silent 'Service account token read by a shell or a download tool' -- cat "$token"
 fi

@@ -69,7 +69,7 @@ std::string_view shown_name(const event::EventView& event) {
     if (event.code() >= event::kFirstOwnCode) { // the generic event in the capture
         for (const event::SyscallInfo& call : event::syscalls())
             if (call.event == event.code())
-                return call.scap < kNamedBelow ? call.name : "<unknown>";
+                return call.scap != 0 && call.scap < kNamedBelow ? call.name : "<unknown>";
         return "<unknown>";
     }
     if (event.code() != event::GENERIC_X)
