@@ -21,6 +21,7 @@ TEST_CASE("the live page has alerts, the newest first, destinations and rules th
         .driver = "replay",
         .rules = {{"Silent", "Notice", "syscall", 0}, {"Loud <b>", "Warning", "syscall", 7}},
         .queues = {{"stdout", 1, 2, 3, 4}},
+        .destinations = {},
         .lag_ns = 1'500'000,
         .rss_bytes = 2048,
         .cpu_ns = 0};
