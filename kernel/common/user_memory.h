@@ -38,7 +38,7 @@ static __always_inline __u64 argument_u64(const struct capture *c, __u32 n, __u3
     __u64 value = 0, address = argument(c, n) + 8 * b;
 
     if (is_saved(c, n))
-        read_kernel(&value, sizeof(value), address);
+        read_kernel(&value, sizeof(value), (const void *)address);
     else
         read_user(&value, sizeof(value), address);
     return value;

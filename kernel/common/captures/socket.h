@@ -37,7 +37,7 @@ static __always_inline struct user_address *user_address(struct capture *c, __u6
         len = 2 + UNIX_PATH_MAX;
     __builtin_memset(out, 0, sizeof(*out));
     if (is_saved(c, 1) && address == c->args[1]) {
-        if (read_kernel(out, len, address))
+        if (read_kernel(out, len, (const void *)address))
             return NULL;
     } else if (read_user(out, len, address)) {
         return NULL;
