@@ -8,18 +8,17 @@ Each row of EVASIONS is tried live, and its outcome compared with the row of the
 Usage: evasions_test.py PRIVD ANALYZER [--markdown]
 """
 import collections
-import json
 import os
 import pathlib
 import re
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from check import check, exit_code, skip, within
+from check import check, exit_code, skip
+from watch import Watch
 
 privd, analyzer = sys.argv[1:3]
 PAGE = pathlib.Path(__file__).resolve().parents[2] / "docs/EVASIONS.md"
@@ -134,27 +133,11 @@ def main():
     os.symlink(f"{top}/real/down", f"{top}/deep")
     pathlib.Path(f"{top}/real/secret").write_text("secret\n")
     pathlib.Path(f"{top}/rules.yaml").write_text(rules(top))
-    out, errors = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
-    watch = subprocess.Popen([privd, "--exec", "--", analyzer, "-r", f"{top}/rules.yaml", "--json", "-o", "rule_matching=all"],
-                             stdout=out, stderr=errors)
-
-    def text():
-        out.seek(0)
-        return out.read()
-
-    def is_ready():
-        subprocess.run(["/bin/true", "tc-evasion-ready"], check=False)
-        return '"Ready"' in text() or watch.poll() is not None
-
-    within(60, is_ready)
-    if watch.poll() is not None:
-        errors.seek(0)
-        skip("no driver works here: " + errors.read().strip().replace("\n", "; ")[-300:])
+    watch = Watch(privd, analyzer, f"{top}/rules.yaml", "tc-evasion-ready", "-o", "rule_matching=all")
     tried = [row for number, row in enumerate(EVASIONS) if attempt(row, number, top)]
     time.sleep(1)
-    watch.send_signal(signal.SIGINT)
-    watch.wait()
-    alerts = [json.loads(line)["output_fields"] for line in text().splitlines() if '"Secret"' in line]
+    watch.end()
+    alerts = watch.alerts("Secret")
     seen = collections.defaultdict(set)
     for alert in alerts:
         for number in re.findall(r"tc-evasion-(\d+)-", alert["proc.cmdline"]):

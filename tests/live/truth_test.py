@@ -8,7 +8,6 @@ descriptor that it has (fcntl), which gives an event each, and waits until its /
 Usage: truth_test.py PRIVD ANALYZER
 """
 import collections
-import json
 import os
 import pathlib
 import re
@@ -20,6 +19,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from check import check, exit_code, skip, within
+from watch import Watch
 
 privd, analyzer = sys.argv[1:3]
 ROUNDS = 15  # processes of each kind
@@ -44,7 +44,8 @@ def clone_parent():
 def received():
     a, b = socket.socketpair()
     if os.fork() == 0:
-        socket.send_fds(a, [b'x'], [os.open(top + '/link/file', 0), socket.create_server(('127.0.0.1', 0)).fileno()]); os._exit(0)
+        server = socket.create_server(('127.0.0.1', 0))
+        socket.send_fds(a, [b'x'], [os.open(top + '/link/file', 0), server.fileno()]); os._exit(0)
     global kept; kept = socket.recv_fds(b, 1, 2), a, b
     os.wait(); show()
 def taken():
@@ -66,7 +67,8 @@ KINDS = {
     "session leader": "child(os.setsid)",
     "group leader": "child(lambda: os.setpgid(0, 0))",
     "other user": "child(lambda: (os.setgroups([]), os.setresgid(7, 7, 7), os.setresuid(9, 9, 9)))",
-    "user namespace": "child(lambda: (libc.unshare(0x10000000), open('/proc/self/uid_map', 'w').write('0 9 1')))",
+    "user namespace": "child(lambda: (os.setgroups([]), os.setresgid(7, 7, 7), os.setresuid(9, 9, 9), libc.prctl(4, 1, 0, 0, 0), "
+                      "libc.unshare(0x10000000), open('/proc/self/uid_map', 'w').write('0 9 1')))",
     "elsewhere": "os.chdir(top + '/link'); show()",
     "moved": "os.makedirs(top + '/%d' % os.getpid()); os.chdir(top + '/%d' % os.getpid()); show()",
     "mount namespace": "child(lambda: libc.unshare(0x20000))",
@@ -148,37 +150,23 @@ def main():
     pathlib.Path(top + "/rules.yaml").write_text(rules(go))
     before = [start(kind, number, top, go) for kind in KINDS for number in range(2)]
     time.sleep(2)
-    out, errors = tempfile.TemporaryFile("w+"), tempfile.TemporaryFile("w+")
-    watch = subprocess.Popen([privd, "--exec", "--", analyzer, "-r", f"{top}/rules.yaml", "--json"], stdout=out, stderr=errors)
-
-    def text():
-        out.seek(0)
-        return out.read()
-
-    def is_ready():
-        subprocess.run(["/bin/true", "tc-truth-ready"], check=False)
-        return '"Ready"' in text() or watch.poll() is not None
-
-    within(60, is_ready)
-    if watch.poll() is not None:
-        errors.seek(0)
-        skip("no driver works here: " + errors.read().strip().replace("\n", "; ")[-300:])
+    watch = Watch(privd, analyzer, f"{top}/rules.yaml", "tc-truth-ready")
     after = [start(kind, number, top, go) for number in range(2, ROUNDS) for kind in KINDS]
 
     def waiting():
         return [int(name.split(".")[-1]) for name in os.listdir(top) if name.startswith("go.")]
 
-    within(120, lambda: len(waiting()) >= len(before) + len(after))
+    check("a process of each kind and round waits", within(120, lambda: len(waiting()) >= len(before) + len(after)),
+          (len(waiting()), len(before) + len(after)))
     pids = [pid for pid in waiting() if os.path.exists(f"/proc/{pid}")]
     expected = {pid: truth(pid) for pid in pids}
     pathlib.Path(go).touch()
     time.sleep(5)
     links = {pid: {int(n): link_of(pid, n) for n in os.listdir(f"/proc/{pid}/fd")} for pid in pids}
-    watch.send_signal(signal.SIGINT)
-    watch.wait()
-    errors.seek(0)
-    lost = re.search(r"; (\d+) dropped", errors.read())
-    told = [json.loads(line)["output_fields"] for line in text().splitlines() if '"Descriptor"' in line]
+    watch.end()
+    watch.errors.seek(0)
+    lost = re.search(r"; (\d+) dropped", watch.errors.read())
+    told = watch.alerts("Descriptor")
     for process in before + after:
         process.kill()
     for pid in pids:
