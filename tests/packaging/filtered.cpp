@@ -13,8 +13,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "policy/privilege/analyzer_syscalls.h"
-#include "policy/privilege/start_syscalls.h"
+#include "tests/packaging/unit_lists.h"
 
 using namespace tiercel::policy;
 
@@ -44,10 +43,7 @@ bool allow_names(scmp_filter_ctx filter, char* names) {
 int main(int argc, char** argv) {
     const scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
     bool good = argc > 1 && filter != nullptr;
-    for (std::span<const Allow> list :
-         {std::span<const Allow>(kAnalyzerStart), std::span<const Allow>(kAnalyzerSteady),
-          std::span<const Allow>(kAnalyzerMetrics), std::span<const Allow>(kAnalyzerNamedCaptures),
-          std::span<const Allow>(kAnalyzerOverwrite)})
+    for (const std::span<const Allow> list : tiercel::test::kAnalyzerUnit)
         for (const Allow& each : list)
             for (const int call : each.calls)
                 good = good && allow(filter, call);

@@ -8,6 +8,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <vector>
 
 #include "policy/privilege/analyzer_syscalls.h"
 #include "policy/privilege/container_syscalls.h"
@@ -15,6 +16,7 @@
 #include "policy/privilege/enricher_syscalls.h"
 #include "policy/privilege/privd_syscalls.h"
 #include "policy/privilege/start_syscalls.h"
+#include "tests/packaging/unit_lists.h"
 
 namespace {
 
@@ -61,11 +63,8 @@ void add(std::span<const Allow> list, std::set<int>& numbers) {
 
 TEST_CASE("tiercel.service allows what the analyzer needs to start and to run, and no more") {
     std::set<int> wanted;
-    add(tiercel::policy::kAnalyzerStart, wanted);
-    add(tiercel::policy::kAnalyzerSteady, wanted);
-    add(tiercel::policy::kAnalyzerMetrics, wanted);
-    add(tiercel::policy::kAnalyzerNamedCaptures, wanted);
-    add(tiercel::policy::kAnalyzerOverwrite, wanted);
+    for (const std::span<const Allow> list : tiercel::test::kAnalyzerUnit)
+        add(list, wanted);
     CHECK(numbers_in(filter_of("tiercel.service")) == wanted);
 }
 
@@ -118,19 +117,19 @@ TEST_CASE("each container's profile allows its process's lists and the runtime's
     add(tiercel::policy::kRuntimeStart, runtime);
     const struct {
         const char* program;
-        std::span<const Allow> lists[3];
-    } rows[] = {{"analyzer",
-                 {tiercel::policy::kAnalyzerStart, tiercel::policy::kAnalyzerSteady,
-                  tiercel::policy::kAnalyzerMetrics}},
-                {"privd",
-                 {tiercel::policy::kPrivdStart, tiercel::policy::kPrivdLoadBpf,
-                  tiercel::policy::kPrivdLoadClassic}},
-                {"enricher",
-                 {tiercel::policy::kEnricherStart, tiercel::policy::kEnricherSteady,
-                  tiercel::policy::kEnricherListen}},
-                {"courier",
-                 {tiercel::policy::kCourierStart, tiercel::policy::kCourierSteady,
-                  tiercel::policy::kCourierListen}}};
+        std::vector<std::span<const Allow>> lists;
+    } rows[] = {
+        {"analyzer",
+         {std::begin(tiercel::test::kAnalyzerUnit), std::end(tiercel::test::kAnalyzerUnit)}},
+        {"privd",
+         {tiercel::policy::kPrivdStart, tiercel::policy::kPrivdLoadBpf,
+          tiercel::policy::kPrivdLoadClassic}},
+        {"enricher",
+         {tiercel::policy::kEnricherStart, tiercel::policy::kEnricherSteady,
+          tiercel::policy::kEnricherListen}},
+        {"courier",
+         {tiercel::policy::kCourierStart, tiercel::policy::kCourierSteady,
+          tiercel::policy::kCourierListen}}};
     for (const auto& row : rows) {
         CAPTURE(row.program);
         std::set<int> wanted = runtime;
