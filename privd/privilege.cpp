@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <utility>
 
+#include "shared/os/clock.h"
 #include "shared/os/file.h"
 #include "shared/os/result.h"
 
@@ -62,7 +63,7 @@ constexpr std::uint64_t bit(int capability) {
 }
 
 std::size_t noted; // entries of held_so_far that are complete; the last one collects the rest
-std::uint64_t since = now(CLOCK_MONOTONIC);
+std::uint64_t since = os::now_ns(CLOCK_MONOTONIC);
 
 // The sets of this process; effective and permitted are always the same here.
 struct Sets {
@@ -78,7 +79,7 @@ Sets read_sets() {
 }
 
 bool write_sets(const Sets& wanted) {
-    std::uint64_t time = now(CLOCK_MONOTONIC);
+    std::uint64_t time = os::now_ns(CLOCK_MONOTONIC);
     wire::Held& last = held_so_far[noted];
     last = {last.capabilities | read_sets().permitted, last.ns + time - std::exchange(since, time)};
     noted += noted + 1 < wire::kHeldMax;
@@ -134,12 +135,6 @@ Account find_account(const char* name) {
     auto uid = static_cast<uid_t>(*number);
     const passwd* of_number = getpwuid(uid);
     return {uid, of_number != nullptr ? of_number->pw_gid : uid};
-}
-
-std::uint64_t now(clockid_t clock) {
-    timespec time{};
-    clock_gettime(clock, &time);
-    return static_cast<std::uint64_t>(time.tv_sec * 1'000'000'000 + time.tv_nsec);
 }
 
 std::uint64_t hold_only(std::uint64_t mask) {

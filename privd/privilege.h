@@ -41,9 +41,6 @@ std::uint64_t hold_only(std::uint64_t mask);
 // How long this process has held which capabilities, in order, up to the last change of its sets.
 extern wire::Held held_so_far[wire::kHeldMax];
 
-// Returns the clock's time in nanoseconds.
-std::uint64_t now(clockid_t clock);
-
 // Empties the inheritable set, when no other program will be run.
 void inherit_nothing();
 

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "analyzer/service/clock.h"
+#include "shared/os/clock.h"
 
 namespace tiercel::app {
 
@@ -90,12 +90,13 @@ int Run::run() {
         return fail(confined.error(),
                     confined.error().number == EPERM ? "start 'privd --exec -- analyzer ...'" : "");
     confinement_ = *confined;
-    begun_ns_ = now_ns(CLOCK_MONOTONIC);
+    begun_ns_ = os::now_ns(CLOCK_MONOTONIC);
     // Events are captured from now on. The service is ready before the processes that already run
     // are read, because other processes must not be able to stretch its start.
     notify_.ready("reading the processes that already run");
-    const Source::Meanwhile meanwhile{.alive = [this] { notify_.alive(now_ns(CLOCK_MONOTONIC)); },
-                                      .read = [this] { read(); }};
+    const Source::Meanwhile meanwhile{
+        .alive = [this] { notify_.alive(os::now_ns(CLOCK_MONOTONIC)); },
+        .read = [this] { read(); }};
     if (auto begun = source_.begin(meanwhile); !begun)
         return fail(begun.error());
     notify_.status("watching");
@@ -108,10 +109,10 @@ int Run::run() {
 
 std::size_t Run::read() {
     const std::size_t bytes = source_.read();
-    const std::uint64_t now = now_ns(CLOCK_MONOTONIC);
+    const std::uint64_t now = os::now_ns(CLOCK_MONOTONIC);
     if (pipeline_.events() != measured_at_) {
         measured_at_ = pipeline_.events();
-        const std::uint64_t time = now_ns(CLOCK_REALTIME),
+        const std::uint64_t time = os::now_ns(CLOCK_REALTIME),
                             event = pipeline_.state().previous_event_time();
         lag_ns_ = event != 0 && time > event ? time - event : 0;
     }
@@ -126,7 +127,7 @@ std::size_t Run::read() {
 void Run::report() {
     output::append_statistics(err_.buffer(), {.engine = pipeline_.state(),
                                               .events = pipeline_.events(),
-                                              .ns = now_ns(CLOCK_MONOTONIC) - begun_ns_,
+                                              .ns = os::now_ns(CLOCK_MONOTONIC) - begun_ns_,
                                               .live = source_.statistics(),
                                               .landlock_abi = confinement_.landlock_abi,
                                               .uid = confinement_.uid});

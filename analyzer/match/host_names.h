@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Names of hosts by /etc/hosts. No network is asked, because the analyzer has none, and because a
-// question about an event's address would tell the network what is watched.
+// Names of hosts by /etc/hosts. The analyzer asks no name server, because it has no network, and
+// because each question would reveal an address that an event has.
 #pragma once
 
 #include <span>

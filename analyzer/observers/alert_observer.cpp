@@ -7,7 +7,7 @@
 #include <cerrno>
 
 #include "analyzer/output/alerts/outputs.h"
-#include "analyzer/service/clock.h"
+#include "shared/os/clock.h"
 
 namespace tiercel::app {
 
@@ -140,7 +140,7 @@ void AlertObserver::tick(const Tick& tick) {
         return;
     next_look_ns_ = tick.now_ns + kLookEvery;
     if (live_)
-        end_windows(now_ns(CLOCK_REALTIME));
+        end_windows(os::now_ns(CLOCK_REALTIME));
     say_failures();
 }
 

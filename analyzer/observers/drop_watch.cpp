@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "analyzer/service/clock.h"
 #include "kernel/common/abi.h"
+#include "shared/os/clock.h"
 
 namespace tiercel::app {
 
@@ -39,7 +39,7 @@ void DropWatch::look(const Session& session) {
     last_ = now;
     if (settings_.simulate_drops && second.drops == 0)
         second.drops = second.events = std::max<std::uint64_t>(second.events, 1);
-    if (!judge(second, now_ns(CLOCK_MONOTONIC)))
+    if (!judge(second, os::now_ns(CLOCK_MONOTONIC)))
         return;
     act(second);
     if (settings_.drop_actions.exit) {

@@ -3,8 +3,6 @@
 
 #include <unistd.h>
 
-#include <cerrno>
-
 namespace tiercel::app {
 
 EventPrinter::EventPrinter(const Config& config, Detection& detection)
@@ -40,13 +38,7 @@ void EventPrinter::report(output::Buffer& out) const {
 }
 
 Observer::Outcome EventPrinter::end() {
-    out_.flush();
-    if (out_.error() == 0)
-        return Outcome::good;
-    if (out_.error() == EPIPE)
-        return Outcome::reader_gone;
-    os::print("analyzer", os::error("write", "to standard output", out_.error()), "");
-    return Outcome::failed;
+    return end_output(out_);
 }
 
 } // namespace tiercel::app

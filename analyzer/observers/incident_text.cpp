@@ -3,8 +3,6 @@
 
 #include <unistd.h>
 
-#include <cerrno>
-
 #include "analyzer/output/event_line.h"
 #include "analyzer/output/terminal.h"
 
@@ -49,13 +47,7 @@ Observer::Outcome IncidentText::end() {
             summary_.add_running(pipeline_->state());
         report::append_tree(out_.buffer(), summary_, style_);
     }
-    out_.flush();
-    if (out_.error() == 0)
-        return Outcome::good;
-    if (out_.error() == EPIPE)
-        return Outcome::reader_gone;
-    os::print("analyzer", os::error("write", "to standard output", out_.error()), "");
-    return Outcome::failed;
+    return end_output(out_);
 }
 
 } // namespace tiercel::app

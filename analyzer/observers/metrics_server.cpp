@@ -13,7 +13,7 @@
 #include <span>
 
 #include "analyzer/service/bearer_token.h"
-#include "analyzer/service/clock.h"
+#include "shared/os/clock.h"
 #include "shared/os/file.h"
 
 namespace tiercel::app {
@@ -87,16 +87,16 @@ os::Result<std::unique_ptr<MetricsServer>> MetricsServer::make(const config::Set
 
 os::Result<void> MetricsServer::attach(Session session) {
     session_.emplace(session);
-    begun_ns_ = now_ns(CLOCK_MONOTONIC);
+    begun_ns_ = os::now_ns(CLOCK_MONOTONIC);
     // Without these files the metrics that come from them are left out.
     statm_ = os::UniqueFd(open("/proc/self/statm", O_RDONLY | O_CLOEXEC));
     stat_ = os::UniqueFd(open("/proc/stat", O_RDONLY | O_CLOEXEC));
     session.loop.watch(listener_->ready(), [this] {
-        listener_->on_ready(now_ns(CLOCK_MONOTONIC));
+        listener_->on_ready(os::now_ns(CLOCK_MONOTONIC));
         return true;
     });
     session.loop.every(std::chrono::seconds(1), [this] {
-        listener_->on_ready(now_ns(CLOCK_MONOTONIC)); // drops connections whose time is over
+        listener_->on_ready(os::now_ns(CLOCK_MONOTONIC)); // drops connections whose time is over
         if (const auto now = counts())
             health_.second(*now);
     });
@@ -155,7 +155,7 @@ HttpListener::Answer MetricsServer::with_metrics(Use use) const {
     const Pipeline& pipeline = session_->pipeline;
     output::Metrics values{.engine = pipeline.state(),
                            .events = pipeline.events(),
-                           .ns = now_ns(CLOCK_MONOTONIC) - begun_ns_,
+                           .ns = os::now_ns(CLOCK_MONOTONIC) - begun_ns_,
                            .live = live,
                            .driver = live ? live->driver : "replay",
                            .rules = {},
@@ -163,7 +163,7 @@ HttpListener::Answer MetricsServer::with_metrics(Use use) const {
                            .destinations = {},
                            .lag_ns = lag_ns_,
                            .rss_bytes = pages.value_or(0) * 4096,
-                           .cpu_ns = now_ns(CLOCK_PROCESS_CPUTIME_ID)};
+                           .cpu_ns = os::now_ns(CLOCK_PROCESS_CPUTIME_ID)};
     if (const auto* rules = pipeline.rules())
         for (std::size_t id = 0; id < rules->counts().size(); ++id) {
             const rules::Rule& rule = rules->rules().rules[id];

@@ -46,7 +46,7 @@ class MetricsServer : public Observer {
 
     const double max_drop_share_;
     Collect collect_;
-    std::optional<std::string> token_; // of a TCP port; "" lets nobody read
+    std::optional<std::string> token_; // for a TCP port; "" refuses every request
     Page page_;
     std::optional<Session> session_;
     std::optional<HttpListener> listener_;

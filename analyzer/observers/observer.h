@@ -20,7 +20,7 @@ namespace tiercel::app {
 
 class Observer {
   public:
-    // What the pipeline hands to the observer; a mask.
+    // What the pipeline passes to the observer; a mask.
     enum Wants : unsigned { nothing = 0, every_arrival = 1, every_event = 2, every_match = 4 };
 
     // The session's parts. They outlive the observer's last call.
@@ -71,5 +71,9 @@ class Observer {
     virtual void on_rules() {}
     virtual Outcome end() { return Outcome::good; }
 };
+
+// Writes the rest of `out`, which is standard output. Prints why it failed, unless its reader has
+// closed it.
+Observer::Outcome end_output(output::Writer& out);
 
 } // namespace tiercel::app

@@ -4,19 +4,19 @@
 #include <algorithm>
 #include <numeric>
 
-#include "analyzer/service/clock.h"
+#include "shared/os/clock.h"
 
 namespace tiercel::app {
 
 os::Result<void> RuleReport::attach(Session session) {
     pipeline_ = &session.pipeline;
-    begun_ns_ = now_ns(CLOCK_MONOTONIC);
+    begun_ns_ = os::now_ns(CLOCK_MONOTONIC);
     return {};
 }
 
 void RuleReport::report(output::Buffer& out) const {
     const auto& rules = *pipeline_->rules();
-    const std::uint64_t ns = now_ns(CLOCK_MONOTONIC) - begun_ns_;
+    const std::uint64_t ns = os::now_ns(CLOCK_MONOTONIC) - begun_ns_;
     const auto& counts = rules.counts();
     std::vector<std::size_t> order(counts.size());
     std::iota(order.begin(), order.end(), 0);

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "analyzer/output/event_line.h"
-#include "analyzer/service/clock.h"
+#include "shared/os/clock.h"
 
 namespace tiercel::app {
 
@@ -19,7 +19,7 @@ bool StatusLine::is_possible() {
     return output::wants_colour(STDERR_FILENO);
 }
 
-StatusLine::StatusLine() : err_(STDERR_FILENO), drawn_ns_(now_ns(CLOCK_MONOTONIC)) {}
+StatusLine::StatusLine() : err_(STDERR_FILENO), drawn_ns_(os::now_ns(CLOCK_MONOTONIC)) {}
 
 os::Result<void> StatusLine::attach(Session session) {
     session.loop.every(kPeriod, [this, session] { draw(session); });
@@ -29,7 +29,7 @@ os::Result<void> StatusLine::attach(Session session) {
 // The cursor goes back to the line's begin, so that the next alert is written over the status.
 void StatusLine::draw(const Session& session) {
     const auto live = session.source.statistics();
-    const std::uint64_t now = now_ns(CLOCK_MONOTONIC), events = session.pipeline.events();
+    const std::uint64_t now = os::now_ns(CLOCK_MONOTONIC), events = session.pipeline.events();
     fmt::format_to(fmt::appender(err_.buffer()), "{:.0f} events/s, {} dropped\x1b[K\r",
                    static_cast<double>(events - events_) * 1e9 /
                        static_cast<double>(now - drawn_ns_),

@@ -8,7 +8,7 @@
 #include "analyzer/output/alerts/alert.h"
 #include "analyzer/output/escape.h"
 #include "analyzer/output/event_line.h"
-#include "analyzer/service/clock.h"
+#include "shared/os/clock.h"
 
 namespace tiercel::app {
 
@@ -81,7 +81,7 @@ void TopPage::take_second(const Session& session) {
     top_.take({.events = session.pipeline.events(),
                .drops = counts.dropped(),
                .drop_reason = main_reason(counts),
-               .ns = now_ns(CLOCK_MONOTONIC),
+               .ns = os::now_ns(CLOCK_MONOTONIC),
                .lag_ns = lag_ns_,
                .ring_used = live ? live->rings.fullest() : 0,
                .ring_bytes = live ? live->rings.ring_bytes() : 0,
@@ -95,7 +95,8 @@ void TopPage::draw() {
     if (is_page_)
         top_.append_page(out_.buffer(), size_, view_);
     else
-        top_.append_lines(out_.buffer(), alerts::iso_time(now_ns(CLOCK_REALTIME)).substr(0, 19));
+        top_.append_lines(out_.buffer(),
+                          alerts::iso_time(os::now_ns(CLOCK_REALTIME)).substr(0, 19));
     out_.flush();
 }
 

@@ -43,8 +43,8 @@ class RingSet {
         return set;
     }
 
-    // Notes in `progress` from now on what is evaluated: a record is while `take` runs. nullptr:
-    // notes nothing. `progress` must outlive its use here.
+    // Makes batches note in `progress` which record is being evaluated, which is the case while
+    // `take` runs. With nullptr, batches note nothing. `progress` must outlive this object.
     void follow(const Progress* progress) { progress_ = progress; }
 
     // Goes on where the reader of `progress` has stopped. Returns false if a ring is not as its

@@ -6,15 +6,14 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <csignal>
 
+#include "policy/privilege/child.h"
 #include "policy/privilege/helper_syscalls.h"
 
 namespace tiercel::app {
@@ -42,25 +41,10 @@ bool send_message(int socket, std::string_view text) {
     return true;
 }
 
-// Closes every descriptor but standard error and `socket`.
-void keep_only(int socket) {
+[[noreturn]] void work_on(int socket, const HelperProcess::Work& work) {
     close(STDIN_FILENO);
     close(STDOUT_FILENO);
-    if (socket > STDERR_FILENO + 1)
-        close_range(STDERR_FILENO + 1, static_cast<unsigned>(socket) - 1, 0);
-    close_range(static_cast<unsigned>(socket) + 1, ~0U, 0);
-}
-
-[[noreturn]] void work_on(int socket, const HelperProcess::Work& work) {
-    prctl(PR_SET_NAME, work.name, 0, 0, 0);
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    // The end of the socket ends this process. A signal to the whole group is for the analyzer.
-    for (const int ignored : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE})
-        std::signal(ignored, SIG_IGN);
-    keep_only(socket);
-    if (!policy::allow_only(policy::kHelperSteady))
-        _exit(1);
+    policy::become_child(work.name, socket, STDERR_FILENO + 1, policy::kHelperSteady);
     for (;;) {
         pollfd waiting{.fd = socket, .events = POLLIN, .revents = 0};
         const int ready = poll(&waiting, 1, kLookEveryMs);

@@ -11,7 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "analyzer/service/clock.h"
+#include "shared/os/clock.h"
 #include "shared/os/file.h"
 
 namespace tiercel::app {
@@ -110,7 +110,7 @@ void Notify::forget(std::string_view name, std::uint64_t deadline_ns) const {
 // Waits until there is room for one more too, because READY=1 is sent without waiting.
 bool Notify::wait_and_send(const msghdr& message, std::uint64_t deadline_ns) const {
     bool sent = false;
-    while (socket_.valid() && now_ns(CLOCK_MONOTONIC) < deadline_ns) {
+    while (socket_.valid() && os::now_ns(CLOCK_MONOTONIC) < deadline_ns) {
         sent = sent || sendmsg(socket_.get(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0;
         if (!sent && errno != EAGAIN && errno != EINTR)
             return false;

@@ -18,9 +18,9 @@
 #include <map>
 
 #include "analyzer/ring/counters.h"
-#include "analyzer/service/clock.h"
 #include "analyzer/service/passed_fds.h"
 #include "shared/event/table.h"
+#include "shared/os/clock.h"
 #include "shared/os/file.h"
 
 namespace tiercel::app {
@@ -285,7 +285,7 @@ bool covers(const wire::Request& loaded, const wire::Reply& reply, const wire::R
 
 os::Result<Memories> keep(const Notify& notify, const wire::Request& request,
                           const wire::client::Session& session) {
-    const std::uint64_t deadline_ns = now_ns(CLOCK_MONOTONIC) + kPatienceNs;
+    const std::uint64_t deadline_ns = os::now_ns(CLOCK_MONOTONIC) + kPatienceNs;
     auto description = describe(request, session.reply);
     auto progress = make_sealed("tiercel-progress", sizeof(ring::Progress::Shared));
     auto alerts = make_sealed("tiercel-alerts", kAlertBytes);
@@ -320,7 +320,7 @@ os::Result<Memories> keep(const Notify& notify, const wire::Request& request,
 }
 
 void forget_kept(const Notify& notify) {
-    const std::uint64_t deadline_ns = now_ns(CLOCK_MONOTONIC) + kPatienceNs;
+    const std::uint64_t deadline_ns = os::now_ns(CLOCK_MONOTONIC) + kPatienceNs;
     for (const std::string_view name : {"session", "counters", "links", "progress", "alerts"})
         notify.forget(fmt::format("{}{}", kStoredPrefix, name), deadline_ns);
     for (std::size_t i = 0; i < kReaders + 3; ++i)

@@ -7,11 +7,11 @@
 #include <algorithm>
 
 #include "analyzer/ring/iterator.h"
-#include "analyzer/service/clock.h"
 #include "analyzer/service/crash_mark.h"
 #include "analyzer/source/machine.h"
 #include "analyzer/state/proc_text.h"
 #include "shared/event/params.h"
+#include "shared/os/clock.h"
 #include "shared/os/file.h"
 
 namespace tiercel::app {
@@ -89,7 +89,7 @@ bool LiveSource::take(const event::EventView& event, std::uint16_t cpu) {
         return true;
     }
     if (!first_event_ns_)
-        first_event_ns_ = now_ns(CLOCK_MONOTONIC) - live_.session.reply.load_begin_ns;
+        first_event_ns_ = os::now_ns(CLOCK_MONOTONIC) - live_.session.reply.load_begin_ns;
     return pipeline_.take(event, cpu);
 }
 
@@ -130,12 +130,14 @@ os::Result<std::uint64_t> LiveSource::read_iterator(std::vector<os::UniqueFd>& k
 // processed while the rest of the files is read, because any user can open a million.
 os::Result<void> LiveSource::begin(const Meanwhile& meanwhile) {
     constexpr std::uint64_t kPatienceNs = 500'000'000;
-    const std::uint64_t end_ns = now_ns(CLOCK_MONOTONIC) + kPatienceNs;
+    const std::uint64_t end_ns = os::now_ns(CLOCK_MONOTONIC) + kPatienceNs;
     const auto wait = [this, &meanwhile] {
         hold();
         meanwhile.alive();
     };
-    const auto wait_or_read = [&] { now_ns(CLOCK_MONOTONIC) < end_ns ? wait() : meanwhile.read(); };
+    const auto wait_or_read = [&] {
+        os::now_ns(CLOCK_MONOTONIC) < end_ns ? wait() : meanwhile.read();
+    };
     auto threads = read_iterator(live_.session.iter_task, wait);
     if (!threads)
         return threads.error();

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <memory>
 
-#include "analyzer/service/clock.h"
+#include "shared/os/clock.h"
 #include "shared/os/file.h"
 
 namespace tiercel::app {
@@ -51,7 +51,7 @@ capture::MachineInfo this_machine() {
         machine.max_pid =
             os::parse_unsigned(std::string_view(text, strnlen(text, sizeof text))).value_or(0);
     gethostname(machine.hostname, sizeof machine.hostname - 1);
-    machine.boot_ns = now_ns(CLOCK_REALTIME) - now_ns(CLOCK_BOOTTIME);
+    machine.boot_ns = os::now_ns(CLOCK_REALTIME) - os::now_ns(CLOCK_BOOTTIME);
     machine.interfaces = interfaces();
     return machine;
 }

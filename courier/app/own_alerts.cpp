@@ -4,9 +4,9 @@
 #include <unistd.h>
 
 #include <array>
-#include <ctime>
 
 #include "courier/delivery/text.h"
+#include "shared/os/clock.h"
 #include "shared/wire/boot_id.h"
 
 namespace tiercel::courier {
@@ -17,17 +17,10 @@ constexpr std::uint8_t kWarning = 4, kInformational = 6;
 // The sequences of the courier itself have this bit, so that they are none of the analyzer's.
 constexpr std::uint64_t kOwn = std::uint64_t{1} << 63;
 
-std::uint64_t now_ns(clockid_t clock) {
-    timespec now{};
-    clock_gettime(clock, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
-           static_cast<std::uint64_t>(now.tv_nsec);
-}
-
 } // namespace
 
 OwnAlerts::OwnAlerts()
-    : boot_(wire::courier::boot_id()), session_(now_ns(CLOCK_BOOTTIME) | kOwn),
+    : boot_(wire::courier::boot_id()), session_(os::now_ns(CLOCK_BOOTTIME) | kOwn),
       sequence_(session_) {
     char name[256] = "";
     gethostname(name, sizeof name - 1);
@@ -36,7 +29,7 @@ OwnAlerts::OwnAlerts()
 
 // The alert has the keys of the analyzer's own alerts, in the same order.
 Record OwnAlerts::make(const Notice& notice) {
-    const std::uint64_t now = now_ns(CLOCK_REALTIME);
+    const std::uint64_t now = os::now_ns(CLOCK_REALTIME);
     const std::string_view priority = notice.good ? "Informational" : "Warning";
     rule_ = "Tiercel internal: " + notice.what;
     text_ = R"({"hostname":)";

@@ -49,9 +49,7 @@ class Alertmanager : public Destination {
 } // namespace
 
 Made make_alertmanager(const Options& options) {
-    if (std::string wrong = HttpClient::check(options); !wrong.empty())
-        return {nullptr, std::move(wrong)};
-    return {std::make_unique<Alertmanager>(options), ""};
+    return make_http_based<Alertmanager>(options);
 }
 
 } // namespace tiercel::courier

@@ -66,9 +66,7 @@ class Elasticsearch : public Destination {
 } // namespace
 
 Made make_elasticsearch(const Options& options) {
-    if (std::string wrong = HttpClient::check(options); !wrong.empty())
-        return {nullptr, std::move(wrong)};
-    return {std::make_unique<Elasticsearch>(options), ""};
+    return make_http_based<Elasticsearch>(options);
 }
 
 } // namespace tiercel::courier

@@ -36,9 +36,7 @@ class Http : public Destination {
 } // namespace
 
 Made make_http(const Options& options) {
-    if (std::string wrong = HttpClient::check(options); !wrong.empty())
-        return {nullptr, std::move(wrong)};
-    return {std::make_unique<Http>(options), ""};
+    return make_http_based<Http>(options);
 }
 
 } // namespace tiercel::courier

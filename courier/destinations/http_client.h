@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "courier/delivery/destination.h"
@@ -38,5 +39,13 @@ class HttpClient {
     struct State;
     std::unique_ptr<State> state_;
 };
+
+// Makes a destination that posts by HTTP, or says what is wrong with its options.
+template <typename Client>
+Made make_http_based(const Options& options) {
+    if (std::string wrong = HttpClient::check(options); !wrong.empty())
+        return {nullptr, std::move(wrong)};
+    return {std::make_unique<Client>(options), ""};
+}
 
 } // namespace tiercel::courier

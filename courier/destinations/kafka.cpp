@@ -144,7 +144,7 @@ class Kafka : public Destination {
         if (producer_ == nullptr)
             return;
         rd_kafka_purge(producer_, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-        rd_kafka_flush(producer_, 1000); // delivers the reports of what was purged
+        rd_kafka_flush(producer_, 1000); // delivers the reports of the purged messages
         rd_kafka_destroy(producer_);
         producer_ = nullptr;
     }

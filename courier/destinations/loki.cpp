@@ -63,9 +63,7 @@ class Loki : public Destination {
 } // namespace
 
 Made make_loki(const Options& options) {
-    if (std::string wrong = HttpClient::check(options); !wrong.empty())
-        return {nullptr, std::move(wrong)};
-    return {std::make_unique<Loki>(options), ""};
+    return make_http_based<Loki>(options);
 }
 
 } // namespace tiercel::courier

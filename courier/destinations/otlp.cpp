@@ -67,9 +67,7 @@ class Otlp : public Destination {
 } // namespace
 
 Made make_otlp(const Options& options) {
-    if (std::string wrong = HttpClient::check(options); !wrong.empty())
-        return {nullptr, std::move(wrong)};
-    return {std::make_unique<Otlp>(options), ""};
+    return make_http_based<Otlp>(options);
 }
 
 } // namespace tiercel::courier

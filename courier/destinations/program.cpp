@@ -15,6 +15,7 @@
 
 #include "courier/destinations/destinations.h"
 #include "policy/privilege/landlock.h"
+#include "shared/os/close.h"
 #include "shared/os/result.h"
 #include "shared/os/unique_fd.h"
 
@@ -170,9 +171,7 @@ Made make_program(const Options& options) {
     if (child < 0)
         return {nullptr, "cannot start the launcher of programs"};
     if (child == 0) {
-        if (theirs.get() > STDERR_FILENO + 1)
-            close_range(STDERR_FILENO + 1, static_cast<unsigned>(theirs.get()) - 1, 0);
-        close_range(static_cast<unsigned>(theirs.get()) + 1, ~0U, 0);
+        os::close_all_but(theirs.get(), STDERR_FILENO + 1);
         prctl(PR_SET_NAME, "launcher", 0, 0, 0);
         std::signal(SIGPIPE, SIG_IGN);
         if (auto confined = confine_programs(); !confined) {

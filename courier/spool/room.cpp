@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Implements the spool's limits: what is dropped when it has reached its bytes or its age.
+// Implements the spool's limits: which alerts the spool drops when it has reached its bytes or its
+// age.
 #include <unistd.h>
 
 #include <algorithm>

@@ -5,20 +5,14 @@
 #include "courier/spool/spool.h"
 
 #include <algorithm>
-#include <ctime>
+
+#include "shared/os/clock.h"
 
 namespace tiercel::courier {
 
 namespace {
 
 constexpr std::size_t kMostClients = 64;
-
-std::uint64_t now_ns() {
-    timespec now{};
-    clock_gettime(CLOCK_REALTIME, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
-           static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 } // namespace
 
@@ -98,7 +92,7 @@ os::Result<void> Spool::append(std::span<Record> records) {
     const std::lock_guard lock(mutex_);
     std::string encoded;
     std::uint64_t index = segments_.back().next();
-    const std::uint64_t now = now_ns();
+    const std::uint64_t now = os::now_ns(CLOCK_REALTIME);
     for (Record& record : records) {
         record.index = index++;
         record.stored_ns = now;

@@ -32,7 +32,7 @@ static __always_inline int open_message(struct capture *c)
         return 0;
     c->received.messages--;
     c->received.message = message + (c->compat ? 32 : 64); /* struct mmsghdr: message_address() */
-    size = message_field(c, message, 5);                   /* the kernel has stored what it used */
+    size = message_field(c, message, 5);                   /* the kernel has stored the length that it used */
     if (size > CONTROL_MAX)
         size = 0;
     c->received.header = message_field(c, message, 4);

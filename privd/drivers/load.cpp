@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "privd/drivers/driver.h"
+#include "shared/os/clock.h"
 
 namespace tiercel::privd {
 
@@ -27,10 +28,10 @@ void Handover::clear() {
 }
 
 Load::Load(const wire::Request& request, pid_t self, Handover& handover) : into(handover) {
-    reply.load_begin_ns = now(CLOCK_MONOTONIC);
+    reply.load_begin_ns = os::now_ns(CLOCK_MONOTONIC);
     reply.ring_bytes = request.ring_bytes;
     std::memcpy(config.interest, request.interest, sizeof config.interest);
-    config.boot_time_ns = now(CLOCK_REALTIME) - now(CLOCK_BOOTTIME);
+    config.boot_time_ns = os::now_ns(CLOCK_REALTIME) - os::now_ns(CLOCK_BOOTTIME);
     config.tracepoints = request.tracepoints;
     config.snaplen = request.snaplen;
     config.cpus_per_ring = request.cpus_per_ring;
@@ -42,7 +43,7 @@ Load::Load(const wire::Request& request, pid_t self, Handover& handover) : into(
 wire::Reply Load::end(bool done, wire::Status refused) {
     reply.error = done ? 0 : errno;
     reply.status = done ? wire::Status::ok : refused;
-    reply.load_ns = now(CLOCK_MONOTONIC) - reply.load_begin_ns;
+    reply.load_ns = os::now_ns(CLOCK_MONOTONIC) - reply.load_begin_ns;
     return reply;
 }
 

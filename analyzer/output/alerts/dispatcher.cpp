@@ -4,23 +4,17 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <ctime>
+
+#include "shared/os/clock.h"
 
 namespace tiercel::alerts {
 
 namespace {
 
-std::uint64_t now_ns() {
-    timespec now{};
-    clock_gettime(CLOCK_REALTIME, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
-           static_cast<std::uint64_t>(now.tv_nsec);
-}
-
 Alert internal_alert(const std::string& what, const std::string& message,
                      std::vector<std::pair<std::string, FieldValue>> fields) {
     Alert alert;
-    alert.time_ns = now_ns();
+    alert.time_ns = os::now_ns(CLOCK_REALTIME);
     alert.rule = "Tiercel internal: " + what;
     alert.priority = config::Priority::warning;
     alert.source = "internal";

@@ -7,8 +7,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "analyzer/service/clock.h"
 #include "analyzer/service/notify.h"
+#include "shared/os/clock.h"
 
 using namespace tiercel;
 using app::Notify;
@@ -95,7 +95,7 @@ TEST_CASE("the manager is given descriptors to keep, and takes them from a full 
     auto notify = Notify::from_environment();
     REQUIRE(notify);
     CHECK(notify->has_manager());
-    const auto soon = app::now_ns(CLOCK_MONOTONIC) + 100'000'000;
+    const auto soon = os::now_ns(CLOCK_MONOTONIC) + 100'000'000;
     const int fds[] = {STDIN_FILENO, STDERR_FILENO};
     REQUIRE(notify->store("kept-x", fds, soon));
     char text[256], control[CMSG_SPACE(sizeof fds)];
@@ -111,7 +111,7 @@ TEST_CASE("the manager is given descriptors to keep, and takes them from a full 
     CHECK(manager.heard() == "FDSTOREREMOVE=1\nFDNAME=kept-x");
     os::Result<void> stored = {};
     for (int i = 0; stored && i < 10'000; ++i)
-        stored = notify->store("kept-x", fds, app::now_ns(CLOCK_MONOTONIC) + 50'000'000);
+        stored = notify->store("kept-x", fds, os::now_ns(CLOCK_MONOTONIC) + 50'000'000);
     REQUIRE_FALSE(stored);
     CHECK(stored.error().number == ETIMEDOUT);
 }

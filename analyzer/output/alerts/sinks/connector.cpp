@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/output/alerts/sinks/connector.h"
 
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include <csignal>
 #include <cstring>
 
 #include "analyzer/output/alerts/sinks/connect.h"
+#include "policy/privilege/child.h"
 #include "policy/privilege/helper_syscalls.h"
 
 namespace tiercel::alerts {
@@ -38,17 +37,7 @@ bool send_answer(int socket, int error, int connection) {
 
 // The child: each byte that it reads asks for a connection.
 [[noreturn]] void serve(int socket, const std::string& path, int type) {
-    prctl(PR_SET_NAME, "connector", 0, 0, 0);
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-    // The end of the socket ends this process. A signal to the whole group is for the analyzer.
-    for (const int ignored : {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGPIPE})
-        std::signal(ignored, SIG_IGN);
-    if (socket > 0)
-        close_range(0, static_cast<unsigned>(socket) - 1, 0);
-    close_range(static_cast<unsigned>(socket) + 1, ~0U, 0);
-    if (!policy::allow_only(policy::kConnectorSteady))
-        _exit(1);
+    policy::become_child("connector", socket, 0, policy::kConnectorSteady);
     for (char request = 0; read(socket, &request, 1) == 1;) {
         auto made = connect_unix("connect to", path, type);
         if (made) {

@@ -11,6 +11,7 @@
 
 #include "analyzer/output/alerts/sinks/connector.h"
 #include "analyzer/output/alerts/sinks/fd_sink.h"
+#include "shared/os/clock.h"
 #include "shared/wire/boot_id.h"
 
 namespace tiercel::alerts {
@@ -208,13 +209,6 @@ class CourierSink : public Sink {
     std::vector<State> states_;
 };
 
-std::uint64_t boot_time_ns() {
-    timespec now{};
-    clock_gettime(CLOCK_BOOTTIME, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 +
-           static_cast<std::uint64_t>(now.tv_nsec);
-}
-
 } // namespace
 
 // The courier may be absent: alerts wait in the output's queue until it is there.
@@ -228,7 +222,8 @@ os::Result<std::unique_ptr<Sink>> open_courier(const config::Settings& settings)
     gethostname(name, sizeof name - 1);
     const std::string host = settings.hostname.empty() ? name : settings.hostname;
     return std::unique_ptr<Sink>(std::make_unique<CourierSink>(
-        path, *std::move(connector), Hello{.boot = boot_id(), .session = boot_time_ns()},
+        path, *std::move(connector),
+        Hello{.boot = boot_id(), .session = os::now_ns(CLOCK_BOOTTIME)},
         host.substr(0, kMostHost)));
 }
 

@@ -4,9 +4,9 @@
 #include <cstdint>
 #include <ctime>
 
-namespace tiercel::app {
+namespace tiercel::os {
 
-// ns of CLOCK_MONOTONIC, CLOCK_REALTIME, …
+// Returns the time of a clock (clock_gettime(2)) in ns.
 inline std::uint64_t now_ns(clockid_t clock) {
     timespec time{};
     clock_gettime(clock, &time);
@@ -14,4 +14,4 @@ inline std::uint64_t now_ns(clockid_t clock) {
            static_cast<std::uint64_t>(time.tv_nsec);
 }
 
-} // namespace tiercel::app
+} // namespace tiercel::os
