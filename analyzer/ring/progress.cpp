@@ -6,7 +6,7 @@ namespace tiercel::ring {
 // A record whose end is noted is done, although its reader ended before it noted that too.
 Progress::Place Progress::current() const {
     const Place now = place(load(shared().ring_and_one), load(shared().position));
-    return now && done(now.ring) > now.position ? Place{} : now;
+    return is_done(now) ? Place{} : now;
 }
 
 Progress::Place Progress::start_reader() const {

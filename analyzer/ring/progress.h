@@ -64,6 +64,10 @@ class Progress {
         return place(shared().suspect_ring_and_one, shared().suspect_position);
     }
     std::uint64_t done(std::size_t ring) const { return load(shared().done[ring]); }
+    // Returns false if the record's evaluation has not ended, so that it is evaluated (again).
+    bool is_done(Place place) const {
+        return place.ring >= kMostRings || done(place.ring) > place.position;
+    }
 
     // Call once, before the first begin(). Returns the record that must not be evaluated: it
     // crashed its reader, or two readers died while they evaluated it.

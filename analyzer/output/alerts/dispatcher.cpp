@@ -37,9 +37,10 @@ void drop_written(std::vector<Outbox::LinePointer>& left, const Sink& sink) {
         left.erase(left.begin());
         return;
     }
-    Line rest = *left.front();
-    rest.text.erase(0, written);
-    left.front() = std::make_shared<const Line>(std::move(rest));
+    auto rest = std::make_unique<Line>(*left.front());
+    rest->text.erase(0, written);
+    // The whole line stays kept until its rest is written.
+    left.front() = {rest.release(), [whole = left.front()](const Line* line) { delete line; }};
 }
 
 std::string machine_name() {
@@ -58,7 +59,7 @@ Dispatcher::Dispatcher(Style style, std::size_t queue_capacity)
 }
 
 void Dispatcher::keep_lines(os::Mapping memory, const ring::Progress& progress) {
-    kept_.emplace(std::move(memory));
+    kept_.emplace(std::move(memory), progress);
     progress_ = &progress;
 }
 
@@ -74,7 +75,7 @@ void Dispatcher::add(std::unique_ptr<Sink> sink) {
     const Sink& opened = *sink; // which its thread does not change before the first line
     std::vector<Outbox::LinePointer> left;
     if (kept_)
-        left = kept_->left(sink->name(), progress_->unfinished());
+        left = kept_->left(sink->name());
     drop_written(left, opened);
     outboxes_.push_back(std::make_unique<Outbox>(std::move(sink), capacity_, warn));
     for (Outbox::LinePointer& line : left)
@@ -83,11 +84,14 @@ void Dispatcher::add(std::unique_ptr<Sink> sink) {
 
 void Dispatcher::send(const Alert& alert) {
     Outbox::LinePointer plain, json; // each is made if an output wants it
+    const ring::Progress::Place place = kept_ ? progress_->current() : ring::Progress::Place{};
     for (const auto& outbox : outboxes_) {
+        if (kept_ && kept_->was_sent(alert.rule, outbox->name(), place))
+            continue;
         Outbox::LinePointer& line = outbox->wants_json() ? json : plain;
         if (!line)
             line = line_of(alert, outbox->wants_json() ? json_style_ : style_);
-        outbox->post(kept_ ? kept_->keep(line, outbox->name(), progress_->current()) : line);
+        outbox->post(kept_ ? kept_->keep(line, outbox->name(), place) : line);
     }
 }
 

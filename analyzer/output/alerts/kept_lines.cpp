@@ -10,7 +10,7 @@
 namespace tiercel::alerts {
 
 struct KeptLines::Slot {
-    std::uint32_t used; // 0: the slot is free
+    std::uint32_t use; // kFree, kWaiting or kEnded
     std::uint32_t length;
     std::uint32_t priority;
     std::uint32_t output;         // the hash of its name
@@ -20,6 +20,9 @@ struct KeptLines::Slot {
     std::uint32_t rule_length;    // the rule's name follows the text
     std::uint32_t reserved;
     char text[kLongest + 8];
+
+    ring::Progress::Place place() const { return {ring, position}; }
+    std::string_view all() const { return {text, length + rule_length}; }
 };
 
 struct KeptLines::Shared {
@@ -33,36 +36,45 @@ struct KeptLines::Shared {
 
 namespace {
 
+constexpr std::uint32_t kFree = 0;
+constexpr std::uint32_t kWaiting = 1; // the line is not written yet
+constexpr std::uint32_t kEnded = 2;   // the line is written or dropped
+
 std::uint32_t hash(std::string_view name) {
     return static_cast<std::uint32_t>(std::hash<std::string_view>()(name));
 }
 
 } // namespace
 
-KeptLines::KeptLines(os::Mapping memory) : shared_(std::make_shared<Shared>()) {
+KeptLines::KeptLines(os::Mapping memory, const ring::Progress& progress)
+    : progress_(progress), shared_(std::make_shared<Shared>()) {
     static_assert(sizeof(Slot) == 8 << 10);
     shared_->memory = std::move(memory);
+}
+
+bool KeptLines::is_free(const Slot& slot) const {
+    const std::uint32_t use = __atomic_load_n(&slot.use, __ATOMIC_ACQUIRE);
+    return use == kFree || (use == kEnded && progress_.is_done(slot.place()));
 }
 
 // Slots that were used are used again, so that the memory stays small.
 KeptLines::Slot* KeptLines::find_room() {
     for (Slot& slot : shared_->slots())
-        if (__atomic_load_n(&slot.used, __ATOMIC_ACQUIRE) == 0)
+        if (is_free(slot))
             return &slot;
     return nullptr;
 }
 
-// Returns the slot's line. The slot is free again when the line is destroyed.
+// Returns the slot's line. The slot is no longer waiting when the line is destroyed.
 Outbox::LinePointer KeptLines::hold(Slot& slot) {
     const auto release = [shared = shared_, slot = &slot](const Line* line) {
         if (!shared->frozen)
-            __atomic_store_n(&slot->used, 0U, __ATOMIC_RELEASE);
+            __atomic_store_n(&slot->use, kEnded, __ATOMIC_RELEASE);
         delete line;
     };
-    const std::string_view all(slot.text, slot.length + slot.rule_length);
-    return {new Line{std::string(all.substr(0, slot.length)),
+    return {new Line{std::string(slot.all().substr(0, slot.length)),
                      static_cast<config::Priority>(slot.priority),
-                     std::string(all.substr(slot.length)), slot.time_ns},
+                     std::string(slot.all().substr(slot.length)), slot.time_ns},
             release};
 }
 
@@ -82,31 +94,42 @@ Outbox::LinePointer KeptLines::keep(const Outbox::LinePointer& line, std::string
     slot->position = place.position;
     std::memcpy(slot->text, line->text.data(), line->text.size());
     std::memcpy(slot->text + slot->length, line->rule.data(), line->rule.size());
-    __atomic_store_n(&slot->used, 1U, __ATOMIC_RELEASE);
+    __atomic_store_n(&slot->use, kWaiting, __ATOMIC_RELEASE);
     return hold(*slot);
 }
 
-std::vector<Outbox::LinePointer> KeptLines::left(std::string_view output,
-                                                 ring::Progress::Place again) {
-    std::vector<Slot*> found;
+std::vector<Outbox::LinePointer> KeptLines::left(std::string_view output) {
+    std::vector<Slot*> waiting;
     for (Slot& slot : shared_->slots()) {
-        if (slot.used == 0 || slot.output != hash(output))
+        if (is_free(slot) || slot.output != hash(output))
             continue;
         const bool good = slot.length <= kLongest && slot.rule_length <= kLongest - slot.length &&
                           slot.priority <= static_cast<std::uint32_t>(config::Priority::debug) &&
-                          !(again && again == ring::Progress::Place{slot.ring, slot.position});
-        if (good)
-            found.push_back(&slot);
-        else
-            slot.used = 0;
+                          slot.use <= kEnded;
+        if (!good) {
+            slot.use = kFree;
+            continue;
+        }
+        if (!progress_.is_done(slot.place()))
+            sent_.push_back(
+                {slot.place(), slot.output, std::string(slot.all().substr(slot.length))});
+        if (slot.use == kWaiting)
+            waiting.push_back(&slot);
     }
-    std::ranges::sort(found, {}, &Slot::sequence);
+    std::ranges::sort(waiting, {}, &Slot::sequence);
     std::vector<Outbox::LinePointer> lines;
-    for (Slot* slot : found)
+    for (Slot* slot : waiting)
         lines.push_back(hold(*slot));
-    if (!found.empty())
-        sequence_ = std::max(sequence_, found.back()->sequence);
+    if (!waiting.empty())
+        sequence_ = std::max(sequence_, waiting.back()->sequence);
     return lines;
+}
+
+bool KeptLines::was_sent(std::string_view rule, std::string_view output,
+                         ring::Progress::Place place) const {
+    return std::ranges::any_of(sent_, [&](const Sent& sent) {
+        return sent.place == place && sent.rule == rule && sent.output == hash(output);
+    });
 }
 
 void KeptLines::freeze() {

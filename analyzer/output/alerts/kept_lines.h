@@ -2,7 +2,11 @@
 //
 // KeptLines: alerts that are not written yet, in memory that outlives the process. The next process
 // writes those that this one could not. Each output has its own copy of a line, which is free again
-// as soon as the output has written or dropped it.
+// as soon as the output has written or dropped it and the event's evaluation has ended.
+//
+// A process may end after it has sent an alert and before the event's evaluation has ended. The
+// next process evaluates the event again, and was_sent() then tells which alerts it must not
+// repeat.
 //
 // A process may end after an output has written a line and before that is noted. The next one then
 // asks the output (Sink::bytes_at_the_end()), and a file can tell; any other output gets that one
@@ -12,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -27,8 +32,8 @@ class KeptLines {
     // room.
     static constexpr std::size_t kLongest = (8 << 10) - 64;
 
-    // `memory`: zeros, or what an earlier process has left.
-    explicit KeptLines(os::Mapping memory);
+    // `memory`: zeros, or what an earlier process has left. `progress` must outlive this object.
+    KeptLines(os::Mapping memory, const ring::Progress& progress);
 
     // Keeps a line about the event at `place` for the output of that name, until the last copy of
     // the returned one is destroyed, which may be in another thread.
@@ -36,8 +41,13 @@ class KeptLines {
                              ring::Progress::Place place);
 
     // Returns the lines that an earlier process has left for the output, in order, and keeps them
-    // again. Leaves out those about the event at `again`, because it is evaluated again.
-    std::vector<Outbox::LinePointer> left(std::string_view output, ring::Progress::Place again);
+    // again. Call once for each output.
+    std::vector<Outbox::LinePointer> left(std::string_view output);
+
+    // Returns true if an earlier process has sent the rule's alert about the event at `place` to
+    // the output. Call after left().
+    bool was_sent(std::string_view rule, std::string_view output,
+                  ring::Progress::Place place) const;
 
     // From now on a line that is destroyed stays kept, because it was not written.
     void freeze();
@@ -45,10 +55,18 @@ class KeptLines {
   private:
     struct Slot;
     struct Shared;
+    struct Sent {
+        ring::Progress::Place place;
+        std::uint32_t output;
+        std::string rule;
+    };
+    bool is_free(const Slot& slot) const;
     Slot* find_room();
     Outbox::LinePointer hold(Slot& slot);
 
+    const ring::Progress& progress_;
     std::uint64_t sequence_ = 0;     // of the last line
+    std::vector<Sent> sent_;         // about events that are evaluated again
     std::shared_ptr<Shared> shared_; // with the lines, which may outlive this object
 };
 

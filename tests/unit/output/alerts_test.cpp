@@ -397,7 +397,7 @@ TEST_CASE("a file has each alert once, however far its writer came before it was
         written = "other\nfirst\n";
     }
     std::ofstream(path) << written;
-    KeptLines killed(map(memory, kBytes));
+    KeptLines killed(map(memory, kBytes), progress);
     std::vector<Outbox::LinePointer> waiting;
     for (const char* text : {"first", "second"})
         waiting.push_back(

@@ -16,12 +16,17 @@ constexpr std::size_t kBytes = 64 << 10; // eight lines
 
 struct Memory {
     os::UniqueFd fd{memfd_create("lines", MFD_CLOEXEC)};
+    os::UniqueFd places{memfd_create("progress", MFD_CLOEXEC)};
+    ring::Progress progress{make(places, sizeof(ring::Progress::Shared))};
+
     Memory() { REQUIRE(ftruncate(fd.get(), kBytes) == 0); }
-    [[nodiscard]] KeptLines map() const {
-        auto mapped = os::Mapping::shared(fd, kBytes, 0, PROT_READ | PROT_WRITE, "a memory");
+    static os::Mapping make(const os::UniqueFd& fd, std::size_t bytes) {
+        REQUIRE(ftruncate(fd.get(), static_cast<off_t>(bytes)) == 0);
+        auto mapped = os::Mapping::shared(fd, bytes, 0, PROT_READ | PROT_WRITE, "a memory");
         REQUIRE(mapped.has_value());
-        return KeptLines(*std::move(mapped));
+        return *std::move(mapped);
     }
+    [[nodiscard]] KeptLines map() const { return {make(fd, kBytes), progress}; }
 };
 
 Outbox::LinePointer line(std::string text) {
@@ -51,21 +56,68 @@ TEST_CASE("a line that is not written stays for the next process, in order and f
     CHECK(waiting[0]->text == "one");
 
     KeptLines next = memory.map();
-    const auto left = next.left("file /x", {});
+    const auto left = next.left("file /x");
     CHECK(texts(left) == Texts{"one", "two"});
     CHECK(left[0]->priority == config::Priority::notice);
     CHECK(left[0]->rule == "A rule");
     CHECK(left[0]->time_ns == 7);
-    CHECK(texts(next.left("stdout", {})) == Texts{"elsewhere"});
-    CHECK(next.left("stdout", {}).empty()); // it was written
+    CHECK(texts(next.left("stdout")) == Texts{"elsewhere"});
+    CHECK(next.left("stdout").empty()); // it was written
 }
 
-TEST_CASE("a line about an event that is evaluated again is left out") {
+TEST_CASE("an alert about an event that is evaluated again is sent once to each output") {
     const Memory memory;
+    const Place done{1, 40}, again{1, 80};
+    memory.progress.end(done.ring, again.position);
+    memory.progress.begin(again.ring, again.position);
     KeptLines first = memory.map();
-    const auto one = first.keep(line("before"), "o", {1, 40}),
-               two = first.keep(line("again"), "o", {1, 80});
-    CHECK(texts(memory.map().left("o", {1, 80})) == Texts{"before"});
+    std::vector<Outbox::LinePointer> waiting;
+    waiting.push_back(first.keep(line("before"), "waits", done));
+    waiting.push_back(first.keep(line("again"), "waits", again));
+    first.keep(line("before"), "wrote", done); // its only copy ends here, so that it is written
+    first.keep(line("again"), "wrote", again);
+
+    KeptLines next = memory.map();
+    CHECK(texts(next.left("waits")) == Texts{"before", "again"});
+    CHECK(next.left("wrote").empty());
+    CHECK(next.left("neither").empty());
+    CHECK(next.was_sent("A rule", "waits", again));
+    CHECK(next.was_sent("A rule", "wrote", again));
+    CHECK_FALSE(next.was_sent("A rule", "neither", again));
+    CHECK_FALSE(next.was_sent("Another rule", "wrote", again));
+    CHECK_FALSE(next.was_sent("A rule", "wrote", done));
+    CHECK_FALSE(next.was_sent("A rule", "wrote", {0, again.position}));
+}
+
+TEST_CASE("a line that is written stays known until its event is done, also by a third process") {
+    const Memory memory;
+    const Place event{0, 8};
+    memory.map().keep(line("one"), "o", event);
+    KeptLines second = memory.map();
+    CHECK(second.left("o").empty());
+    for (int i = 0; i < 20; ++i) // more than there is room for
+        second.keep(line("two"), "o", {0, 4000});
+    KeptLines third = memory.map();
+    third.left("o");
+    CHECK(third.was_sent("A rule", "o", event));
+
+    memory.progress.end(event.ring, 16);
+    KeptLines fourth = memory.map();
+    fourth.left("o");
+    CHECK_FALSE(fourth.was_sent("A rule", "o", event));
+}
+
+TEST_CASE("the room of a written line is used again when its event is done") {
+    const Memory memory;
+    KeptLines lines = memory.map();
+    for (std::uint64_t i = 0; i < 100; ++i) {
+        const Place event{0, i * 8};
+        memory.progress.begin(event.ring, event.position);
+        lines.keep(line(std::to_string(i)), "o", event);
+        memory.progress.end(event.ring, event.position + 8);
+    }
+    const auto last = lines.keep(line("kept"), "o", {0, 800});
+    CHECK(texts(memory.map().left("o")) == Texts{"kept"});
 }
 
 TEST_CASE("lines that are dropped at the end stay kept") {
@@ -75,7 +127,7 @@ TEST_CASE("lines that are dropped at the end stay kept") {
         const auto waiting = first.keep(line("blocked"), "o", {});
         first.freeze();
     }
-    CHECK(texts(memory.map().left("o", {})) == Texts{"blocked"});
+    CHECK(texts(memory.map().left("o")) == Texts{"blocked"});
 }
 
 TEST_CASE("what does not fit is sent, and not kept") {
@@ -88,12 +140,12 @@ TEST_CASE("what does not fit is sent, and not kept") {
     for (int i = 0; i < 10; ++i)
         waiting.push_back(first.keep(line(longest), "o", {}));
     CHECK(waiting.back()->text == longest);
-    CHECK(memory.map().left("o", {}).size() == 8);
+    CHECK(memory.map().left("o").size() == 8);
 }
 
 TEST_CASE("a memory that was written at random gives no line") {
     const Memory memory;
     const std::string noise(kBytes, '\xff');
     REQUIRE(pwrite(memory.fd.get(), noise.data(), noise.size(), 0) == kBytes);
-    CHECK(memory.map().left("o", {}).empty());
+    CHECK(memory.map().left("o").empty());
 }
