@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """evasions_test.py: ways to hide which file a program opens, and whether a rule on the file's path sees it.
 
-Each row of EVASIONS is tried live, and its outcome compared with the row of the same name in docs/EVASIONS.md. With
---markdown the table is printed in place of the comparison.
+Each row of TABLES is tried live, and its outcome compared with the row of the same name in docs/EVASIONS.md. With
+--markdown the tables are printed beside the comparison.
 
 Usage: evasions_test.py PRIVD ANALYZER [--markdown]
 """
@@ -35,13 +35,16 @@ def call(*args):
 def read(path, dirfd=None): os.close(os.open(path, os.O_RDONLY, dir_fd=dirfd))
 def own_mounts():
     if libc.unshare(0x20000) or libc.mount(None, b"/", None, 0x44000, None): raise OSError("no mount namespace")
+def act(): os.pread(os.open(top + "/act", 0), 1, 0)
+def again(argv, code, *more):
+    os.execv(sys.executable, [*argv, "-c", open(top + "/prelude").read() + code, *sys.argv[1:3], *more])
 def bind(what, where):
     os.makedirs(where, exist_ok=True)
     if libc.mount(what.encode(), where.encode(), None, 0x1000, None): raise OSError("no bind mount")
 """
 
-# Name, what it does, the Python code, and whether the rule alerts; a text: for events of this type.
-EVASIONS = [
+# Name, what it does, the Python code, and whether the table's rule alerts; a text: for events of this type.
+OPENED = [
     ("plain", "`open` by the file's own name", "read(secret)", True),
     ("link to the directory", "a symbolic link to the directory on the way", "read(top + '/link/secret')", True),
     ("link to /", "a symbolic link to `/` on the way: `ln -s / /tmp/r; cat /tmp/r/etc/shadow`",
@@ -93,6 +96,72 @@ EVASIONS = [
 ]
 
 
+# The rule is on the path that a call names, without a file that is opened.
+NAMED = [
+    ("remove", "`unlink` by the file's own name", "os.unlink(F + '/victim')", True),
+    ("remove below a directory reached by a link", "`chdir` through a link, then `unlink` of a relative name",
+     "os.chdir(top + '/link'); os.unlink('victim')", True),
+    ("remove below a renamed directory", "the working directory gets its name after `chdir`",
+     "os.rename(F, top + '/old'); os.chdir(top + '/old'); os.rename(top + '/old', F); os.unlink('victim')", False),
+    ("remove below a descriptor", "`unlinkat` with a descriptor of a directory that was opened by a link",
+     "os.unlink('victim', dir_fd=os.open(top + '/link', os.O_PATH))", True),
+    ("remove after chroot", "`chroot` to the directory, then `unlink` of a short absolute name",
+     "os.chroot(top + '/link'); os.unlink('/victim')", False),
+    ("remove through a link in the name", "`unlink` of a name with a link on the way", "os.unlink(top + '/link/victim')",
+     False),
+    ("rename below descriptors", "`renameat` with descriptors", "d = os.open(top + '/link', os.O_PATH)\n"
+     "os.rename('victim', 'gone', src_dir_fd=d, dst_dir_fd=d)", True),
+    ("rename through a link in the name", "`rename` of a name with a link on the way",
+     "os.rename(top + '/link/victim', top + '/gone')", False),
+    ("put in its place", "`rename` of another file over it, from the working directory",
+     "os.chdir(top + '/link'); open('new', 'w'); os.rename('new', 'victim')", True),
+    ("hard link to it", "`link` with a name relative to a directory reached by a link",
+     "os.chdir(top + '/link'); os.link('victim', top + '/hard')", True),
+    ("symbolic link to it", "`symlink` whose text is the file's own name", "os.symlink(F + '/victim', top + '/soft')", True),
+    ("change its mode", "`chmod` with a name relative to a directory reached by a link",
+     "os.chdir(top + '/link'); os.chmod('victim', 0o777)", True),
+    ("change its mode by descriptor", "`fchmod` of a descriptor that was opened by a link",
+     "os.fchmod(os.open(top + '/link/victim', 0), 0o777)", True),
+    ("change its mode through a link in the name", "`chmod` of a name with a link on the way",
+     "os.chmod(top + '/link/victim', 0o777)", False),
+    ("change its owner", "`fchownat` with a descriptor of its directory",
+     "os.chown('victim', 9, 9, dir_fd=os.open(top + '/link', os.O_PATH))", True),
+    ("mark it", "`setxattr` with a name relative to a directory reached by a link",
+     "os.chdir(top + '/link'); os.setxattr('victim', 'user.x', b'1')", True),
+    ("cut it", "`truncate`, whose event has no path", "os.truncate(F + '/victim', 0)", False),
+]
+
+# The rule is on who the process is: each row says by which field.
+KNOWN = [
+    ("name of another program", "`prctl(PR_SET_NAME)`; by `proc.exepath` and `proc.name`",
+     "libc.prctl(15, b'sshd', 0, 0, 0); act()", True),
+    ("first argument of another program", "exec with a false argv[0]; by `proc.exepath`",
+     "again(['sshd'], 'act()')", True),
+    ("program run by a second thread", "exec by a thread other than the first, which keeps the open files",
+     "threading.Thread(target=lambda: again([sys.executable], 'act()')).start(); time.sleep(5)", True),
+    ("sibling", "`clone(CLONE_PARENT)`: the child has the caller's parent; by its arguments",
+     "libc.syscall(56, 0x8000 | 17, 0, 0, 0, 0) or (act(), os._exit(0)); time.sleep(.5)", True),
+    ("root in a user namespace", "user 0 of a user namespace is user 9 of the machine; by `user.uid`",
+     "os.setgroups([]); os.setresgid(7, 7, 7); os.setresuid(9, 9, 9); libc.prctl(4, 1, 0, 0, 0); libc.unshare(0x10000000)\n"
+     "open('/proc/self/uid_map', 'w').write('0 9 1'); os.getuid() or act()", "who-9"),
+    ("word behind a long argument", "the word that a rule wants stands behind 5,000 bytes; by `proc.args`",
+     "again([sys.executable], 'act()', 'x' * 5000)", True),
+    ("word between long arguments", "the word stands in the middle of 80,000 bytes; by `proc.args.truncated`",
+     "again([sys.executable], 'act()', 'x' * 40000, 'tc-middle', 'x' * 40000)", "cut"),
+]
+
+# Table: heading in the page, rule, rows.
+TABLES = [("Which file was opened", "Secret", OPENED), ("Which file a call names", "Victim", NAMED),
+          ("Who it was", "Known", KNOWN)]
+
+
+# What an alert is to show, by the text in place of a row's outcome; other texts are types of events.
+SHOWN = {
+    "who-9": lambda fields: fields["user.uid"] == 9,
+    "cut": lambda fields: fields["proc.args.truncated"] is True,
+}
+
+
 def rules(top):
     return f"""
 - rule: Ready
@@ -108,19 +177,43 @@ def rules(top):
     and fd.name in ({top}/real/secret, {top}/real/pipe)
   output: "%evt.type %proc.cmdline"
   priority: WARNING
+- rule: Victim
+  desc: A call names the victim.
+  condition: >
+    proc.args contains tc-evasion-
+    and (fs.path.name = {top}/real/victim or fs.path.source = {top}/real/victim
+         or fs.path.target = {top}/real/victim)
+    and not evt.type in (open, openat, openat2, creat)
+  output: "%evt.type %proc.cmdline"
+  priority: WARNING
+- rule: Known
+  desc: A process reads its act, and is who it is.
+  condition: >
+    evt.type = pread and fd.name = {top}/act and proc.exepath = {os.path.realpath(sys.executable)}
+    and proc.args contains tc-evasion-
+  output: "%evt.type %proc.cmdline %user.uid  %proc.args.truncated %proc.name"
+  priority: WARNING
 """
 
 
-def attempt(row, number, top):
+def attempt(row, mark, top):
     """Returns whether the attempt could be made."""
     for name in os.listdir(top):
-        if name not in ("real", "link", "deep"):
+        if name not in ("real", "link", "deep", "act", "prelude"):
             subprocess.run(["rm", "-rf", "--one-file-system", f"{top}/{name}"], check=False)
-    done = subprocess.run([sys.executable, "-c", PRELUDE + row[2], top, f"tc-evasion-{number}-"], stdin=subprocess.DEVNULL,
+    pathlib.Path(f"{top}/real/victim").write_text("victim\n")
+    done = subprocess.run([sys.executable, "-c", PRELUDE + row[2], top, mark], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=30, check=False)
     if done.returncode:
         print(f"SKIPPED: {row[0]}: {done.stderr.strip().splitlines()[-1:]}", flush=True)
     return done.returncode == 0
+
+
+def is_as_said(row, alerts):
+    if isinstance(row[3], bool):
+        return bool(alerts) == row[3]
+    shows = SHOWN.get(row[3], lambda fields: fields["evt.type"] == row[3])
+    return any(shows(fields) for fields in alerts)
 
 
 def main():
@@ -132,26 +225,34 @@ def main():
     os.symlink(f"{top}/real", f"{top}/link")
     os.symlink(f"{top}/real/down", f"{top}/deep")
     pathlib.Path(f"{top}/real/secret").write_text("secret\n")
+    pathlib.Path(f"{top}/act").write_text("act\n")
+    pathlib.Path(f"{top}/prelude").write_text(PRELUDE)
     pathlib.Path(f"{top}/rules.yaml").write_text(rules(top))
     watch = Watch(privd, analyzer, f"{top}/rules.yaml", "tc-evasion-ready", "-o", "rule_matching=all")
-    tried = [row for number, row in enumerate(EVASIONS) if attempt(row, number, top)]
+    tried = {}
+    for row in (row for _, _, rows in TABLES for row in rows):
+        mark = f"tc-evasion-{len(tried)}-"
+        tried[row[0]] = mark if attempt(row, mark, top) else None
     time.sleep(1)
     watch.end()
-    alerts = watch.alerts("Secret")
-    seen = collections.defaultdict(set)
-    for alert in alerts:
-        for number in re.findall(r"tc-evasion-(\d+)-", alert["proc.cmdline"]):
-            seen[int(number)].add(alert["evt.type"])
+    seen = collections.defaultdict(list)
+    for rule in {rule for _, rule, _ in TABLES}:
+        for alert in watch.alerts(rule):
+            for mark in re.findall(r"tc-evasion-\d+-", alert["proc.cmdline"]):
+                seen[rule, mark].append(alert)
     subprocess.run(["rm", "-rf", "--one-file-system", top], check=False)
     page = PAGE.read_text()
-    for number, row in enumerate(EVASIONS):
-        line = f"| {row[0]} | {row[1]} | {'yes' if row[3] else 'no'} |"
-        if "--markdown" in sys.argv:
-            print(line)
-        check(f"docs/EVASIONS.md has the row of: {row[0]}", line in page, line)
-        is_seen = row[3] in seen[number] if isinstance(row[3], str) else bool(seen[number])
-        if row in tried:
-            check(f"{'an alert' if row[3] else 'no alert'}: {row[0]}", is_seen == bool(row[3]), seen[number])
+    for heading, rule, rows in TABLES:
+        check(f"docs/EVASIONS.md has the table: {heading}", f"## {heading}\n" in page)
+        for row in rows:
+            line = f"| {row[0]} | {row[1]} | {'yes' if row[3] else 'no'} |"
+            if "--markdown" in sys.argv:
+                print(line)
+            check(f"docs/EVASIONS.md has the row of: {row[0]}", line in page, line)
+            mark = tried[row[0]]
+            if mark:
+                check(f"{'an alert' if row[3] else 'no alert'}: {row[0]}", is_as_said(row, seen[rule, mark]),
+                      seen[rule, mark][:3])
     return exit_code()
 
 
