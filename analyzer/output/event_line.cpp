@@ -39,9 +39,7 @@ std::string_view type_of(const event::EventView& event) {
     return name.empty() ? event.info().name : name;
 }
 
-EventLine::EventLine(bool colour) : colour_(colour) {
-    tzset();
-}
+EventLine::EventLine(bool colour) : colour_(colour) {}
 
 void EventLine::append_time(Buffer& out, std::uint64_t ts) {
     if (const std::uint64_t second = ts / kSecond; second != second_) {

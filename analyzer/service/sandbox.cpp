@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <ctime>
 #include <vector>
 
 #include "policy/privilege/analyzer_syscalls.h"
@@ -111,6 +112,7 @@ std::vector<policy::Allow> allowlist(const Needs& needs) {
 
 os::Result<Confinement> enter_sandbox(const Needs& needs) {
     const unsigned uid = getuid();
+    tzset(); // localtime_r() would open the time zone's file when the first time is printed
     if (auto dropped = drop_capabilities(needs.root_too); !dropped)
         return dropped.error();
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)

@@ -54,7 +54,6 @@ std::string machine_name() {
 Dispatcher::Dispatcher(Style style, std::size_t queue_capacity)
     : style_(std::move(style)), json_style_(style_), capacity_(queue_capacity) {
     json_style_.json = true;
-    tzset();                       // reads the time zone now, since files cannot be opened later
     std::signal(SIGPIPE, SIG_IGN); // a write to a closed pipe or socket returns EPIPE instead
 }
 
