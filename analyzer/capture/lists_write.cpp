@@ -219,11 +219,11 @@ void write_user_list(BlockWriter& out, const state::Users& users) {
             out.text(*text, kMaxName);
         out.end_entry();
     }
-    for (const auto& [gid, name] : users.groups()) {
+    for (const auto& [gid, group] : users.groups()) {
         out.begin_entry();
         out.number(kGroup);
         out.number(gid);
-        out.text(name, kMaxName);
+        out.text(group.name, kMaxName);
         out.end_entry();
     }
     out.end();

@@ -14,7 +14,6 @@
 #include <cerrno>
 
 #include "policy/privilege/child.h"
-#include "policy/privilege/helper_syscalls.h"
 
 namespace tiercel::app {
 
@@ -44,7 +43,9 @@ bool send_message(int socket, std::string_view text) {
 [[noreturn]] void work_on(int socket, const HelperProcess::Work& work) {
     close(STDIN_FILENO);
     close(STDOUT_FILENO);
-    policy::become_child(work.name, socket, STDERR_FILENO + 1, policy::kHelperSteady);
+    if (work.prepare)
+        work.prepare();
+    policy::become_child(work.name, socket, STDERR_FILENO + 1, work.calls, work.refused);
     for (;;) {
         pollfd waiting{.fd = socket, .events = POLLIN, .revents = 0};
         const int ready = poll(&waiting, 1, kLookEveryMs);

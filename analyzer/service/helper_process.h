@@ -3,16 +3,17 @@
 // HelperProcess: a child process that does, outside the sandbox, what the analyzer itself may not
 // do after its start: open files and ask the name service. It has the analyzer's uid, no
 // capability, no file descriptor but its end of a socket and standard error, and a seccomp filter
-// (policy/privilege/helper_syscalls.h) that lets it open files for reading only. It ends with the
-// analyzer.
+// of policy/privilege/helper_syscalls.h. It ends with the analyzer.
 //
 // Messages are texts of any length, in records of a SOCK_SEQPACKET pair.
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "policy/privilege/helper_syscalls.h"
 #include "shared/os/result.h"
 #include "shared/os/unique_fd.h"
 
@@ -27,6 +28,11 @@ class HelperProcess {
         std::function<std::string(std::string_view request)> answer;
         // Is called twice a second. A text that is not empty is sent to the analyzer.
         std::function<std::string()> look;
+        // The child's seccomp filter, and what becomes of calls that it does not have.
+        std::span<const policy::Allow> calls = policy::kHelperSteady;
+        policy::Refused refused = policy::Refused::kill;
+        // Is called in the child before the filter is installed; may be empty.
+        std::function<void()> prepare = {};
     };
 
     // Starts the child. Call before the sandbox, while the process has a single thread.

@@ -57,11 +57,13 @@ void set_user(const Update& update, std::uint32_t index) {
     const auto uid = update.event.number<std::uint32_t>(index);
     if (update.succeeded() && uid && *uid != kNoId)
         update.thread().uid = *uid;
+    update.tracker.users().meet(update.thread().uid, update.thread().gid);
 }
 void set_group(const Update& update, std::uint32_t index) {
     const auto gid = update.event.number<std::uint32_t>(index);
     if (update.succeeded() && gid && *gid != kNoId)
         update.thread().gid = *gid;
+    update.tracker.users().meet(update.thread().uid, update.thread().gid);
 }
 
 // Takes the credentials that the kernel tells after the call, from parameter `first` on: the user
@@ -72,6 +74,7 @@ void take_credentials(const Update& update, std::uint32_t first) {
     Thread& thread = update.thread();
     take<std::uint32_t>(update.event, first, thread.uid);
     take<std::uint32_t>(update.event, first + 1, thread.gid);
+    update.tracker.users().meet(thread.uid, thread.gid);
     take<std::uint64_t>(update.event, first + 2, thread.cap_permitted);
     take<std::uint64_t>(update.event, first + 3, thread.cap_effective);
 }

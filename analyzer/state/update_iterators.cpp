@@ -84,6 +84,7 @@ void apply_task(const Update& update) {
         return;
     thread.pid = pid_of(event);
     take_ids(event, thread);
+    update.tracker.users().meet(thread.uid, thread.gid);
     take_program(event, thread);
     take<std::uint64_t>(event, task::start_time, thread.clone_ts);
     take<std::uint64_t>(event, task::pidns_init_start_ts, thread.pidns_start_ts);

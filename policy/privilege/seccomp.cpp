@@ -53,6 +53,9 @@ bool add_call(scmp_filter_ctx filter, int call, Only only) {
     switch (only) {
     case Only::anything: return allow(filter, call, {});
     case Only::not_executable: return allow(filter, call, {{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}});
+    case Only::not_both:
+        return allow(filter, call, {{2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0}}) &&
+               allow(filter, call, {{2, SCMP_CMP_MASKED_EQ, PROT_WRITE, 0}});
     case Only::itself:
         return allow(filter, call, {{0, SCMP_CMP_EQ, static_cast<scmp_datum_t>(getpid()), 0}});
     case Only::appending:
@@ -91,11 +94,20 @@ void report(int, siginfo_t* info, void*) {
     }
 }
 
+std::uint32_t default_action(Refused refused) {
+    switch (refused) {
+    case Refused::kill: break;
+    case Refused::report: return SCMP_ACT_TRAP;
+    case Refused::fail: return SCMP_ACT_ERRNO(EPERM);
+    }
+    return SCMP_ACT_KILL_PROCESS;
+}
+
 } // namespace
 
 scmp_filter_ctx make_filter(std::span<const Allow> list, Refused refused) {
     bool reports = refused == Refused::report;
-    scmp_filter_ctx filter = seccomp_init(reports ? SCMP_ACT_TRAP : SCMP_ACT_KILL_PROCESS);
+    scmp_filter_ctx filter = seccomp_init(default_action(refused));
     bool good = filter != nullptr &&
                 seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS) == 0 &&
                 seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) == 0;

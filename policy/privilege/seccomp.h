@@ -19,6 +19,7 @@ namespace tiercel::policy {
 enum class Only : unsigned char {
     anything,
     not_executable, // the protection (third argument) is without PROT_EXEC
+    not_both,       // the protection (third argument) is not PROT_WRITE and PROT_EXEC at once
     itself,         // the pid (first argument) is that of this process
     appending,      // flags and mode (third, fourth) are kReopenFlags and kReopenMode
     reading,        // open's or openat's flags (second, third) can neither write nor make a file
@@ -40,9 +41,11 @@ struct Allow {
 inline constexpr int kReopenFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
 inline constexpr int kReopenMode = 0640;
 
-// What becomes of a process that makes a call that is not on its list. Both end it with SIGSYS;
-// `report` first writes one line that names the call, by the handler of report_refused_calls().
-enum class Refused : unsigned char { kill, report };
+// What becomes of a process that makes a call that is not on its list. `kill` ends it with SIGSYS,
+// and so does `report`, which first writes one line that names the call, by the handler of
+// report_refused_calls(). With `fail` the call fails with EPERM, for processes that run libraries
+// which the administrator chooses.
+enum class Refused : unsigned char { kill, report, fail };
 
 // Installs the list for good, on every thread of the process; sets no_new_privs. A second list
 // narrows the first, which has to allow seccomp(2) and prctl(2) for that.

@@ -26,6 +26,9 @@ constexpr Allow kAnalyzerStart[] = {
     {"privd, syslog, the manager's notification socket, outputs", {SCMP_SYS(socket),
      SCMP_SYS(connect), SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname),
      SCMP_SYS(getpeername), SCMP_SYS(sendto), SCMP_SYS(shutdown)}},
+    {"the helper for names: the name service asks its daemons, and reads what links lead to",
+     {SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(lstat), SCMP_SYS(pread64), SCMP_SYS(ppoll),
+      SCMP_SYS(timerfd_settime)}},
     {"the loop", {SCMP_SYS(epoll_create1), SCMP_SYS(eventfd2), SCMP_SYS(timerfd_create),
      SCMP_SYS(pipe2), SCMP_SYS(poll)}},
     {"the channel to an alert program, and its start: without these an analyzer that is told to start one would be killed, "

@@ -40,9 +40,9 @@ constexpr std::uint32_t native = AUDIT_ARCH_AARCH64, foreign = AUDIT_ARCH_ARM;
 #endif
 constexpr int kX32Bit = 0x40000000;
 
-std::vector<sock_filter> compile(std::span<const Allow> list) {
+std::vector<sock_filter> compile(std::span<const Allow> list, Refused refused = Refused::kill) {
     int fd = memfd_create("filter", 0);
-    scmp_filter_ctx filter = make_filter(list);
+    scmp_filter_ctx filter = make_filter(list, refused);
     REQUIRE(filter);
     REQUIRE(seccomp_export_bpf(filter, fd) == 0);
     seccomp_release(filter);
@@ -105,11 +105,17 @@ constexpr auto kClassicLoad = joined(kPrivdLoad, kPrivdLoadBpf, kPrivdLoadClassi
 constexpr auto kModuleLoad = joined(kPrivdLoad, kPrivdLoadModule);
 constexpr auto kClassicSteady = joined(kPrivdSteady, kPrivdSteadyClassic);
 
-const List kLists[] = {{"modern, load", kModernLoad},       {"classic, load", kClassicLoad},
-                       {"module, load", kModuleLoad},       {"privd, steady", kPrivdSteady},
-                       {"classic, steady", kClassicSteady}, {"analyzer", kAnalyzerSteady},
-                       {"enricher", kEnricherSteady},       {"helper", kHelperSteady},
-                       {"connector", kConnectorSteady},     {"courier", kCourierSteady}};
+const List kLists[] = {{"modern, load", kModernLoad},
+                       {"classic, load", kClassicLoad},
+                       {"module, load", kModuleLoad},
+                       {"privd, steady", kPrivdSteady},
+                       {"classic, steady", kClassicSteady},
+                       {"analyzer", kAnalyzerSteady},
+                       {"enricher", kEnricherSteady},
+                       {"helper", kHelperSteady},
+                       {"names", kNamesSteady},
+                       {"connector", kConnectorSteady},
+                       {"courier", kCourierSteady}};
 
 } // namespace
 
@@ -229,6 +235,27 @@ TEST_CASE("the analyzer's helpers open files for reading, and make none") {
     for (int number : {SYS_openat2, SYS_socket, SYS_connect, SYS_sendto, SYS_sendmsg, SYS_execve,
                        SYS_clone, SYS_ptrace, SYS_kill, SYS_prctl})
         CHECK_FALSE(allowed(program, kNative, number));
+}
+
+TEST_CASE("the helper for names has Unix sockets, and other calls fail") {
+    auto program = compile(kNamesSteady);
+    CHECK(allowed(program, kNative, SYS_socket, {AF_UNIX}));
+    CHECK_FALSE(allowed(program, kNative, SYS_socket, {AF_INET}));
+    for (int flags : {O_WRONLY, O_RDWR, O_RDONLY | O_CREAT})
+        CHECK_FALSE(
+            allowed(program, kNative, SYS_openat, {0, 0, static_cast<std::uint64_t>(flags), 0}));
+    constexpr std::uint64_t kBoth = PROT_WRITE | PROT_EXEC;
+    for (std::uint64_t protection = 0; protection < 16; ++protection) {
+        CHECK(allowed(program, kNative, SYS_mmap, {0, 4096, protection, MAP_PRIVATE}) ==
+              ((protection & kBoth) != kBoth));
+        CHECK(allowed(program, kNative, SYS_mprotect, {0, 4096, protection}) ==
+              !(protection & PROT_EXEC));
+    }
+    for (int number : {SYS_execve, SYS_clone, SYS_ptrace, SYS_kill, SYS_prctl, SYS_bind})
+        CHECK_FALSE(allowed(program, kNative, number));
+    auto failing = compile(kNamesSteady, Refused::fail);
+    CHECK(verdict(failing, kNative, SYS_execve) == (SECCOMP_RET_ERRNO | EPERM));
+    CHECK(allowed(failing, kNative, SYS_connect));
 }
 
 TEST_CASE("the courier has the network, and starts, traces and loads nothing") {

@@ -104,6 +104,51 @@ TEST_CASE("pod uids") {
     CHECK(pod_uid("=/podman/something").empty());
 }
 
+TEST_CASE("the first line of an id gives its name, and a new text replaces the old one") {
+    Users users;
+    users.load_passwd("root:x:0:0::/root:/bin/sh\ntoor:x:0:0::/other:/bin/sh\nme:x:1000:100::/:\n");
+    users.load_group("wheel:x:0:\nroot:x:0:\n");
+    CHECK(users.user(0)->name == "root");
+    CHECK(users.user(0)->home == "/root");
+    CHECK(users.group(0) == "wheel");
+    users.load_passwd("root:x:0:0::/root:/bin/sh\nyou:x:1000:100::/:\n");
+    users.load_group("root:x:0:\n");
+    CHECK(users.user(1000)->name == "you");
+    CHECK(users.group(0) == "root");
+    users.load_passwd("root:x:0:0::/root:/bin/sh\n");
+    CHECK(users.user(1000) == nullptr);
+}
+
+TEST_CASE("ids that no file names are listed once, those of the name service again") {
+    Users users;
+    users.user(7);
+    CHECK(users.take_wanted().empty()); // a capture: there is nobody to ask
+    users.remember_wanted();
+    users.load_passwd("root:x:0:0::/root:/bin/sh\n");
+    for (int i = 0; i < 3; ++i)
+        users.meet(0, 5);
+    users.user(70001);
+    users.user(~0U); // a thread whose user is not known
+    const std::vector<WantedName> wanted = users.take_wanted();
+    CHECK(wanted == std::vector<WantedName>{{5, true}, {70001, false}});
+    CHECK(users.take_wanted().empty());
+    users.add({70001, 70001, "ldap", "/home/ldap", "/bin/sh", true});
+    users.add_group(70001, "people", true);
+    CHECK(users.user(70001)->name == "ldap");
+    CHECK(users.take_wanted() == std::vector<WantedName>{{70001, false}});
+    users.load_passwd("root:x:0:0::/root:/bin/sh\n");
+    CHECK(users.user(70001)->name == "ldap"); // a file that changes says nothing of it
+    users.load_passwd("local:x:70001:1::/:\n");
+    CHECK(users.user(70001)->name == "local"); // but files come first
+    users.forget({70001, false});
+    CHECK(users.user(70001)->name == "local");
+    users.forget({70001, true});
+    CHECK(users.group(70001).empty());
+    for (std::uint32_t id = 100'000; id < 101'000; ++id)
+        users.user(id);
+    CHECK(users.take_wanted().size() == Users::kMostWanted);
+}
+
 TEST_CASE("passwd and group files, broken lines passed over") {
     Users users;
     users.load_passwd("root:x:0:0:root:/root:/bin/bash\nbroken\nme:x:1000:100::/home/me:/bin/"
