@@ -27,6 +27,7 @@ struct Alert {
     std::vector<std::string> tags; // sorted
     std::string message;           // the rule's output, formatted
     std::vector<std::pair<std::string, FieldValue>> fields;
+    std::string container_id; // of the process; empty: the host
     std::string capture_file; // the capture of the events around it; empty: none
 };
 

@@ -25,7 +25,7 @@ Alert internal_alert(const std::string& what, const std::string& message,
 
 Outbox::LinePointer line_of(const Alert& alert, const Style& style) {
     return std::make_shared<const Line>(
-        Line{render(alert, style), alert.priority, alert.rule, alert.time_ns});
+        Line{render(alert, style), alert.priority, alert.rule, alert.time_ns, alert.container_id});
 }
 
 // The first line may have been written, whole or in part, when its process ended.

@@ -26,7 +26,8 @@ struct Line {
     std::string text; // without its end
     config::Priority priority = config::Priority::debug;
     std::string rule;
-    std::uint64_t time_ns = 0; // of the alert, since the epoch
+    std::uint64_t time_ns = 0;     // of the alert, since the epoch
+    std::string container_id = {}; // empty: the host
 };
 
 class Sink {

@@ -70,6 +70,8 @@ AlertTemplate::make(Alert fixed, const std::string& output,
 Alert AlertTemplate::fill(filter::EventFields& event, std::uint64_t time_ns) const {
     Alert alert = fixed_;
     alert.time_ns = time_ns;
+    if (const state::Thread* thread = event.context().thread)
+        alert.container_id = thread->container_id.view();
     output_.render(event, alert.message);
     for (const auto& [name, id] : listed_)
         alert.fields.emplace_back(name, value_of(event, id));

@@ -14,6 +14,7 @@
 
 #include "analyzer/output/alerts/dispatcher.h"
 #include "analyzer/output/alerts/outputs.h"
+#include "analyzer/output/alerts/sinks/journal.h"
 #include "analyzer/output/alerts/token_bucket.h"
 
 using namespace tiercel::alerts;
@@ -414,4 +415,44 @@ TEST_CASE("a file has each alert once, however far its writer came before it was
     REQUIRE(next.drain(std::chrono::seconds(5)));
     const std::string before = written.starts_with("other") ? "other\n" : "";
     CHECK(content(path) == before + "first\nsecond\n");
+}
+
+TEST_CASE("an entry of the journal has priority, rule and container as fields") {
+    const std::string entry = journal_entry({.text = "08:00: Error x",
+                                             .priority = Priority::error,
+                                             .rule = "A rule",
+                                             .time_ns = 7,
+                                             .container_id = "0123456789ab"});
+    CHECK(entry == "MESSAGE=08:00: Error x\nMESSAGE_ID=" + std::string(kAlertMessageId) +
+                       "\nPRIORITY=3\nSYSLOG_IDENTIFIER=tiercel\nRULE=A rule\n"
+                       "CONTAINER_ID=0123456789ab\n");
+    const std::string host = journal_entry({.text = "a", .rule = "two\nlines"});
+    CHECK(host.find("CONTAINER_ID") == std::string::npos);
+    using namespace std::literals;
+    CHECK(host.find("RULE\n\x09\0\0\0\0\0\0\0two\nlines\n"s) != std::string::npos);
+}
+
+TEST_CASE("a stream to the journal gets entries, and text where there is no journal") {
+    // Without the journal's socket the stream itself gets the lines.
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    const int saved = dup(STDOUT_FILENO);
+    struct stat status {};
+    REQUIRE(dup2(ends[1], STDOUT_FILENO) >= 0);
+    REQUIRE(fstat(STDOUT_FILENO, &status) == 0);
+    setenv("JOURNAL_STREAM",
+           (std::to_string(status.st_dev) + ':' + std::to_string(status.st_ino)).c_str(), 1);
+    auto sink = open_standard_output({});
+    dup2(saved, STDOUT_FILENO);
+    unsetenv("JOURNAL_STREAM");
+    close(saved);
+    close(ends[1]);
+    REQUIRE(sink);
+    if (access(kJournalSocket, F_OK) == 0)
+        return; // tests/vm/systemd sees what the journal gets
+    CHECK((*sink)->write({.text = "a line", .rule = "r"}));
+    char text[16] = {};
+    CHECK(read(ends[0], text, sizeof text) == 7);
+    CHECK(std::string(text) == "a line\n");
+    close(ends[0]);
 }

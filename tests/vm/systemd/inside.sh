@@ -50,6 +50,11 @@ alert_works() {
     [ "$delay" -ge 0 ] && [ "$delay" -le 1000 ]
 }
 
+# journal_field FIELD: that field of the last alert in the journal.
+journal_field() {
+    journalctl --no-pager -q -n 1 -o cat --output-fields="$1" MESSAGE_ID=6f3b0e5c5d1f4a0f9c0a7d9f3a5b2e71
+}
+
 # ---- installation ----
 # What only Debian's kernels ask for is left out on others, where boot-here runs this; so is what a container on a machine
 # without CAP_SYS_RESOURCE or with mixed cgroups does not have.
@@ -79,6 +84,9 @@ check "privd has left" within 10 privd_has_left
 check "no process of it is there" is "$(pgrep -cx privd)" 0
 check "nor of its account" is "$(pgrep -cu tiercel-privd)" 0
 check "an alert comes within a second" alert_works
+check "the journal has its priority" is "$(journal_field PRIORITY)" 4
+check "and its rule" grep -q . <<<"$(journal_field RULE)"
+check "no container for what the host does" is "$(journal_field CONTAINER_ID)" ""
 
 # ---- metrics ----
 # fetch PATH: what the analyzer answers.
