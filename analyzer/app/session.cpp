@@ -182,6 +182,7 @@ int watch(const CommandLine& given, Notify& notify) {
     Pipeline pipeline(detection->fields);
     pipeline.state().set_memory_limit(config.settings.memory_limit);
     pipeline.state().set_names_as_given(config.settings.paths_as_given);
+    pipeline.set_drop_failed(config.drop_failed);
     if (detection->rules)
         pipeline.set_rules(detection->rules, config.settings.match_all ? rules::Matching::all
                                                                        : rules::Matching::first);

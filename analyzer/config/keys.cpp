@@ -48,6 +48,21 @@ Take number(Number Settings::*member, std::uint64_t low, std::uint64_t high) {
     };
 }
 
+// A number of one driver's keys, from 1 to 10.
+Take buffer_preset(Settings::Engine Settings::*engine) {
+    return [engine](const DocumentNode& node, Settings& settings) {
+        return read_number(node, 1, 10, (settings.*engine).buffer_preset);
+    };
+}
+
+Take drop_failed(Settings::Engine Settings::*engine) {
+    return [engine](const DocumentNode& node, Settings& settings) -> std::string {
+        return node.is_scalar() && read_bool(node.scalar, (settings.*engine).drop_failed)
+                   ? ""
+                   : "must be true or false";
+    };
+}
+
 std::string short_number(double value) {
     return std::to_string(static_cast<std::uint64_t>(value));
 }

@@ -83,6 +83,7 @@ struct Settings {
     bool json_include_message = false;
     bool json_include_fields = true;
     bool time_iso_8601 = false;
+    bool bytes_in_base64 = false; // buffer_format_base64
 
     std::array<OutputSettings, kOutputs> outputs = {{
 #define OUTPUT(id, prefix, target, enabled, ...) {enabled, {}},
@@ -116,9 +117,14 @@ struct Settings {
     std::uint64_t capture_before_ms = 5000;   // capture.before
     std::uint64_t capture_files = 10;         // capture.files
 
-    std::string driver;                         // engine.kind; empty: not given
-    std::string replay_file;                    // engine.replay.capture_file
-    std::uint64_t buffer_preset = 0;            // engine.*.buf_size_preset; 0: not given
+    std::string driver;      // engine.kind; empty: not given
+    std::string replay_file; // engine.replay.capture_file
+    // engine.modern_ebpf and its kin, each with its own keys.
+    struct Engine {
+        std::uint64_t buffer_preset = 0; // buf_size_preset; 0: not given
+        bool drop_failed = false;        // drop_failed_exit
+    };
+    Engine modern, ebpf, kmod;
     std::optional<std::uint64_t> cpus_per_ring; // engine.modern_ebpf.cpus_for_each_buffer
     std::uint64_t snaplen = 0;                  // bytes; 0: the default
     std::vector<std::string> base_syscalls;

@@ -127,7 +127,8 @@ void append_one(const ResolvedField& field, const Value& value, std::string& out
     case ValueType::text: out += value.text; break;
     case ValueType::bytes:
         append_bytes(out,
-                     {reinterpret_cast<const std::byte*>(value.text.data()), value.text.size()});
+                     {reinterpret_cast<const std::byte*>(value.text.data()), value.text.size()},
+                     field.base64);
         break;
     case ValueType::boolean: out += value.number != 0 ? "true" : "false"; break;
     case ValueType::real:
@@ -222,6 +223,7 @@ std::uint32_t Fields::add(ResolvedField field) {
         if (fields_[id].info == field.info && fields_[id].argument.key == field.argument.key &&
             fields_[id].argument.each == field.argument.each)
             return id;
+    field.base64 = base64_;
     fields_.push_back(std::move(field));
     return static_cast<std::uint32_t>(fields_.size() - 1);
 }

@@ -43,6 +43,7 @@ struct EventContext {
     std::int64_t fd_num = state::Current::kNoFd;
     bool fd_name_changed = false;
     Reading reading = Reading::kernel;
+    bool base64 = false;            // Fields::set_base64()
     const char* hostname = nullptr; // nullptr or empty: not known
     Arena* arena = nullptr;
 };
@@ -124,6 +125,7 @@ struct ResolvedField {
     ValueType type = ValueType::text; // of this use: evt.rawarg has the type of the parameter
     std::uint8_t bits = 64;           // width of a number
     bool is_port = false;
+    bool base64 = false; // bytes are printed in Base64
     bool is_list() const {
         return argument.each || (argument.key.empty() && info->plurality == Plurality::list);
     }
@@ -137,6 +139,9 @@ class Fields : public FieldCatalog {
     // there is no such field.
     std::optional<std::uint32_t> resolve(std::string_view text, Problem& problem);
     const ResolvedField& operator[](std::uint32_t id) const { return fields_[id]; }
+    // Prints bytes in Base64 instead of as text. Call before the first field is resolved.
+    void set_base64(bool on) { base64_ = on; }
+    bool base64() const { return base64_; }
 
   private:
     bool resolve(std::string_view name, std::string_view argument, bool has_argument,
@@ -144,6 +149,7 @@ class Fields : public FieldCatalog {
     bool resolve_use(const Operand& operand, bool as_list, FieldUse& use, Problem& problem);
     std::uint32_t add(ResolvedField field);
     std::vector<ResolvedField> fields_;
+    bool base64_ = false;
 };
 
 class EventFields : public FieldSource {
@@ -151,6 +157,7 @@ class EventFields : public FieldSource {
     EventFields(const Fields& fields, const state::StateTracker& state) : fields_(fields) {
         context_.state = &state;
         context_.arena = &arena_;
+        context_.base64 = fields.base64();
     }
     // Call once for each event, after the state has processed it.
     void set(const event::EventView& event, std::uint64_t num, std::uint16_t cpu,

@@ -9,6 +9,7 @@
 
 #include "analyzer/fields/names.h"
 #include "analyzer/fields/time.h"
+#include "analyzer/match/transforms.h"
 #include "analyzer/state/path.h"
 #include "analyzer/state/socket.h"
 
@@ -289,7 +290,7 @@ void append_typed(const Out& out, ParamType type) {
     if (type == FSPATH || type == FSRELPATH) {
         append_path(out);
     } else if (type == BYTEBUF) {
-        append_bytes(out.raw, out.value);
+        append_bytes(out.raw, out.value, out.event.base64);
     } else if (type == FDLIST) {
         append_fd_list(out);
     } else if (type == CHARBUFARRAY || type == CHARBUF_PAIR_ARRAY) {
@@ -324,7 +325,9 @@ bool prints_null(ParamType type) {
 
 } // namespace
 
-void append_bytes(std::string& out, Bytes bytes) {
+void append_bytes(std::string& out, Bytes bytes, bool base64) {
+    if (base64)
+        return append_base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, out);
     for (const std::byte byte : bytes) {
         const char c = static_cast<char>(byte);
         out += c >= 0x20 && c < 0x7f ? c : '.';

@@ -39,7 +39,7 @@ void for_each_listed_fd(event::Bytes list, Visit&& visit) {
     }
 }
 
-// Appends bytes as text, with a dot for each byte that cannot be printed.
-void append_bytes(std::string& out, event::Bytes bytes);
+// Appends bytes in Base64, or as text with a dot for each byte that cannot be printed.
+void append_bytes(std::string& out, event::Bytes bytes, bool base64);
 
 } // namespace tiercel::filter

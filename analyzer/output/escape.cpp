@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Implements the escapes of escape.h, UTF-8 validation and base64.
+// Implements the escapes of escape.h and UTF-8 validation.
 #include "analyzer/output/escape.h"
 
 #include <algorithm>
 #include <cctype>
 #include <cstdint>
+
+#include "analyzer/match/transforms.h"
 
 namespace tiercel::output {
 
@@ -155,16 +157,9 @@ void append_made_json(Buffer& out, std::string_view json) {
 }
 
 void append_base64(Buffer& out, Bytes bytes) {
-    static constexpr char kDigits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (std::size_t at = 0; at < bytes.size(); at += 3) {
-        const std::size_t have = std::min<std::size_t>(3, bytes.size() - at);
-        std::uint32_t group = 0;
-        for (std::size_t i = 0; i < 3; ++i)
-            group = (group << 8) | (i < have ? std::to_integer<std::uint32_t>(bytes[at + i]) : 0);
-        for (std::size_t i = 0; i < 4; ++i)
-            out.push_back(i <= have ? kDigits[(group >> (18 - 6 * i)) & 63] : '=');
-    }
+    std::string text;
+    filter::append_base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, text);
+    append(out, text);
 }
 
 bool is_utf8(std::string_view text) {

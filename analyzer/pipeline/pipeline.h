@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "analyzer/fields/fields.h"
+#include "analyzer/fields/result.h"
 #include "analyzer/rules/rule_engine.h"
 #include "analyzer/state/state_tracker.h"
 #include "shared/event/view.h"
@@ -50,6 +51,8 @@ class Pipeline {
     // The value of evt.hostname. The text must outlive this object; it may change until the first
     // event.
     void set_hostname(const char* hostname) { values_.set_hostname(hostname); }
+    // Leaves out the events of calls that failed, as if the driver had not sent them.
+    void set_drop_failed(bool on) { drop_failed_ = on; }
     // Observers are called in the order in which they were added, those of matches after the
     // others.
     void on_event(Observer observer) { on_event_.push_back(std::move(observer)); }
@@ -60,6 +63,8 @@ class Pipeline {
     // Processes one event; events come in the order of their times. `cpu` may have the bit
     // event::kCpuUring. Returns false after stop().
     bool take(const event::EventView& view, std::uint16_t cpu) {
+        if (drop_failed_ && filter::is_dropped_as_failed(view))
+            return !stopped_;
         for (const Arrival& arrival : on_arrival_)
             arrival(view, cpu);
         // A record of a file that the next event is about. It is no event of its own.
@@ -97,6 +102,7 @@ class Pipeline {
     std::vector<Arrival> on_arrival_;
     std::vector<Observer> on_event_, on_match_;
     std::uint64_t events_ = 0;
+    bool drop_failed_ = false;
     bool stopped_ = false;
 };
 

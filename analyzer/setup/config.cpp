@@ -123,13 +123,29 @@ void take_engine(const CommandLine& given, Config& config, Findings& findings) {
     }
 }
 
+// Returns the keys of the driver that the session asks for. Where the driver is to be found out,
+// they are those of the first that is tried.
+const Settings::Engine& engine_of(const Config& config) {
+    switch (config.request.driver) {
+    case wire::Driver::classic: return config.settings.ebpf;
+    case wire::Driver::module: return config.settings.kmod;
+    case wire::Driver::automatic:
+    case wire::Driver::modern:
+    case wire::Driver::userspace:
+    case wire::Driver::count: break;
+    }
+    return config.settings.modern;
+}
+
 void take_rings(const CommandLine& given, Config& config) {
     const Settings& settings = config.settings;
+    const Settings::Engine& engine = engine_of(config);
+    config.drop_failed = engine.drop_failed;
     wire::Request& request = config.request;
     if (given.ring_bytes)
         request.ring_bytes = *given.ring_bytes;
-    else if (settings.buffer_preset > 0)
-        request.ring_bytes = preset_bytes(settings.buffer_preset);
+    else if (engine.buffer_preset > 0)
+        request.ring_bytes = preset_bytes(engine.buffer_preset);
     if (given.cpus_per_ring)
         request.cpus_per_ring = *given.cpus_per_ring;
     else if (settings.cpus_per_ring)

@@ -16,6 +16,7 @@ struct Config : SessionOptions {
     std::string replay;            // a capture; "-": standard input; empty: the events are live
     bool rules_must_exist = false; // the rules were named by -r, not by rules_files
     bool check_only = false;       // -V: files with macros and lists alone are right
+    bool drop_failed = false;      // drop_failed_exit of the session's driver
     // The keys of analyzer.yaml, after -o and the options that mean the same as a key.
     config::Settings settings;
 

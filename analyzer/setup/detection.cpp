@@ -72,6 +72,7 @@ std::unique_ptr<Detection> read_detection(const Config& config, Findings& findin
     filter::read_services();
     filter::read_host_names();
     auto detection = std::make_unique<Detection>();
+    detection->fields.set_base64(config.settings.bytes_in_base64);
     if (config.asks_for_rules() && findings.good())
         take_rules(config,
                    rules::load_files(rule_paths(config, findings),

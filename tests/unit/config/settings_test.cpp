@@ -44,13 +44,26 @@ TEST_CASE("falco's keys mean what they mean there") {
     CHECK(s.output(Output::file).target == "/x");
     CHECK(s.queue_capacity == 7);
     CHECK(s.driver == "modern_ebpf");
-    CHECK(s.buffer_preset == 5);
+    CHECK(s.modern.buffer_preset == 5);
     REQUIRE(s.rules.size() == 2);
     CHECK_FALSE(s.rules[0].enable);
     CHECK(s.rules[1].tag == "network");
     REQUIRE(s.append_output.size() == 1);
     CHECK(s.append_output[0].extra_fields[0].second == "%proc.pid");
     CHECK(s.append_output[0].extra_fields[1].first == "home");
+}
+
+TEST_CASE("each driver has keys of its own, whichever comes last in the file") {
+    const Read read("engine: {kind: kmod, kmod: {buf_size_preset: 8, drop_failed_exit: true},\n"
+                    "         ebpf: {buf_size_preset: 6}, modern_ebpf: {drop_failed_exit: false}}");
+    REQUIRE(read.problems.empty());
+    CHECK(read.settings.kmod.buffer_preset == 8);
+    CHECK(read.settings.ebpf.buffer_preset == 6);
+    CHECK(read.settings.modern.buffer_preset == 0);
+    CHECK(read.settings.kmod.drop_failed);
+    CHECK_FALSE(read.settings.modern.drop_failed);
+    CHECK(Read("engine: {kmod: {buf_size_preset: 11}}").problems.size() == 1);
+    CHECK(Read("engine: {kmod: {drop_failed_exit: perhaps}}").problems.size() == 1);
 }
 
 TEST_CASE("options come after the file and are read alike") {
