@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# build_test.sh: a Debian release builds the project with its own compiler and libraries, passes the unit tests, and makes the
-# packages. The release is a chroot that mmdebstrap makes once, and that later runs use again.
+# build_test.sh: a Debian release builds the project with its own compiler and libraries, passes the unit tests, makes the
+# packages, and `./dev run` alerts in it by each driver that needs no module. The release is a chroot that mmdebstrap makes
+# once, and that later runs use again.
 #
 # Usage: build_test.sh SOURCE-TREE SUITE [PACKAGES]      PACKAGES: the directory for the packages
 set -euo pipefail
@@ -28,18 +29,44 @@ if [ ! -e "$root/made" ]; then
         skip "a Debian $suite cannot be made from $mirror"
     touch "$root/made"
 fi
+mkdir -p "$source_tree/build" # a place for the chroot's own
 
-# in_chroot COMMAND...: runs it in the chroot, with the source tree at /source and the build at /build.
+# in_chroot COMMAND...: runs it in the chroot, in the source tree at /source. The build is at /build, and where `./dev run`
+# expects it.
 in_chroot() {
     # shellcheck disable=SC2016 # for the inner shell
     unshare --mount --fork sh -c 'root=$1 source=$2; shift 2
         mount --make-rprivate / && mkdir -p "$root/source" "$root/build" &&
-        mount --bind -o ro "$source" "$root/source" && mount -t proc proc "$root/proc" && mount --rbind /sys "$root/sys" &&
-        mount --rbind /dev "$root/dev" && exec chroot "$root" "$@"' sh "$root" "$source_tree" "$@"
+        mount --bind -o ro "$source" "$root/source" && mount --bind "$root/build" "$root/source/build" &&
+        mount -t proc proc "$root/proc" && mount --rbind /sys "$root/sys" &&
+        mount --rbind /dev "$root/dev" && exec chroot "$root" sh -c "cd /source && exec \"\$@\"" sh "$@"' \
+        sh "$root" "$source_tree" "$@"
 }
+
+# alerts OPTION...: `./dev run` with these options prints an alert about what this machine does.
+alerts() {
+    in_chroot timeout --signal INT 60 ./dev run "$@" >"$work/out" 2>&1 &
+    local watched=$! good=0
+    within 50 alerted || good=1
+    pkill -INT -P "$watched" || true
+    wait "$watched" || true
+    [ "$good" -eq 0 ] || sed 's/^/  /' "$work/out"
+    return "$good"
+}
+alerted() {
+    cat /etc/shadow >/dev/null
+    grep -q 'file=/etc/shadow' "$work/out"
+}
+# traced: the ptrace driver shows a command's events.
+traced() {
+    in_chroot build/bin/tiercel-trace --analyzer "build/bin/analyzer --events" -- cat /etc/hostname >"$work/out" 2>&1 &&
+        grep -q '/etc/hostname' "$work/out" || { sed 's/^/  /' "$work/out"; false; }
+}
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 launcher=(-D CMAKE_C_COMPILER_LAUNCHER=ccache -D CMAKE_CXX_COMPILER_LAUNCHER=ccache)
-check "$suite configures the build" in_chroot cmake -S /source -B /build -G Ninja -D CMAKE_BUILD_TYPE=Release \
-    -D CMAKE_INSTALL_PREFIX=/usr -D TIERCEL_WERROR=OFF "${launcher[@]}" || finish
+check "$suite configures the build" in_chroot cmake --preset release -S /source -B /build "${launcher[@]}" || finish
 check "$suite builds everything" in_chroot cmake --build /build || finish
 check "$suite passes the unit tests" in_chroot ctest --test-dir /build -j "$(nproc)" -L '^unit$' --output-on-failure
 check "$suite makes the packages" in_chroot sh -c 'cd /build && cpack -G DEB -B /build/packages' || finish
@@ -49,4 +76,11 @@ if [ -n "${3:-}" ]; then
     mkdir -p "$3"
     cp "$root"/build/packages/*.deb "$3"
 fi
+if in_chroot build/bin/tiercel drivers >"$work/drivers" 2>&1; then
+    check "./dev run alerts" alerts
+    check "and so it does by the classic driver" alerts --driver classic_bpf
+else
+    echo "SKIPPED: ./dev run: no driver that sees the whole machine works here"
+fi
+check "the ptrace driver shows a command's events" traced
 finish
