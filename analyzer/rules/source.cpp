@@ -12,7 +12,7 @@ bool is_blank(char c) {
 }
 
 // How far ahead a character is looked for before it counts as one that the file spells otherwise
-// (an escape).
+// (an escape). A farther search for each character would take hours in a file of escapes.
 constexpr std::size_t kReach = 16;
 
 } // namespace
@@ -71,14 +71,11 @@ void Text::append(const Sources& sources, std::uint32_t file, const config::Docu
     for (const char c : node.scalar) {
         text_ += c;
         if (!is_blank(c)) {
-            const std::size_t found = raw.find(c, at);
-            std::size_t gap = at;
-            while (gap < raw.size() && gap < found && is_blank(raw[gap]))
-                ++gap;
-            if (found != std::string::npos && found - gap < kReach) {
-                while (at < found)
-                    step();
-            }
+            while (at < raw.size() && is_blank(raw[at]))
+                step();
+            const std::size_t ahead = std::string_view(raw).substr(at, kReach).find(c);
+            for (std::size_t i = 0; ahead != std::string_view::npos && i < ahead; ++i)
+                step();
         }
         places_.push_back(here);
         if (!is_blank(c) && at < raw.size() && raw[at] == c)

@@ -59,8 +59,10 @@ constexpr std::string_view kNotKnown = "<NA>";
 // Enter events above this size are not kept. Paths and addresses are shorter.
 constexpr std::uint32_t kMostEnter = 16384;
 constexpr std::size_t kKeptEnter = 1024; // bytes that stay allocated for the next enter event
-// Longer chains of parents are not followed.
-constexpr int kMostAncestors = 1024;
+// A cycle of more processes than this is not found. It does no harm, because readers of the tree
+// follow as many parents. A longer search would let a capture of a million nested processes take a
+// minute.
+constexpr int kMostAncestors = 64;
 
 } // namespace
 
@@ -191,7 +193,6 @@ void StateTracker::set_parent(Thread& child, std::int64_t ptid) {
         if (below == nullptr)
             return;
     }
-    child.ptid = -1;
 }
 
 const Thread* StateTracker::parent(const Thread& thread) const {

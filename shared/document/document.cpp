@@ -22,6 +22,8 @@ namespace {
 constexpr std::size_t kMaxNodes = 1'000'000;
 constexpr std::size_t kMaxDepth = 64;
 constexpr std::size_t kMaxDocuments = 1'000;
+constexpr std::size_t kMaxKeys = 10'000; // of a mapping, because find() compares them all
+constexpr std::size_t kMaxAliased = std::size_t{4} << 20; // bytes of text that aliases repeat
 
 Mark mark_of(const YAML::Mark& mark) {
     if (mark.is_null())
@@ -30,11 +32,17 @@ Mark mark_of(const YAML::Mark& mark) {
             static_cast<std::uint32_t>(mark.column) + 1};
 }
 
-std::size_t count_nodes(const DocumentNode& node) {
-    std::size_t count = 1 + node.keys.size();
+struct Size {
+    std::size_t nodes = 0, bytes = 0;
+};
+
+void add_size(const DocumentNode& node, Size& size) {
+    ++size.nodes;
+    size.bytes += node.scalar.size();
+    for (const DocumentNode& key : node.keys)
+        add_size(key, size);
     for (const DocumentNode& item : node.items)
-        count += count_nodes(item);
-    return count;
+        add_size(item, size);
 }
 
 // Puts nodes together as the parser meets their parts. Throws DocumentError, through the parser, to
@@ -56,7 +64,7 @@ class Builder : public YAML::EventHandler {
         const auto found = anchors_.find(anchor);
         if (found == anchors_.end())
             throw DocumentError{mark_of(mark), "this alias stands within what it refers to"};
-        add_nodes(count_nodes(found->second), mark_of(mark));
+        add_copy(found->second, mark_of(mark));
         attach(found->second);
     }
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
@@ -89,6 +97,16 @@ class Builder : public YAML::EventHandler {
             throw DocumentError{mark, "too many nodes (are aliases nested?)"};
     }
 
+    // Counts a node that is kept twice.
+    void add_copy(const DocumentNode& node, const Mark& mark) {
+        Size size;
+        add_size(node, size);
+        add_nodes(size.nodes, mark);
+        aliased_ += size.bytes;
+        if (aliased_ > kMaxAliased)
+            throw DocumentError{mark, "aliases repeat more than 4 MiB of text"};
+    }
+
     DocumentNode start(const YAML::Mark& mark, DocumentNode::Kind kind) {
         DocumentNode node;
         node.kind = kind;
@@ -107,7 +125,7 @@ class Builder : public YAML::EventHandler {
 
     void finish(DocumentNode node, YAML::anchor_t anchor) {
         if (anchor != YAML::NullAnchor) {
-            add_nodes(count_nodes(node), node.mark);
+            add_copy(node, node.mark);
             anchors_[anchor] = node;
         }
         attach(std::move(node));
@@ -123,12 +141,14 @@ class Builder : public YAML::EventHandler {
         if (key && !node.is_scalar())
             throw DocumentError{node.mark.line != 0 ? node.mark : around.mark,
                                 "a key must be a word"};
+        if (key && around.keys.size() >= kMaxKeys)
+            throw DocumentError{node.mark, "a mapping has more than 10,000 keys"};
         (key ? around.keys : around.items).push_back(std::move(node));
     }
 
     std::vector<Open> open_;
     std::unordered_map<YAML::anchor_t, DocumentNode> anchors_;
-    std::size_t nodes_ = 0;
+    std::size_t nodes_ = 0, aliased_ = 0;
 };
 
 } // namespace
