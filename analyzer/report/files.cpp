@@ -44,7 +44,7 @@ constexpr Row kChanges[] = {
 
 // What each kind of event means for files.
 const Effect& effect_of(const EventInfo& info) {
-    static const auto table = [] {
+    static const auto kTable = [] {
         std::array<Effect, kCodeLimit> made{};
         for (const EventInfo& each : events()) {
             if ((each.flags & CREATES_FD) != 0 && each.category == Category::FILE)
@@ -56,7 +56,7 @@ const Effect& effect_of(const EventInfo& info) {
             made[row.code] = {Role::path, bit(row.change)};
         return made;
     }();
-    return table[info.code];
+    return kTable[info.code];
 }
 
 bool is_file(const state::Fd& fd) {

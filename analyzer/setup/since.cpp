@@ -11,7 +11,9 @@ namespace {
 constexpr std::uint64_t kSecond = 1'000'000'000;
 
 std::uint64_t seconds_of_day(const std::tm& time) {
-    return static_cast<std::uint64_t>((time.tm_hour * 60 + time.tm_min) * 60 + time.tm_sec);
+    const auto hours = static_cast<std::uint64_t>(time.tm_hour);
+    const auto minutes = static_cast<std::uint64_t>(time.tm_min);
+    return (hours * 60 + minutes) * 60 + static_cast<std::uint64_t>(time.tm_sec);
 }
 
 } // namespace

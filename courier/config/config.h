@@ -9,6 +9,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace tiercel::courier {
@@ -30,7 +31,9 @@ class Options {
     bool flag(std::string_view key) const;
     std::uint64_t number(std::string_view key) const; // whole; bytes of `bytes`, seconds of `span`
     std::vector<std::string> list(std::string_view key) const;
-    void set(std::string_view key, std::string value) { values_[std::string(key)] = value; }
+    void set(std::string_view key, std::string value) {
+        values_[std::string(key)] = std::move(value);
+    }
     bool has(std::string_view key) const { return values_.contains(key); }
 
   private:

@@ -64,7 +64,7 @@ void encode(const Record& record, std::string& file) {
 }
 
 std::size_t decode(std::string_view bytes, Record& record) {
-    Form form;
+    Form form{};
     if (bytes.size() < sizeof form)
         return 0;
     std::memcpy(&form, bytes.data(), sizeof form);

@@ -60,11 +60,11 @@ std::string Segment::name() const {
 }
 
 std::uint64_t Segment::first_of(std::string_view name) {
-    std::uint64_t first = npos;
+    std::uint64_t first = kNone;
     if (name.size() != kDigits + kSuffix.size() || !name.ends_with(kSuffix))
-        return npos;
+        return kNone;
     const auto [end, error] = std::from_chars(name.data(), name.data() + kDigits, first);
-    return error == std::errc() && end == name.data() + kDigits ? first : npos;
+    return error == std::errc() && end == name.data() + kDigits ? first : kNone;
 }
 
 void Segment::note(const Record& record) {

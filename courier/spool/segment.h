@@ -22,9 +22,9 @@ class Segment {
     // `directory` must outlive the segment.
     static os::Result<Segment> open(const os::UniqueFd& directory, std::uint64_t first,
                                     const std::function<void(const Record&)>& found = {});
-    // Returns the first index that a file's name stands for; npos if it is no segment's name.
+    // Returns the first index that a file's name stands for; kNone if it is no segment's name.
     static std::uint64_t first_of(std::string_view name);
-    static constexpr std::uint64_t npos = ~std::uint64_t{0};
+    static constexpr std::uint64_t kNone = ~std::uint64_t{0};
 
     // Appends encoded records. Leaves the file as it was if not all of them could be written.
     os::Result<void> append(std::string_view encoded, std::span<const Record> records);

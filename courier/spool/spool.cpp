@@ -34,7 +34,7 @@ os::Result<void> Spool::load(const std::vector<std::string>& destinations) {
     remove_other_cursors(directory_.fd, destinations);
     std::vector<std::uint64_t> firsts;
     for (const std::string& file : files_of(directory_.fd)) {
-        if (const std::uint64_t first = Segment::first_of(file); first != Segment::npos)
+        if (const std::uint64_t first = Segment::first_of(file); first != Segment::kNone)
             firsts.push_back(first);
         else if (file.ends_with(".new")) // a segment that was being written anew
             unlinkat(directory_.fd.get(), file.c_str(), 0);

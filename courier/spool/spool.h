@@ -35,7 +35,7 @@ enum class Drop : std::uint8_t { oldest, lowest_priority };
 
 struct Limits {
     std::uint64_t bytes = 256 << 20;
-    std::uint64_t age_seconds = 7 * 86'400;
+    std::uint64_t age_seconds = std::uint64_t{7} * 86'400;
     Sync sync = Sync::interval;
     Drop drop = Drop::oldest;
 };

@@ -62,13 +62,13 @@ int complete(bpf_program* program, bpf_prog_load_opts* options, long) {
 // Registers the sections of programs that complete() completes. They are raw tracepoints to libbpf,
 // because for tracing programs it reads all types.
 void register_sections() {
-    constexpr struct {
+    static constexpr struct {
         const char* section;
         bpf_attach_type type;
-    } kinds[] = {{"tiercel.tp+", BPF_TRACE_RAW_TP},
-                 {"tiercel.iter+", BPF_TRACE_ITER},
-                 {"tiercel.fexit+", BPF_TRACE_FEXIT}};
-    for (const auto& kind : kinds) {
+    } kKinds[] = {{"tiercel.tp+", BPF_TRACE_RAW_TP},
+                  {"tiercel.iter+", BPF_TRACE_ITER},
+                  {"tiercel.fexit+", BPF_TRACE_FEXIT}};
+    for (const auto& kind : kKinds) {
         LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = complete);
         libbpf_register_prog_handler(kind.section, BPF_PROG_TYPE_RAW_TRACEPOINT, kind.type,
                                      &options);

@@ -24,7 +24,7 @@ namespace {
 
 using policy::Phase;
 
-constexpr const Driver& driver = TIERCEL_DRIVER;
+constexpr const Driver& kDriver = TIERCEL_DRIVER;
 
 // What the plan says about a set. It says nothing about CAP_SYS_ADMIN alone, which includes much.
 enum class Expected { loads, fails, either };
@@ -58,10 +58,10 @@ struct Proof {
 // In the child: the reply of `work` with at most the capabilities of `mask`.
 template <typename Work>
 wire::Reply work_with(const Proof& proof, std::uint64_t mask, Work work) {
-    wire::Reply reply = driver.open(proof.btf);
+    wire::Reply reply = kDriver.open(proof.btf);
     become(proof.user, mask);
     if (reply.status == wire::Status::ok)
-        reply = driver.prepare(mask);
+        reply = kDriver.prepare(mask);
     return reply.status == wire::Status::ok ? work() : reply;
 }
 
@@ -124,7 +124,7 @@ void Proof::try_set(std::uint64_t mask, Expected expected) {
         rlimit infinite{RLIM_INFINITY, RLIM_INFINITY};
         if (plan.raise_memlock)
             setrlimit(RLIMIT_MEMLOCK, &infinite); // if that failed and mattered, the load fails
-        return driver.start(wire::Request{}, getpid(), handover);
+        return kDriver.start(wire::Request{}, getpid(), handover);
     };
     print_row(mask, expected, ask_child(*this, mask, load));
 }
@@ -181,7 +181,7 @@ void try_single(Proof& proof, std::uint64_t planned, std::uint64_t ours) {
 }
 
 void print_beginning(const Proof& proof) {
-    const char* name = wire::option_of(driver.name).data();
+    const char* name = wire::option_of(kDriver.name).data();
     if (proof.json)
         printf("{\"driver\": \"%s\", \"attempts\": [", name);
     else
@@ -189,7 +189,7 @@ void print_beginning(const Proof& proof) {
 }
 
 int prove(Account user, const char* btf, bool json) {
-    Proof proof{policy::plan(driver.name, policy::gather_facts()), user, btf, json};
+    Proof proof{policy::plan(kDriver.name, policy::gather_facts()), user, btf, json};
     std::uint64_t planned = proof.plan.held(Phase::start);
     std::uint64_t ours = permitted();
     std::uint64_t door = proof.plan.held(Phase::door);

@@ -28,10 +28,13 @@ class ConnectedSink : public Sink {
         if (fd_.valid() && (errno == EMSGSIZE || errno == EAGAIN))
             return false;
         auto fresh = connector_.connect();
-        fd_ = fresh ? *std::move(fresh) : os::UniqueFd();
-        if (!fd_.valid())
+        if (!fresh) {
+            fd_.reset();
             errno = fresh.error().number;
-        return fd_.valid() && send_all(text);
+            return false;
+        }
+        fd_ = *std::move(fresh);
+        return send_all(text);
     }
 
   protected:

@@ -32,7 +32,7 @@ void append(std::string& bytes, const Message& message) {
 
 class CourierSink : public Sink {
   public:
-    CourierSink(std::string path, Connector connector, Hello hello, std::string host)
+    CourierSink(std::string path, Connector connector, Hello hello, const std::string& host)
         : path_(std::move(path)), connector_(std::move(connector)), sequence_(hello.session) {
         hello.host_bytes = static_cast<std::uint16_t>(host.size());
         hello.header.bytes = static_cast<std::uint32_t>(sizeof hello + host.size());
