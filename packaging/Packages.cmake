@@ -75,7 +75,7 @@ foreach(component IN LISTS CPACK_COMPONENTS_ALL)
 endforeach()
 unset(CPACK_DEBIAN_TIERCEL_PACKAGE_ARCHITECTURE) # this machine's
 set(CPACK_DEBIAN_TIERCEL_PACKAGE_SHLIBDEPS ON)
-set(CPACK_DEBIAN_TIERCEL_PACKAGE_DEPENDS "systemd, init-system-helpers (>= 1.52), kmod")
+set(CPACK_DEBIAN_TIERCEL_PACKAGE_DEPENDS "systemd, init-system-helpers (>= 1.52), kmod, procps")
 set(CPACK_DEBIAN_TIERCEL_PACKAGE_RECOMMENDS tiercel-rules)
 set(CPACK_DEBIAN_TIERCEL_PACKAGE_SUGGESTS "tiercel-dkms, tiercel-deploy, logrotate, dwarves")
 set(CPACK_DEBIAN_TIERCEL-RULES_PACKAGE_ENHANCES tiercel)

@@ -98,8 +98,10 @@ void AlertObserver::end_windows(std::uint64_t ns) {
 
 os::Result<void> AlertObserver::attach(Session session) {
     pipeline_ = &session.pipeline;
-    if (Memories* memories = session.source.memories())
+    if (Memories* memories = session.source.memories()) {
+        alerts::KeptLines::adopt(memories->earlier_alerts, memories->alerts);
         dispatcher_.keep_lines(std::move(memories->alerts), memories->progress);
+    }
     return {};
 }
 

@@ -85,16 +85,23 @@ void RuleReload::refuse(const std::string& errors) {
     warn_("rules refused", "The new rules are wrong, and the old ones stay in force. " + errors);
 }
 
-// The probe was loaded for the rules of the start.
-void RuleReload::say_what_is_not_captured() const {
+// The probe was loaded for the rules of the start. A service manager that keeps the session starts
+// the next analyzer, which has privd load once more while this probe still captures.
+void RuleReload::capture_what_is_new() {
     wire::Request wanted = config_.request;
     interest_of(config_, detection_).store(wanted);
     if (source_->captures(wanted))
         return;
-    constexpr const char* message = "The new rules look at events that the probe was not loaded "
-                                    "for, which come after a restart: systemctl restart tiercel";
-    fmt::print(stderr, "analyzer: {}\n", message);
-    warn_("rules need a restart", message);
+    if (source_->memories() != nullptr) {
+        fmt::print(stderr, "analyzer: the new rules look at events that the probe was not loaded "
+                           "for; starting again, without losing an event\n");
+        return pipeline_->stop();
+    }
+    static constexpr const char* kMessage =
+        "The new rules look at events that the probe was not loaded "
+        "for, which come after a restart: systemctl restart tiercel";
+    fmt::print(stderr, "analyzer: {}\n", kMessage);
+    warn_("rules need a restart", kMessage);
 }
 
 void RuleReload::take(std::string_view message) {
@@ -114,7 +121,7 @@ void RuleReload::take(std::string_view message) {
     pipeline_->set_rules(detection_.rules, config_.settings.match_all ? rules::Matching::all
                                                                       : rules::Matching::first);
     replaced_();
-    say_what_is_not_captured();
+    capture_what_is_new();
     if (config_.settings.log_level >= config::Priority::informational)
         fmt::print(stderr, "analyzer: {} rules are in force now\n", detection_.rules->rules.size());
 }

@@ -39,7 +39,7 @@ class RuleReload : public Observer {
           warn_(std::move(warn)), helper_(std::move(helper)) {}
     void take(std::string_view message);
     void refuse(const std::string& errors);
-    void say_what_is_not_captured() const;
+    void capture_what_is_new();
 
     const Config& config_;
     Detection& detection_;
@@ -47,7 +47,7 @@ class RuleReload : public Observer {
     Warn warn_;
     HelperProcess helper_;
     Pipeline* pipeline_ = nullptr;
-    const Source* source_ = nullptr;
+    Source* source_ = nullptr;
     std::uint64_t refused_ = 0;
 };
 

@@ -101,6 +101,18 @@ Bytes RingSet::skip(Progress::Place place, Progress& progress) {
     return *record;
 }
 
+std::vector<std::uint64_t> RingSet::pass_times() {
+    std::vector<std::uint64_t> times;
+    for (Source& source : rings_) {
+        source.ring->snapshot();
+        for (fetch(source); source.ts != kNothing; fetch(source)) {
+            times.push_back(source.ts);
+            source.ring->pop();
+        }
+    }
+    return times;
+}
+
 std::size_t RingSet::waiting() {
     std::size_t most = 0;
     for (const Source& source : rings_) {

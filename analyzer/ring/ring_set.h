@@ -55,6 +55,10 @@ class RingSet {
     // which are valid until the next batch; empty if it is not there.
     Bytes skip(Progress::Place place, Progress& progress);
 
+    // Returns the time of each event that waits now, ring by ring, and passes them. Their room is
+    // not returned, so that another set of the same rings still reads them: use one only for this.
+    std::vector<std::uint64_t> pass_times();
+
     // Returns how many bytes wait in the fullest ring now.
     std::size_t waiting();
 

@@ -316,7 +316,7 @@ os::Result<Memories> keep(const Notify& notify, const wire::Request& request,
     for (const auto& step : steps)
         if (auto stored = step(); !stored)
             return stored.error();
-    return Memories{ring::Progress(*std::move(progress_map)), *std::move(alerts_map)};
+    return Memories{ring::Progress(*std::move(progress_map)), *std::move(alerts_map), {}};
 }
 
 void forget_kept(const Notify& notify) {

@@ -28,6 +28,7 @@ inline constexpr std::size_t kAlertBytes = 2 << 20;
 struct Memories {
     ring::Progress progress;
     os::Mapping alerts;
+    os::Mapping earlier_alerts; // of the session before, if this one follows it without a gap
 };
 
 struct KeptSession {

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <chrono>
 #include <climits>
 #include <cstdlib>
 #include <thread>
@@ -14,6 +15,7 @@
 #include "analyzer/ring/perf_ring.h"
 #include "analyzer/service/connect.h"
 #include "analyzer/source/capability_log.h"
+#include "shared/os/clock.h"
 #include "shared/os/file.h"
 #include "shared/os/inherited.h"
 
@@ -60,6 +62,8 @@ os::Result<std::vector<os::UniqueFd>> reach_privd(const std::string& path) {
     return sockets;
 }
 
+// How long an earlier probe and its successor both capture.
+constexpr std::chrono::milliseconds kOverlap{50};
 // So many analyzers may end one after another, before they read a record, without a pause.
 constexpr std::uint64_t kBarrenReaders = 3;
 
@@ -83,7 +87,8 @@ Opened map_session(os::UniqueFd socket, wire::client::Session session) {
                 .rings = *std::move(rings),
                 .counters = *std::move(counters),
                 .memories = {},
-                .poison = {}};
+                .poison = {},
+                .predecessor = {}};
 }
 
 // Goes on with a session that another analyzer has left.
@@ -107,23 +112,58 @@ Opened resume(KeptSession kept) {
     return mapped;
 }
 
-// Returns the kept session, if there is one that can be used.
-std::optional<Live> open_kept(const wire::Request& request, const Notify& notify) {
+// Returns the kept session, if there is one that can be read.
+std::optional<Live> open_kept(const Notify& notify) {
     auto kept = take_kept();
     if (kept && !*kept)
         return std::nullopt;
-    os::Error why = os::error("use", "the kept session: the rules need other events", 0);
-    if (!kept) {
-        why = kept.error();
-    } else if (covers((*kept)->request, (*kept)->session.reply, request)) {
+    std::optional<os::Error> why;
+    if (kept) {
         auto opened = resume(*std::move(*kept));
         if (auto* live = std::get_if<Live>(&opened))
             return std::move(*live);
         why = std::get<os::Error>(opened);
+    } else {
+        why = kept.error();
     }
-    os::print("analyzer", why, "asking privd for another");
+    os::print("analyzer", *why, "asking privd for another");
     forget_kept(notify);
     return std::nullopt;
+}
+
+using Times = std::vector<std::uint64_t>;
+
+// Adds the times of the events that wait in the session's rings, in nanoseconds since boot.
+void add_times(const wire::client::Session& session, Times& times) {
+    auto rings = ring::RingSet::map<ring::BpfRing>(session.rings, session.reply.ring_bytes);
+    if (!rings)
+        return;
+    for (const std::uint64_t time : rings->pass_times())
+        times.push_back(time - session.reply.boot_time_ns);
+}
+
+// Goes over from `old` to `live`, after both have captured for a while.
+void go_over(Live old, Live& live, const Notify& notify) {
+    const std::uint64_t begin = os::now_ns(CLOCK_BOOTTIME);
+    std::this_thread::sleep_for(kOverlap);
+    const std::uint64_t end = os::now_ns(CLOCK_BOOTTIME);
+    Times times;
+    add_times(old.session, times);
+    add_times(live.session, times);
+    const Gap gap = longest_gap(std::move(times), begin, end);
+    fmt::print(stderr,
+               "analyzer: the probe is loaded for the new rules; the events of the earlier probe "
+               "end in a gap of {} us\n",
+               gap.width / 1000);
+    if (gap.width < kSafeGap)
+        os::print("analyzer", os::error("find", "a time without an event", 0),
+                  "one event may be missed or be evaluated twice");
+    live.since = gap.middle + live.session.reply.boot_time_ns;
+    live.poison = std::move(old.poison);
+    live.predecessor = Predecessor{.rings = std::move(old.rings),
+                                   .before = gap.middle + old.session.reply.boot_time_ns};
+    live.memories.earlier_alerts = std::move(old.memories.alerts);
+    forget_kept(notify); // with which the earlier probe is detached
 }
 
 // Has the manager keep what privd has granted. Without that, the session lasts as long as this
@@ -135,7 +175,8 @@ void keep_live(Live& live, const wire::Request& request, const Notify& notify) {
     log_capabilities(live.session.reply);
     if (request.readers > 1 && (driver == wire::Driver::modern || driver == wire::Driver::module)) {
         if (auto memories = keep(notify, request, live.session)) {
-            live.memories = *std::move(memories);
+            live.memories.progress = std::move(memories->progress);
+            live.memories.alerts = std::move(memories->alerts);
             live.memories.progress.start_reader();
         } else {
             os::print("analyzer", memories.error(), "a restart will ask privd again");
@@ -175,13 +216,23 @@ Opened ask_privd(const std::string& path, const wire::Request& request) {
 } // namespace
 
 Opened open_live(const std::string& path, wire::Request request, const Notify& notify) {
+    std::optional<Live> kept;
     if (notify.has_manager()) {
         request.readers = kReaders;
-        if (auto kept = open_kept(request, notify))
+        kept = open_kept(notify);
+        if (kept && covers(kept->request, kept->session.reply, request))
             return *std::move(kept);
+        if (kept && kept->session.reply.driver != wire::Driver::modern) {
+            forget_kept(notify); // the module loads for one at a time
+            kept.reset();
+        }
     }
     auto opened = ask_privd(path, request);
     if (auto* live = std::get_if<Live>(&opened)) {
+        if (kept && live->session.reply.driver == wire::Driver::modern)
+            go_over(*std::move(kept), *live, notify);
+        else if (kept)
+            forget_kept(notify);
         keep_live(*live, request, notify);
         live->session.counters.clear(); // mappings outlive their fds
     }

@@ -4,6 +4,7 @@
 // descriptors. The probe stays attached as long as they are open.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "analyzer/ring/counters.h"
 #include "analyzer/ring/ring_set.h"
 #include "analyzer/source/kept.h"
+#include "analyzer/source/overlap.h"
 #include "shared/wire/client.h"
 
 namespace tiercel::app {
@@ -21,10 +23,12 @@ struct Live {
     wire::client::Session session;
     ring::RingSet rings;
     ring::Counters counters;
-    Memories memories;             // of a session that is kept for the next analyzer
-    bool is_resumed = false;       // it was another analyzer's
-    bool has_own_events = false;   // the probe captures what this process does
-    std::vector<std::byte> poison; // a record that crashed its reader, and was passed over
+    Memories memories;                      // of a session that is kept for the next analyzer
+    bool is_resumed = false;                // it was another analyzer's
+    bool has_own_events = false;            // the probe captures what this process does
+    std::vector<std::byte> poison;          // a record that crashed its reader, and was passed over
+    std::optional<Predecessor> predecessor; // its events come first
+    std::uint64_t since = 0;                // events of the rings before this time are left out
 };
 
 // privd refused. The line says why and what to do, without the program's name.
@@ -41,7 +45,8 @@ inline constexpr const char* kDefaultSocket = "/run/tiercel/privd.sock";
 // refusals before it are printed. Blocks until the probe is attached.
 //
 // If the service manager has kept a session that captures enough, goes on with that, and asks no
-// privd. Otherwise gives the manager the new session to keep, if there is a manager.
+// privd. Otherwise gives the manager the new session to keep, if there is a manager. A kept session
+// that captures too little becomes the new one's predecessor.
 std::variant<Live, Refusal, os::Error> open_live(const std::string& path, wire::Request request,
                                                  const Notify& notify);
 

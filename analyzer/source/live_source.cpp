@@ -157,12 +157,28 @@ os::Result<void> LiveSource::begin(const Meanwhile& meanwhile) {
     return {};
 }
 
+// Gives the pipeline the last events of the earlier probe, and gives up its rings.
+void LiveSource::read_predecessor() {
+    Predecessor& earlier = *live_.predecessor;
+    const auto take_early = [this, &earlier](const ring::RingEvent& got) {
+        return got.view.ts() >= earlier.before || take(got.view, got.cpu);
+    };
+    while (!pipeline_.stopped() && earlier.rings.batch(take_early) > 0)
+        ;
+    live_.predecessor.reset();
+}
+
 std::size_t LiveSource::read() {
+    const auto take_late = [this](const event::EventView& event, std::uint16_t cpu) {
+        return event.ts() < live_.since || take(event, cpu);
+    };
+    if (live_.predecessor)
+        read_predecessor();
     if (!held_.empty())
-        held_.give(
-            [this](const event::EventView& event, std::uint16_t cpu) { return take(event, cpu); });
+        held_.give(take_late);
     if (!pipeline_.stopped())
-        live_.rings.batch([this](const ring::RingEvent& got) { return take(got.view, got.cpu); });
+        live_.rings.batch(
+            [&take_late](const ring::RingEvent& got) { return take_late(got.view, got.cpu); });
     return live_.rings.fullest();
 }
 

@@ -45,6 +45,7 @@ class LiveSource : public Source {
     void follow_rings();
     void add_command_line(const event::EventView& event);
     bool take(const event::EventView& event, std::uint16_t cpu);
+    void read_predecessor();
     bool is_own(const event::EventView& event) const;
 
     Live live_;

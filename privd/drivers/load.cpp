@@ -32,6 +32,7 @@ Load::Load(const wire::Request& request, pid_t self, Handover& handover) : into(
     reply.ring_bytes = request.ring_bytes;
     std::memcpy(config.interest, request.interest, sizeof config.interest);
     config.boot_time_ns = os::now_ns(CLOCK_REALTIME) - os::now_ns(CLOCK_BOOTTIME);
+    reply.boot_time_ns = config.boot_time_ns;
     config.tracepoints = request.tracepoints;
     config.snaplen = request.snaplen;
     config.cpus_per_ring = request.cpus_per_ring;

@@ -25,7 +25,7 @@
 namespace tiercel::wire {
 
 constexpr std::uint32_t kMagic = 0x4c435254; // "TRCL"
-constexpr std::uint16_t kVersion = 4;
+constexpr std::uint16_t kVersion = 5;
 
 enum class Type : std::uint16_t { open = 1, door, reply, fds, done, door_reply, link_reply };
 
@@ -112,7 +112,9 @@ struct Reply {
     std::uint32_t door = 0;          // 1: privd stays and answers DoorRequest
     std::uint64_t load_begin_ns = 0; // CLOCK_MONOTONIC when the load began
     std::uint64_t load_ns = 0;       // load and attach together
-    Held held[kHeldMax] = {};        // since privd's start, in order; what it still holds is last
+    std::uint64_t boot_time_ns =
+        0; // CLOCK_REALTIME minus CLOCK_BOOTTIME in the events' times; 0: unknown
+    Held held[kHeldMax] = {}; // since privd's start, in order; what it still holds is last
 };
 
 // Announces the fds that ride on this very record.
@@ -154,8 +156,8 @@ struct LinkReply {
 
 // Sizes and offsets are the protocol: any change needs a new version.
 static_assert(sizeof(Header) == 8 && sizeof(Request) == 104 && offsetof(Request, interest) == 40);
-static_assert(sizeof(Reply) == 152 && offsetof(Reply, fds) == 44 && offsetof(Reply, door) == 68 &&
-              offsetof(Reply, load_begin_ns) == 72 && offsetof(Reply, held) == 88);
+static_assert(sizeof(Reply) == 160 && offsetof(Reply, fds) == 44 && offsetof(Reply, door) == 68 &&
+              offsetof(Reply, load_begin_ns) == 72 && offsetof(Reply, held) == 96);
 static_assert(sizeof(Fds) == 20 && sizeof(Done) == 8);
 static_assert(sizeof(DoorRequest) == 16 && sizeof(DoorReply) == 12 && sizeof(LinkReply) == 4112);
 

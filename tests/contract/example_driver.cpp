@@ -53,7 +53,7 @@ enum Kind : u32 { RING = 0, COUNTERS = 1, ITER_TASK = 3, WAKEUP = 5 };
 
 // The part of a message behind its header consists of 32-bit words.
 void send(int socket, Type type, const std::vector<u32>& words, int fd = -1) {
-    std::string message = number(u32{0x4c435254}) + number(u16{4}) + number(u16{type});
+    std::string message = number(u32{0x4c435254}) + number(u16{5}) + number(u16{type});
     for (const u32 word : words)
         message += number(word);
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
@@ -117,7 +117,7 @@ int main(int argc, char** argv) {
     must(close(ends[1]) == 0 && pipe2(pipe, O_NONBLOCK | O_CLOEXEC) == 0, "make a pipe");
     u32 request[26] = {}; // magic; version and type; driver; attach; ring_bytes; ...
     must(recv(ends[0], request, sizeof request, 0) == sizeof request, "receive the request");
-    must(request[0] == 0x4c435254 && request[1] == (1u << 16 | 4), "understand the request");
+    must(request[0] == 0x4c435254 && request[1] == (1u << 16 | 5), "understand the request");
     Ring ring{.size = request[4]};
     Memory counters("counters", 64);
     constexpr u64 kTid = 4711;
@@ -130,9 +130,10 @@ int main(int argc, char** argv) {
     Memory tasks("tasks", task.size());
     std::memcpy(tasks.base, task.data(), task.size());
     // status, error, detail (2); driver, attach, ring_count, ring_bytes, cpus; fds[6]; door; times;
-    // held[4], which stays 0: this driver has no capability
+    // boot_time_ns and held[4], which stay 0: another driver's rings never follow, and this one has
+    // no capability
     std::vector<u32> reply{0, 0, 0, 0, 4, 0, 1, request[4], 1, 1, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0};
-    reply.resize(36);
+    reply.resize(38);
     send(ends[0], REPLY, reply);
     send(ends[0], FDS, {RING, 0, 1}, ring.memory.fd);
     send(ends[0], FDS, {COUNTERS, 0, 1}, counters.fd);

@@ -6,8 +6,10 @@ Usage: restart_test.py PRIVD ANALYZER
 
 This program plays the manager: it takes what the analyzer stores (sd_notify's FDSTORE=1) and passes it to the next one by
 name. A witness opens files with ascending numbers in their names; a rule alerts on each into a file. At the end the file
-must have every number exactly once, and privd must have been asked once.
+must have every number exactly once, and privd must have been asked once. Then rules that need other events come into force
+again and again, each time by one more load that begins before the earlier one ends.
 
+TIERCEL_WIDER   how often the rules need other events; 5 if unset, at most 10
 TIERCEL_KILLS   how often the analyzer is killed; 25 if unset
 TIERCEL_RATE    numbers a second; 1000 if unset
 TIERCEL_NOISE   events a second besides that match no rule; 20000 if unset
@@ -32,8 +34,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from check import check, exit_code, skip, within
 
 privd, analyzer = sys.argv[1:]
-kills, rate, noise = (int(os.environ.get(name, default)) for name, default in
-                      (("TIERCEL_KILLS", 25), ("TIERCEL_RATE", 1000), ("TIERCEL_NOISE", 20000)))
+kills, rate, noise, wider = (int(os.environ.get(name, default)) for name, default in
+                             (("TIERCEL_KILLS", 25), ("TIERCEL_RATE", 1000), ("TIERCEL_NOISE", 20000), ("TIERCEL_WIDER", 5)))
 ACCOUNT = 65534
 
 if os.geteuid() != 0:
@@ -51,13 +53,31 @@ for made in state, f"{state}/tiercel", f"{state}/tiercel/crash":
     os.chown(made, ACCOUNT, ACCOUNT)
 os.chown(folder, ACCOUNT, ACCOUNT)
 
-open(f"{folder}/rules.yaml", "w").write(f"""
+# Calls of which rules need one more at a time; no other rule looks at them.
+CALLS = ("getpriority", "sched_get_priority_max", "getrlimit", "times", "sysinfo", "getitimer", "sched_getaffinity", "getsid",
+         "capget", "personality")
+
+
+def write_rules(calls):
+    with open(f"{folder}/rules.yaml", "w") as rules:
+        rules.write(f"""
 - rule: Witness
   desc: A number of the witness.
   condition: evt.type = openat and evt.arg.name startswith {folder}/seq-
   output: "%evt.arg.name"
   priority: notice
 """)
+        for call in calls:
+            rules.write(f"""
+- rule: Wider by {call}
+  desc: A call that the rules before do not look at.
+  condition: evt.type = {call} and proc.name = nobody-at-all
+  output: "{call}"
+  priority: notice
+""")
+
+
+write_rules(())
 open(f"{folder}/analyzer.yaml", "w").write(f"""
 rules_files: [{folder}/rules.yaml]
 stdout_output: {{enabled: false}}
@@ -176,9 +196,17 @@ def said(what):
 
 
 manager = Manager()
-door = subprocess.Popen([privd, "--socket", f"{folder}/privd.sock", "--user", str(ACCOUNT - 1), "--peer-user", str(ACCOUNT)],
-                        stderr=open(f"{folder}/privd", "w"))
-within(10, lambda: os.path.exists(f"{folder}/privd.sock"))
+
+
+def open_door():
+    """Starts privd, which answers one analyzer and leaves."""
+    door = subprocess.Popen([privd, "--socket", f"{folder}/privd.sock", "--user", str(ACCOUNT - 1), "--peer-user", str(ACCOUNT)],
+                            stderr=open(f"{folder}/privd", "w"))
+    within(10, lambda: os.path.exists(f"{folder}/privd.sock"))
+    return door
+
+
+door = open_door()
 manager.start()
 if not manager.ready.wait(60):
     skip("the analyzer does not start: " + open(errors).read() + open(f"{folder}/privd").read())
@@ -203,6 +231,19 @@ for _ in range(kills):
         check("an analyzer that was killed is followed by another", False, open(errors).read()[-2000:])
         break
     gaps.append((time.monotonic() - killed) * 1000)
+check("privd was asked once", len(open(f"{state}/tiercel/capabilities").read().splitlines()) == 1)
+check("one load has served every analyzer", within(10, lambda: manager.ready.is_set()))
+for count in range(1, wider + 1):
+    write_rules(CALLS[:count])
+    door = open_door()
+    os.kill(manager.child, signal.SIGHUP)
+    ended = within(20, lambda: os.waitpid(manager.child, os.WNOHANG)[0] != 0)
+    check("rules that need other events end the analyzer", ended, open(errors).read()[-2000:])
+    before = size()
+    manager.start()
+    check("the next one alerts", within(20, lambda: size() > before and manager.ready.is_set()), open(errors).read()[-2000:])
+    check("and has had privd load for it", within(10, lambda: door.poll() is not None))
+    time.sleep(random.uniform(0.05, 0.3))
 for child in children:
     os.kill(child, signal.SIGTERM)
     os.waitpid(child, 0)
@@ -227,8 +268,9 @@ check("the probe dropped nothing", dropped[-1:] == ["0"], dropped)
 check("no event is lost", not missing, missing[:20])
 check("no event is evaluated twice", not twice, twice[:20])
 check("no other line is in the file", len(open(alerts).read().splitlines()) == last + len(twice))
-check("privd was asked once", len(open(f"{state}/tiercel/capabilities").read().splitlines()) == 1)
-check("one load has served every analyzer", said(f"reader {len(gaps) + 1} of one load"), open(errors).read()[-1500:])
+loads = re.findall("end in a gap of ([0-9]+) us", open(errors).read())
+check("each load that followed another was cut in a gap", len(loads) == wider, loads)
+print(f"{wider} loads beside an earlier one, cut in gaps of {', '.join(loads)} us")
 if exit_code():
     print("kept:", folder, open(errors).read()[-3000:])
 else:

@@ -52,6 +52,15 @@ KeptLines::KeptLines(os::Mapping memory, const ring::Progress& progress)
     shared_->memory = std::move(memory);
 }
 
+void KeptLines::adopt(const os::Mapping& from, const os::Mapping& to) {
+    if (from.size() == 0 || from.size() > to.size())
+        return;
+    std::memcpy(to.data(), from.data(), from.size());
+    const std::size_t slots = from.size() / sizeof(Slot);
+    for (Slot& slot : std::span(reinterpret_cast<Slot*>(to.data()), slots))
+        slot.ring = ring::Progress::Place{}.ring; // the positions are those of other rings
+}
+
 bool KeptLines::is_free(const Slot& slot) const {
     const std::uint32_t use = __atomic_load_n(&slot.use, __ATOMIC_ACQUIRE);
     return use == kFree || (use == kEnded && progress_.is_done(slot.place()));

@@ -35,6 +35,10 @@ class KeptLines {
     // `memory`: zeros, or what an earlier process has left. `progress` must outlive this object.
     KeptLines(os::Mapping memory, const ring::Progress& progress);
 
+    // Copies what is in the memory of an earlier session, all of whose events are done, to a new
+    // memory. Does nothing if `from` is empty.
+    static void adopt(const os::Mapping& from, const os::Mapping& to);
+
     // Keeps a line about the event at `place` for the output of that name, until the last copy of
     // the returned one is destroyed, which may be in another thread.
     Outbox::LinePointer keep(const Outbox::LinePointer& line, std::string_view output,

@@ -120,6 +120,18 @@ TEST_CASE("the room of a written line is used again when its event is done") {
     CHECK(texts(memory.map().left("o")) == Texts{"kept"});
 }
 
+TEST_CASE("a session that follows another takes over its lines, whose events are done") {
+    const Memory old, fresh;
+    const Place event{0, 4000};
+    KeptLines first = old.map();
+    const auto waiting = first.keep(line("waits"), "o", event);
+    first.keep(line("written"), "o", event);
+    KeptLines::adopt(Memory::make(old.fd, kBytes), Memory::make(fresh.fd, kBytes));
+    KeptLines next = fresh.map();
+    CHECK(texts(next.left("o")) == Texts{"waits"});
+    CHECK_FALSE(next.was_sent("A rule", "o", event));
+}
+
 TEST_CASE("lines that are dropped at the end stay kept") {
     const Memory memory;
     KeptLines first = memory.map();

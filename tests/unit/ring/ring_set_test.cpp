@@ -64,6 +64,23 @@ TEST_CASE("events of several rings come in the order of their times") {
     CHECK(rings[2].consumer() == rings[2].producer());
 }
 
+TEST_CASE("the times of waiting events are read without taking the events") {
+    Rings rings(2);
+    rings[0].produce(close_record(10, 0, 1));
+    rings[0].produce(text("junk"));
+    rings[0].produce(close_record(40, 0, 2));
+    rings[1].produce(close_record(20, 0, 3));
+    std::vector<os::UniqueFd> fds;
+    for (std::size_t i : {0, 1})
+        fds.push_back(rings[i].duplicate());
+    auto other = RingSet::map<ring::BpfRing>(fds, kSize);
+    REQUIRE(other.has_value());
+    CHECK(other->pass_times() == std::vector<std::uint64_t>{10, 40, 20});
+    CHECK(other->pass_times().empty());
+    CHECK(rings[0].consumer() == 0);
+    CHECK(rings.batch() == Seen{"10/0/1", "20/0/3", "40/0/2"});
+}
+
 TEST_CASE("merging agrees with sorting, whatever the interleaving") {
     Rings rings(4);
     std::uint64_t random = 12345;

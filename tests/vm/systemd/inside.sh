@@ -222,6 +222,37 @@ kill -STOP "$analyzer"
 check "one that hangs is replaced by the watchdog" within 120 another_runs
 check "and alerts" alert_works
 
+# ---- other rules ----
+local_rules=/etc/tiercel/rules.d/50-local.yaml
+reload_with() { # CONDITION
+    printf -- '- rule: Local\n  desc: A test.\n  condition: %s\n  output: local-rule %%evt.type\n  priority: notice\n' "$1" \
+        >$local_rules
+    systemctl reload tiercel
+}
+local_rule_alerts() {
+    local before
+    before=$(now)
+    nice true
+    within 5 alerted_since "$before" local-rule
+}
+says() { journalctl --no-pager -q -u tiercel | grep -qF "$1"; }
+loaded_by=$(privds_start)
+check "a rule for events that are captured comes into force by a reload" reload_with 'spawned_process and proc.name=nice'
+check "and alerts" within 20 local_rule_alerts || explain
+check "without another privd" is "$(privds_start)" "$loaded_by"
+analyzer=$(main_pid tiercel)
+check "wrong rules are taken for a reload" reload_with 'no such field'
+check "and refused" within 20 says "the old ones stay"
+check "while the old ones alert" local_rule_alerts
+check "from the same analyzer" is "$(main_pid tiercel)" "$analyzer"
+check "a rule for events that are not captured is taken" reload_with 'evt.type=getpriority and proc.name=nice'
+check "and comes into force by another analyzer" within 60 another_runs || explain
+check "which alerts" within 20 local_rule_alerts || explain
+check "for which privd has loaded once more" [ "$(privds_start)" != "$loaded_by" ]
+check "beside the earlier probe" says "end in a gap of"
+check "the shipped rules alert too" alert_works
+rm $local_rules
+
 # ---- a wrong configuration ----
 cp -p /etc/tiercel/analyzer.yaml /tmp/analyzer.yaml
 echo 'jsn_output: true' >>/etc/tiercel/analyzer.yaml
