@@ -179,9 +179,10 @@ void apply_connect(const Update& update) {
     auto tuple = parse_tuple(update.event.param(connect::tuple));
     if (!tuple) {
         // TCP fast open connects only with the first data.
-        if (const auto enter = update.enter())
-            if (const auto address = parse_address(enter->param(param::SOCKET_CONNECT_E::addr)))
-                connect_by_address(*fd, *address);
+        const auto enter = update.enter();
+        if (const auto address = parse_address(enter ? enter->param(param::SOCKET_CONNECT_E::addr)
+                                                     : update.event.param(connect::addr)))
+            connect_by_address(*fd, *address);
         return;
     }
     trust_enter(update, *tuple);
@@ -296,10 +297,13 @@ void apply_recv(const Update& update) {
     static_assert(+param::SOCKET_RECV_X::tuple == +param::SOCKET_RECVMMSG_X::tuple);
     apply_traffic(update, param::SOCKET_RECV_X::tuple, true);
 }
+// TCP fast open connects with the first data, which may be pending when the call returns.
 void apply_send(const Update& update) {
     static_assert(+param::SOCKET_SEND_X::tuple == +param::SOCKET_SENDTO_X::tuple &&
                   +param::SOCKET_SEND_X::tuple == +param::SOCKET_SENDMSG_X::tuple &&
                   +param::SOCKET_SEND_X::tuple == +param::SOCKET_SENDMMSG_X::tuple);
+    if (update.result() == -EINPROGRESS && update.now.fd != nullptr)
+        return name_by_traffic(update, param::SOCKET_SEND_X::tuple, false);
     apply_traffic(update, param::SOCKET_SEND_X::tuple, false);
 }
 void apply_read(const Update& update) {
