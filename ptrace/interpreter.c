@@ -12,6 +12,7 @@ static __always_inline struct capture* capture_at(__u32 slot) {
     return &scratch;
 }
 #include "kernel/common/iterators.h"
+#include "kernel/common/prefilter.h"
 #include "kernel/common/received.h"
 #include "kernel/common/syscalls.h"
 
@@ -172,6 +173,10 @@ void capture_call(int tid, const struct user_call* user, long long result,
         !wanted(tiercel_session_config, call.native) || told_elsewhere(call.index, result))
         return;
     c->ret = result;
+    if (!passes_filter(0)) {
+        sink->filtered(sink);
+        return;
+    }
     if (brings_descriptors(call.index) && capture_received(sink)) {
         fill_call(user, objects_begin(tid, user->abi == CALL_IA32), &call);
         c->ret = result;

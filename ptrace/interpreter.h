@@ -42,6 +42,8 @@ int native_of_x32(unsigned number); /* `number` is without bit 30 */
 /* Where finished events go. */
 struct event_sink {
     void (*take)(struct event_sink* sink, const void* event, unsigned size);
+    void (*filtered)(
+        struct event_sink* sink); /* counts an event that the kernel filter keeps back */
 };
 
 /* Captures the exit of a call of thread `tid`. The event's time is now. */

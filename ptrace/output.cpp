@@ -24,8 +24,9 @@ void add(__u64& counter) {
 Output::Output(RingWriter ring, os::UniqueFd counters_fd, os::Mapping counters, os::UniqueFd reader,
                os::UniqueFd writer)
     : event_sink{[](event_sink* self, const void* event, unsigned size) {
-          static_cast<Output*>(self)->put({static_cast<const std::byte*>(event), size});
-      }},
+                     static_cast<Output*>(self)->put({static_cast<const std::byte*>(event), size});
+                 },
+                 [](event_sink* self) { add(static_cast<Output*>(self)->counts().filtered); }},
       ring_(std::move(ring)), counters_fd_(std::move(counters_fd)), counters_(std::move(counters)),
       reader_(std::move(reader)), writer_(std::move(writer)) {}
 

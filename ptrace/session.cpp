@@ -23,6 +23,7 @@ constexpr unsigned kPatienceMs = 2000; // how long the peer may take to show the
 void configure(const wire::Request& request) {
     static tiercel_config config;
     std::copy_n(request.interest, wire::kInterestWords, config.interest);
+    config.filter = request.filter;
     timespec real{}, boot{};
     clock_gettime(CLOCK_REALTIME, &real);
     clock_gettime(CLOCK_BOOTTIME, &boot);

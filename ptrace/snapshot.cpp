@@ -18,9 +18,10 @@ class Collector : public event_sink {
   public:
     Collector()
         : event_sink{[](event_sink* self, const void* event, unsigned size) {
-              const auto* bytes = static_cast<const char*>(event);
-              static_cast<Collector*>(self)->all_.append(bytes, size);
-          }} {}
+                         const auto* bytes = static_cast<const char*>(event);
+                         static_cast<Collector*>(self)->all_.append(bytes, size);
+                     },
+                     nullptr} {}
 
     [[nodiscard]] os::Result<os::UniqueFd> finish() const {
         os::UniqueFd memory(memfd_create("tiercel-snapshot", MFD_CLOEXEC));

@@ -90,6 +90,9 @@ void append_probe(Buffer& out, const ring::Counters& counters) {
     for (std::uint32_t cpu = 0; cpu < counters.cpus(); ++cpu)
         dropped.sample(fmt::format(R"(cpu="{}")", cpu), counters.of(cpu).dropped());
     append_drops(out, counters);
+    Family filtered(out, Metric::filtered_total);
+    for (std::uint32_t cpu = 0; cpu < counters.cpus(); ++cpu)
+        filtered.sample(fmt::format(R"(cpu="{}")", cpu), counters.of(cpu).filtered);
 }
 
 void append_rings(Buffer& out, const ring::RingSet& rings) {

@@ -24,10 +24,15 @@ void append_drops(Buffer& out, const ring::CpuCounts& counts) {
     }
 }
 
+void append_filtered(Buffer& out, const ring::CpuCounts& counts) {
+    if (counts.filtered > 0)
+        fmt::format_to(fmt::appender(out), ", {} filtered in the kernel", counts.filtered);
+}
+
 void append_cpus(Buffer& out, const ring::Counters& counters) {
     for (std::uint32_t cpu = 0; cpu < counters.cpus(); ++cpu) {
         const ring::CpuCounts counts = counters.of(cpu);
-        if (counts.events == 0 && counts.dropped() == 0)
+        if (counts.events == 0 && counts.dropped() == 0 && counts.filtered == 0)
             continue;
         fmt::format_to(fmt::appender(out), "analyzer:   cpu {}: {} events, {} dropped", cpu,
                        counts.events, counts.dropped());
@@ -36,6 +41,7 @@ void append_cpus(Buffer& out, const ring::Counters& counters) {
             append_drops(out, counts);
             append(out, ")");
         }
+        append_filtered(out, counts);
         out.push_back('\n');
     }
 }
@@ -103,8 +109,10 @@ void append_statistics(Buffer& out, const Statistics& s) {
     const double seconds = static_cast<double>(s.ns) / 1e9;
     fmt::format_to(to, "analyzer: {} events in {:.2f} s ({:.0f}/s)", s.events, seconds,
                    seconds > 0 ? static_cast<double>(s.events) / seconds : 0.0);
-    if (s.live)
+    if (s.live) {
         append_dropped(out, s.live->counters.total());
+        append_filtered(out, s.live->counters.total());
+    }
     out.push_back('\n');
     if (s.live)
         append_session(out, *s.live);

@@ -46,6 +46,7 @@ CpuCounts Counters::of(std::uint32_t cpu) const {
         return counts;
     const auto& line = reinterpret_cast<const tiercel_cpu_counters*>(mapping_.data())[cpu];
     counts.events = load(line.events);
+    counts.filtered = load(line.filtered);
     for (std::size_t reason = 0; reason < counts.drops.size(); ++reason)
         counts.drops[reason] = load(line.drops[reason]);
     return counts;
@@ -56,6 +57,7 @@ CpuCounts Counters::total() const {
     for (std::uint32_t cpu = 0; cpu < cpus_; ++cpu) {
         const CpuCounts counts = of(cpu);
         sum.events += counts.events;
+        sum.filtered += counts.filtered;
         for (std::size_t reason = 0; reason < sum.drops.size(); ++reason)
             sum.drops[reason] += counts.drops[reason];
     }

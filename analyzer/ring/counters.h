@@ -17,7 +17,8 @@
 namespace tiercel::ring {
 
 struct CpuCounts {
-    std::uint64_t events = 0; // events put into a ring
+    std::uint64_t events = 0;   // events put into a ring
+    std::uint64_t filtered = 0; // events that the kernel filter kept back
     std::array<std::uint64_t, TIERCEL_DROP_REASONS> drops{};
 
     std::uint64_t dropped() const;

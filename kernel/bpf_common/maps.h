@@ -51,6 +51,14 @@ static __always_inline void add(__u64 *counter, __s64 value)
         *(volatile __u64 *)counter += value;
 }
 
+static __always_inline void count_filtered(__u32 cpu)
+{
+    struct tiercel_cpu_counters *counter = bpf_map_lookup_elem(&counters, &cpu);
+
+    if (counter)
+        add(&counter->filtered, 1);
+}
+
 /*
  * Claims a free scratch area of this CPU. Returns NULL after counting a drop. If a capture is preempted
  * between adding and comparing, both captures may see more than 1; both then leave the area and try the next.

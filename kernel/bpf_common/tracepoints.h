@@ -9,6 +9,7 @@
 
 #include "kernel/bpf_common/maps.h"
 #include "kernel/common/iterators.h"
+#include "kernel/common/prefilter.h"
 #include "kernel/common/received.h"
 #include "kernel/bpf_common/uring.h"
 #include "kernel/common/sources.h"
@@ -120,6 +121,11 @@ static __attribute__((noinline)) int syscall_done(void *ctx, const struct pt_reg
     if (!c)
         return 0;
     c->index = tell_syscall(c, regs, &call, task, ret);
+    if (!passes_filter(slot)) {
+        release_capture(c);
+        count_filtered(cpu);
+        return 0;
+    }
     if (brings_descriptors(call.index) && begin_received(slot)) {
         struct emission emission = {.ctx = ctx, .slot = slot};
 

@@ -11,6 +11,8 @@
 #include <linux/types.h>
 #endif
 
+#include "shared/event/filter.h"
+
 /* Native syscall numbers on x86-64 and arm64 are below this; the interest bitmap has one bit for each. */
 #define TIERCEL_SYSCALL_MAX 512
 
@@ -33,6 +35,7 @@ struct tiercel_config {
     __u32 ring_bytes;                         /* size of each ring, a power of two */
     __u32 self_tgid;                          /* process whose events are not captured: the analyzer */
     __u32 per_syscall;                        /* 1: attached per syscall (fexit), 0: sys_exit tracepoint */
+    struct tiercel_filter filter;             /* what of the wanted syscalls is captured */
 };
 
 /*
@@ -55,7 +58,7 @@ enum tiercel_drop {
 struct tiercel_cpu_counters {
     __u64 events;                      /* submitted to a ring */
     __u64 drops[TIERCEL_DROP_REASONS]; /* enum tiercel_drop */
-    __u64 unused;
+    __u64 filtered;                    /* wanted, but not captured because of the filter */
 } __attribute__((aligned(64)));
 
 /*
@@ -85,9 +88,10 @@ struct tiercel_record_trailer {
 } __attribute__((packed));
 
 #ifdef __cplusplus
-static_assert(sizeof(tiercel_config) == 96 && sizeof(tiercel_cpu_counters) == 64);
+static_assert(sizeof(tiercel_config) == 96 + sizeof(tiercel_filter) && sizeof(tiercel_cpu_counters) == 64);
 #else
-_Static_assert(sizeof(struct tiercel_config) == 96, "crosses the loader boundary");
+_Static_assert(sizeof(struct tiercel_config) == 96 + sizeof(struct tiercel_filter),
+               "crosses the loader boundary");
 _Static_assert(sizeof(struct tiercel_cpu_counters) == 64, "one cache line a CPU");
 #endif
 

@@ -7,6 +7,8 @@
 #include <linux/file.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include "kernel/module/session.h"
@@ -127,18 +129,25 @@ static long make_fd(struct tiercel_session *session, unsigned long which)
 static long start(struct file *file, struct tiercel_start __user *argument)
 {
 	struct tiercel_session *session;
-	struct tiercel_start request;
+	struct tiercel_start *request;
+	long error = -EFAULT;
 
-	if (copy_from_user(&request, argument, sizeof(request)))
-		return -EFAULT;
-	session = tiercel_session_make(&request.config);
-	if (IS_ERR(session))
+	request = memdup_user(argument, sizeof(*request));
+	if (IS_ERR(request))
+		return PTR_ERR(request);
+	session = tiercel_session_make(&request->config);
+	if (IS_ERR(session)) {
+		kfree(request);
 		return PTR_ERR(session);
-	request.cpus = nr_cpu_ids;
-	request.ring_count = session->ring_count;
-	if (copy_to_user(argument, &request, sizeof(request))) {
+	}
+	request->cpus = nr_cpu_ids;
+	request->ring_count = session->ring_count;
+	if (!copy_to_user(argument, request, sizeof(*request)))
+		error = 0;
+	kfree(request);
+	if (error) {
 		tiercel_session_put(session);
-		return -EFAULT;
+		return error;
 	}
 	if (cmpxchg((struct tiercel_session **)&file->private_data, NULL, session)) {
 		tiercel_session_put(session);

@@ -8,6 +8,7 @@
 #include "kernel/module/scratch.h"
 
 #include "kernel/common/iterators.h"
+#include "kernel/common/prefilter.h"
 #include "kernel/common/received.h"
 #include "kernel/common/sources.h"
 
@@ -93,6 +94,11 @@ static noinline void syscall_done(struct tiercel_session *session, struct pt_reg
 	if (!c)
 		return;
 	c->index = tell_syscall(c, regs, &call, current, ret);
+	if (!passes_filter(c->slot)) {
+		session->counters[smp_processor_id()].filtered++;
+		release_capture();
+		return;
+	}
 	if (brings_descriptors(call.index) && begin_received(c->slot))
 		emit_received(session, c);
 	EMIT(session, capture_syscall_event, c, call.index, current->pid);

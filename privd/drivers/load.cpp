@@ -31,6 +31,7 @@ Load::Load(const wire::Request& request, pid_t self, Handover& handover) : into(
     reply.load_begin_ns = os::now_ns(CLOCK_MONOTONIC);
     reply.ring_bytes = request.ring_bytes;
     std::memcpy(config.interest, request.interest, sizeof config.interest);
+    config.filter = request.filter;
     config.boot_time_ns = os::now_ns(CLOCK_REALTIME) - os::now_ns(CLOCK_BOOTTIME);
     reply.boot_time_ns = config.boot_time_ns;
     config.tracepoints = request.tracepoints;

@@ -3,6 +3,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -44,6 +45,27 @@ os::Result<std::size_t> receive_record(const os::UniqueFd& socket, void* record,
     return static_cast<std::size_t>(got);
 }
 
+namespace {
+
+bool is_argument(unsigned number) {
+    return number <= TIERCEL_NO_ARGUMENT;
+}
+
+bool is_valid(const tiercel_filter_row& row) {
+    return row.flags <= TIERCEL_ROW_FLAGS && row.files <= TIERCEL_FILE_KINDS &&
+           is_argument(row.value_arg) && is_argument(row.file_arg) && is_argument(row.text_arg) &&
+           row.needle_bytes <= TIERCEL_FILTER_NEEDLE && row.unused[0] == 0 && row.unused[1] == 0;
+}
+
+// The last row ends its event's rows, so that no event's rows leave the table.
+bool is_valid(const tiercel_filter& filter) {
+    return std::ranges::all_of(filter.rows, [](const auto& row) { return is_valid(row); }) &&
+           std::ranges::all_of(filter.first, [](__u8 one) { return one <= TIERCEL_FILTER_ROWS; }) &&
+           (filter.rows[TIERCEL_FILTER_ROWS - 1].flags & TIERCEL_ROW_MORE) == 0;
+}
+
+} // namespace
+
 Status check_values(const Request& r) {
     // The minimum is a multiple of every page size, so a power of two above it is one too.
     bool ring = std::has_single_bit(r.ring_bytes) && r.ring_bytes >= kRingBytesMin &&
@@ -58,6 +80,7 @@ Status check_values(const Request& r) {
         {r.cpus_per_ring <= kCpusPerRingMax, Status::bad_cpus_per_ring},
         {r.snaplen <= kSnaplenMax, Status::bad_snaplen},
         {(r.tracepoints & ~kTracepointsAll) == 0, Status::bad_tracepoints},
+        {is_valid(r.filter), Status::bad_filter},
         {r.readers >= 1 && r.readers <= kReadersMax && r.reserved == 0, Status::malformed},
     };
     for (const auto& check : checks)

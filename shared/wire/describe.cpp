@@ -138,6 +138,9 @@ std::string describe(const Reply& reply) {
                    " by this driver on this kernel; leave them out of --tracepoints, filters and "
                    "rules";
         return "privd knows no such tracepoint; install both from the same release";
+    case Status::bad_filter:
+        return "privd knows no such kernel filter; install both from the same release, or start "
+               "the analyzer with --no-kernel-filter";
     case Status::not_built_in:
         return "this privd does not serve the driver " +
                std::string(option_of(static_cast<Driver>(reply.detail))) +

@@ -20,6 +20,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "shared/event/filter.h"
 #include "shared/wire/drivers.h"
 
 namespace tiercel::wire {
@@ -57,6 +58,7 @@ struct Request {
     std::uint32_t readers = 1;
     std::uint32_t reserved = 0;
     std::uint64_t interest[kInterestWords] = {};
+    tiercel_filter filter = {}; // all zeros: nothing is filtered
 };
 
 // The kinds of fd that a driver passes. The iterators and the door give read-only access. A driver
@@ -76,7 +78,7 @@ constexpr std::uint32_t kFdsOfKindMax = 1024;
 enum class Status : std::uint32_t {
     ok, wrong_version, malformed, wrong_peer, bad_driver, bad_attach, bad_ring_bytes, bad_cpus_per_ring,
     bad_snaplen, bad_tracepoints, not_built_in, missing_capability, memlock, load_failed,
-    attach_unsupported, count
+    attach_unsupported, bad_filter, count
 };
 // clang-format on
 
@@ -155,7 +157,8 @@ struct LinkReply {
 };
 
 // Sizes and offsets are the protocol: any change needs a new version.
-static_assert(sizeof(Header) == 8 && sizeof(Request) == 104 && offsetof(Request, interest) == 40);
+static_assert(sizeof(Header) == 8 && sizeof(Request) == 104 + sizeof(tiercel_filter) &&
+              offsetof(Request, interest) == 40 && offsetof(Request, filter) == 104);
 static_assert(sizeof(Reply) == 160 && offsetof(Reply, fds) == 44 && offsetof(Reply, door) == 68 &&
               offsetof(Reply, load_begin_ns) == 72 && offsetof(Reply, held) == 96);
 static_assert(sizeof(Fds) == 20 && sizeof(Done) == 8);

@@ -115,7 +115,7 @@ int main(int argc, char** argv) {
         must(execv(argv[2], argv + 2) == 0, argv[2]);
     }
     must(close(ends[1]) == 0 && pipe2(pipe, O_NONBLOCK | O_CLOEXEC) == 0, "make a pipe");
-    u32 request[26] = {}; // magic; version and type; driver; attach; ring_bytes; ...
+    u32 request[954] = {}; // magic; version and type; driver; attach; ring_bytes; ...
     must(recv(ends[0], request, sizeof request, 0) == sizeof request, "receive the request");
     must(request[0] == 0x4c435254 && request[1] == (1u << 16 | 5), "understand the request");
     Ring ring{.size = request[4]};

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <cstring>
+#include <functional>
 #include <thread>
 
 #include "privd/door.h"
@@ -110,6 +111,30 @@ TEST_CASE("every field is checked") {
     CHECK(changed([](Request& r) { r.cpus_per_ring = 0; }) == Status::missing_capability);
     CHECK(changed([](Request& r) { r.snaplen = 65001; }) == Status::bad_snaplen);
     CHECK(changed([](Request& r) { r.tracepoints = 16; }) == Status::bad_tracepoints);
+}
+
+TEST_CASE("a filter with a value out of its range is refused, and no other") {
+    using wire::Request;
+    const auto row = [](const std::function<void(tiercel_filter_row&)>& change) {
+        return changed([&](Request& r) { change(r.filter.rows[TIERCEL_FILTER_ROWS - 1]); });
+    };
+    constexpr Status kGood = Status::missing_capability; // as a right request's
+    CHECK(row([](auto&) {}) == kGood);
+    CHECK(changed([](Request& r) { r.filter.first[7] = TIERCEL_FILTER_ROWS; }) == kGood);
+    CHECK(changed([](Request& r) { r.filter.first[7] = TIERCEL_FILTER_ROWS + 1; }) ==
+          Status::bad_filter);
+    CHECK(row([](auto& r) { r.flags = TIERCEL_ROW_SUCCEEDED; }) == kGood);
+    CHECK(row([](auto& r) { r.flags = TIERCEL_ROW_MORE; }) == Status::bad_filter);
+    CHECK(row([](auto& r) { r.flags = 4; }) == Status::bad_filter);
+    for (auto member : {&tiercel_filter_row::value_arg, &tiercel_filter_row::file_arg,
+                        &tiercel_filter_row::text_arg}) {
+        CHECK(row([=](auto& r) { r.*member = TIERCEL_NO_ARGUMENT; }) == kGood);
+        CHECK(row([=](auto& r) { r.*member = TIERCEL_NO_ARGUMENT + 1; }) == Status::bad_filter);
+    }
+    CHECK(row([](auto& r) { r.files = TIERCEL_FILE_KINDS + 1; }) == Status::bad_filter);
+    CHECK(row([](auto& r) { r.needle_bytes = TIERCEL_FILTER_NEEDLE + 1; }) == Status::bad_filter);
+    CHECK(row([](auto& r) { r.unused[1] = 1; }) == Status::bad_filter);
+    CHECK(row([](auto& r) { r.errors[0] = r.errors[1] = r.values = UINT64_MAX; }) == kGood);
 }
 
 TEST_CASE("tracepoints that only x86 kernels have are refused elsewhere") {
