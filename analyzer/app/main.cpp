@@ -67,6 +67,7 @@ int run(const app::CommandLine& given) {
     case Task::list_fields: return print(app::list_fields(given.form));
     case Task::list_operators: return print(filter::list_operators());
     case Task::explain_caps: return explain(given);
+    case Task::explain_filter: return app::explain_filter(given);
     case Task::validate: return app::validate(given);
     case Task::watch: return app::watch(given);
     }

@@ -22,6 +22,7 @@
 #include "analyzer/observers/status_line.h"
 #include "analyzer/observers/top_page.h"
 #include "analyzer/observers/user_names.h"
+#include "analyzer/prefilter/explain.h"
 #include "analyzer/setup/interest.h"
 #include "analyzer/source/live_source.h"
 #include "analyzer/source/replay_source.h"
@@ -141,7 +142,7 @@ os::Result<void> add_observers(const Config& config, Detection& detection, Pipel
 int watch_live(const Config& config, const Detection& detection, Pipeline& pipeline,
                const Run::Observers& observers, Notify& notify) {
     wire::Request request = config.request;
-    interest_of(config, detection).store(request);
+    complete(request, config, detection);
     auto opened = open_live(config.socket, request, notify);
     if (const auto* refusal = std::get_if<Refusal>(&opened)) {
         fmt::print(stderr, "analyzer: {}\n", refusal->line);
@@ -220,6 +221,18 @@ int validate(const CommandLine& given) {
                        detection->rules ? detection->rules->rules.size() : 0);
     }
     return findings.good() ? 0 : kWrong;
+}
+
+int explain_filter(const CommandLine& given) {
+    Findings findings;
+    const Config config = make_config(given, findings);
+    const auto detection = read_detection(config, findings);
+    fmt::print(stderr, "{}", findings.text(config.settings.log_level));
+    if (!findings.good() || !detection->rules)
+        return kWrong;
+    fmt::print("{}", prefilter::explain(kernel_filter(config, *detection), *detection->rules,
+                                        config.is_json()));
+    return 0;
 }
 
 } // namespace tiercel::app

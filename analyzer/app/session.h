@@ -16,4 +16,8 @@ int watch(const CommandLine& given);
 // error or as one JSON object on standard output. Returns the exit code, 2 for an error.
 int validate(const CommandLine& given);
 
+// --explain-filter: prints which calls leave the kernel under the rules. Returns the exit code, as
+// validate() does.
+int explain_filter(const CommandLine& given);
+
 } // namespace tiercel::app

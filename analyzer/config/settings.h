@@ -129,6 +129,7 @@ struct Settings {
     std::uint64_t snaplen = 0;                  // bytes; 0: the default
     std::vector<std::string> base_syscalls;
     bool repair_base_syscalls = false;
+    bool kernel_filter = true;
     Priority log_level = Priority::informational; // less severe messages are not printed
     bool log_stderr = true;                       // false has no effect but a warning
     bool log_syslog = false;                      // true has no effect but a warning

@@ -328,6 +328,7 @@ class Builder {
 std::unique_ptr<const Program> build_program(Graph graph, const std::vector<NodeId>& roots) {
     auto program = std::make_unique<Program>();
     program->graph = std::move(graph);
+    program->conditions = roots;
     program->rules = static_cast<std::uint32_t>(roots.size());
     Builder(*program, roots).build();
     return program;

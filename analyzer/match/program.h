@@ -77,7 +77,8 @@ struct Block {
 };
 
 struct Program {
-    Graph graph; // keeps the comparisons
+    Graph graph;                    // keeps the comparisons
+    std::vector<NodeId> conditions; // of each rule, for every kind of event
     std::vector<Group> groups;
     std::vector<Step> steps;
     std::vector<std::uint32_t> children;

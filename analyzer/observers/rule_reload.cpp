@@ -89,7 +89,7 @@ void RuleReload::refuse(const std::string& errors) {
 // the next analyzer, which has privd load once more while this probe still captures.
 void RuleReload::capture_what_is_new() {
     wire::Request wanted = config_.request;
-    interest_of(config_, detection_).store(wanted);
+    complete(wanted, config_, detection_);
     if (source_->captures(wanted))
         return;
     if (source_->memories() != nullptr) {

@@ -45,13 +45,15 @@ po::options_description describe_tasks() {
         "with --replay: write what happened to FILE, one page of HTML that needs nothing else")(
         "tree", "print the processes as a tree, with their alerts, at the end")(
         "timeline", "print what happens, one step a line: processes, files, connections, alerts")(
-        "json", "print JSON: alerts, events (one object a line), the lists, -V, --explain-caps")(
-        "list-syscalls", "list the system calls that --syscalls takes")(
+        "json", "print JSON: alerts, events (one object a line), the lists, -V, --explain-caps, "
+                "--explain-filter")("list-syscalls", "list the system calls that --syscalls takes")(
         "list-events", "list the events and their parameters")(
         "list-fields", "list the fields of rules and outputs")(
         "list-operators", "list the operators and transformers of conditions")(
         "markdown", "with --list-events and --list-fields: print Markdown tables")(
         "explain-caps", "print which drivers can work on this machine, and why")(
+        "explain-filter",
+        "print which calls leave the kernel under these rules, and which rule asks for them")(
         "verbose,v", "with --explain-caps: print each capability and what decides, too")(
         "version", "print the version")("help,h", "print this help");
     return what;
@@ -78,7 +80,10 @@ po::options_description describe_options() {
         "paths", text("WHICH"),
         "name opened files by the kernel's paths (kernel, the default), where conditions match the "
         "caller's text too, or by that text alone (as-given)")(
-        "filter", text("CONDITION"), "print only events that match: evt.type=open and ...")(
+        "no-kernel-filter",
+        "capture every call of the kinds that rules look at, also those that no rule can match "
+        "(kernel_filter)")("filter", text("CONDITION"),
+                           "print only events that match: evt.type=open and ...")(
         "tracepoints", text("LIST"),
         "capture these of signal, switch, page_fault (default: signal), besides those that rules "
         "and --filter name")("snaplen", text("BYTES"),
@@ -311,6 +316,7 @@ Problem set_detection(const po::variables_map& given, CommandLine& line) {
     take("filter", line.filter);
     take("replay", line.replay);
     take("capture-alerts", line.capture_alerts);
+    line.no_kernel_filter = given.count("no-kernel-filter") != 0;
     if (!line.filter.empty() && !line.events)
         return "--filter needs --events";
     if (!line.replay.empty() &&
@@ -357,7 +363,8 @@ Problem set_task(const po::variables_map& given, CommandLine& line) {
         {"list-events", Task::list_events},
         {"list-fields", Task::list_fields},
         {"list-operators", Task::list_operators},
-        {"explain-caps", Task::explain_caps}};
+        {"explain-caps", Task::explain_caps},
+        {"explain-filter", Task::explain_filter}};
     unsigned tasks = 0;
     for (const auto& [name, task] : kTasks) {
         if (given.count(name) == 0)
@@ -372,7 +379,7 @@ Problem set_task(const po::variables_map& given, CommandLine& line) {
     const std::size_t incident =
         given.count("report") + given.count("tree") + given.count("timeline");
     if (tasks + (line.events ? 1 : 0) + (line.top ? 1 : 0) + incident > 1)
-        return "--events, --top, --report, --tree, --timeline, -V, --list-... and --explain-caps "
+        return "--events, --top, --report, --tree, --timeline, -V, --list-... and --explain-... "
                "exclude each other: give one";
     if (line.form == Form::markdown && line.task != Task::list_events &&
         line.task != Task::list_fields)
@@ -381,7 +388,8 @@ Problem set_task(const po::variables_map& given, CommandLine& line) {
         return "--list-syscalls has no JSON form; use --list-events --json";
     const bool records = tasks == 0 && given.count("record") != 0;
     const bool watches = line.events || line.top || incident > 0;
-    if ((tasks == 0 || line.task == Task::validate) && !watches && !alerts && !records)
+    const bool needs_rules = line.task == Task::validate || line.task == Task::explain_filter;
+    if ((tasks == 0 || needs_rules) && !watches && !alerts && !records)
         return "nothing to do: give -r FILE to alert by rules, --events to print events, or "
                "--record FILE to write a capture";
     return {};

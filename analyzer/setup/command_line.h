@@ -52,7 +52,8 @@ struct CommandLine : SessionOptions {
         list_events,
         list_fields,
         list_operators,
-        explain_caps
+        explain_caps,
+        explain_filter
     };
 
     Task task = Task::watch;
@@ -69,6 +70,7 @@ struct CommandLine : SessionOptions {
     std::optional<std::uint32_t> snaplen;       // --snaplen, in bytes
     std::optional<std::uint64_t> memory;        // --memory, in bytes
     std::optional<bool> paths_as_given;         // --paths
+    bool no_kernel_filter = false;              // --no-kernel-filter
     std::vector<std::string> base_syscalls;     // --base-syscalls, all known; "!name": without
 };
 

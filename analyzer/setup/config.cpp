@@ -207,6 +207,8 @@ Config make_config(const CommandLine& given, Findings& findings) {
     take_engine(given, config, findings);
     take_rings(given, config);
     take_paths(given, config);
+    if (given.no_kernel_filter)
+        settings.kernel_filter = false;
     check_base_syscalls(settings, findings);
     check_log(settings, findings);
     if (config.asks_for_rules() && !config.top && !config.gathers() &&

@@ -109,4 +109,44 @@ Interest interest_of(const Config& config, const Detection& detection) {
     return interest;
 }
 
+namespace {
+
+// Returns why the session needs more events than the rules and the tables; "" if it does not.
+std::string_view needs_all_events(const Config& config) {
+    if (!config.settings.kernel_filter)
+        return "it is switched off";
+    if (config.events)
+        return "events are printed";
+    if (config.top)
+        return "events are counted";
+    if (config.gathers())
+        return "a report, a tree or a timeline is made";
+    if (!config.record.empty() || config.settings.capture_enabled)
+        return "events are recorded";
+    return {};
+}
+
+} // namespace
+
+prefilter::Compiled kernel_filter(const Config& config, const Detection& detection) {
+    const config::Settings& settings = config.settings;
+    std::bitset<event::kCodeLimit> always;
+    for (const std::string& name : settings.base_syscalls)
+        if (const auto* call = event::find_syscall(name))
+            always.set(call->event);
+    const bool state = settings.base_syscalls.empty() || settings.repair_base_syscalls;
+    auto compiled = prefilter::compile(*detection.rules, detection.fields, state, always);
+    if (const std::string_view why = needs_all_events(config); !why.empty()) {
+        compiled.off = why;
+        compiled.filter = {};
+    }
+    return compiled;
+}
+
+void complete(wire::Request& request, const Config& config, const Detection& detection) {
+    interest_of(config, detection).store(request);
+    if (detection.rules && needs_all_events(config).empty())
+        request.filter = kernel_filter(config, detection).filter;
+}
+
 } // namespace tiercel::app

@@ -6,6 +6,7 @@
 
 #include <bitset>
 
+#include "analyzer/prefilter/compiler.h"
 #include "analyzer/setup/config.h"
 #include "analyzer/setup/detection.h"
 #include "shared/event/table.h"
@@ -38,5 +39,12 @@ int interest_number(const event::SyscallInfo& call);
 // replaces the calls that the tables need ("!name" leaves a call out), and `repair` adds them
 // again.
 Interest interest_of(const Config& config, const Detection& detection);
+
+// Returns the kernel filter of one session. It is off unless the session does nothing with events
+// but alert by rules: printed, counted and recorded events are not for the rules alone.
+prefilter::Compiled kernel_filter(const Config& config, const Detection& detection);
+
+// Sets what the session needs of the driver.
+void complete(wire::Request& request, const Config& config, const Detection& detection);
 
 } // namespace tiercel::app

@@ -17,6 +17,7 @@
 #include <functional>
 #include <map>
 
+#include "analyzer/prefilter/compiler.h"
 #include "analyzer/ring/counters.h"
 #include "analyzer/service/passed_fds.h"
 #include "shared/event/table.h"
@@ -278,6 +279,7 @@ bool covers(const wire::Request& loaded, const wire::Reply& reply, const wire::R
                wanted.ring_bytes == loaded.ring_bytes &&
                wanted.cpus_per_ring == loaded.cpus_per_ring && wanted.snaplen <= loaded.snaplen &&
                (wanted.tracepoints & ~loaded.tracepoints) == 0;
+    all = all && prefilter::covers(loaded.filter, wanted.filter);
     for (std::size_t i = 0; i < wire::kInterestWords; ++i)
         all = all && (wanted.interest[i] & ~loaded.interest[i]) == 0;
     return all;

@@ -48,6 +48,7 @@ class Report {
 
 // One function for each group of figures; `bin` is the folder of the binaries.
 void overhead(const std::string& bin, Report& report);
+void filtered(const std::string& bin, Report& report);
 void footprint(const std::string& bin, Report& report);
 void flood(const std::string& bin, Report& report);
 // These need no privilege.

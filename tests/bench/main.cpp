@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// bench BIN [overhead|footprint|flood|replay|memory]: all figures, or one group, with the machine
-// they were taken on. Exit code 0: every bar holds; 1: one is missed; 77: it cannot run here, and
-// says why.
+// bench BIN [overhead|filtered|footprint|flood|replay|memory]: all figures, or one group, with the
+// machine they were taken on. Exit code 0: every bar holds; 1: one is missed; 77: it cannot run
+// here, and says why.
 #include <fmt/core.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -14,9 +14,8 @@
 int main(int argc, char** argv) {
     const std::string_view only = argc == 3 ? argv[2] : "";
     if (argc < 2 || argc > 3) {
-        fmt::print(
-            stderr,
-            "usage: bench FOLDER-OF-THE-BINARIES [overhead|footprint|flood|replay|memory]\n");
+        fmt::print(stderr, "usage: bench FOLDER-OF-THE-BINARIES "
+                           "[overhead|filtered|footprint|flood|replay|memory]\n");
         return 2;
     }
     utsname kernel{};
@@ -36,6 +35,8 @@ int main(int argc, char** argv) {
     }
     if (only.empty() || only == "overhead")
         tiercel::bench::overhead(argv[1], report);
+    if (only.empty() || only == "filtered")
+        tiercel::bench::filtered(argv[1], report);
     if (only.empty() || only == "footprint")
         tiercel::bench::footprint(argv[1], report);
     if (only.empty() || only == "flood")

@@ -37,6 +37,7 @@ CONFIGURATIONS = {
     "priority": "priority: error",
     "rule_matching": "rule_matching: all",
     "paths": "paths: as-given",
+    "kernel_filter": "kernel_filter: false",
     "append_output": "append_output: [{match: {rule: Always}, extra_output: more, extra_fields: [evt.num]}]",
     "static_fields": "static_fields: {site: north}",
     "json_output": "json_output: true",
