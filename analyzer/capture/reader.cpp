@@ -9,6 +9,7 @@
 
 #include "analyzer/capture/blocks.h"
 #include "analyzer/capture/generic.h"
+#include "analyzer/capture/own_params.h"
 
 namespace tiercel::capture {
 namespace {
@@ -228,6 +229,7 @@ std::optional<event::EventView> Reader::parse_event() {
         fail("has a damaged event");
         return std::nullopt;
     }
+    join_split(body_, at);
     if (code == event::GENERIC_X)
         restore_new_id(std::span(body_).subspan(at));
     auto view = event::EventView::parse(event::Bytes(body_).subspan(at));

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "analyzer/capture/generic.h"
+#include "analyzer/capture/own_params.h"
 
 namespace tiercel::capture {
 namespace {
@@ -54,8 +55,8 @@ void append_event(std::vector<std::byte>& bytes, const event::EventView& event, 
             append_event(bytes, *view, cpu);
         return;
     }
-    const bool large =
-        (event.info().flags & event::LARGE_PAYLOAD) != 0 || event.size() > kMaxPlainEvent;
+    const bool large = (event.info().flags & event::LARGE_PAYLOAD) != 0 ||
+                       event.size() + kSplitHead > kMaxPlainEvent;
     const bool is_uring = (cpu & event::kCpuUring) != 0;
     BlockWriter out(bytes);
     if (is_uring)
@@ -65,11 +66,10 @@ void append_event(std::vector<std::byte>& bytes, const event::EventView& event, 
     out.number(static_cast<std::uint16_t>(cpu & ~event::kCpuUring));
     if (is_uring)
         out.number(kFlagUring);
-    const event::Bytes raw = event.bytes();
     const std::size_t at = bytes.size();
-    out.bytes({reinterpret_cast<const char*>(raw.data()), raw.size()});
+    append_split(bytes, event);
     if (event.code() == event::GENERIC_X)
-        hide_new_id({bytes.data() + at, raw.size()});
+        hide_new_id({bytes.data() + at, event.size()});
     out.end();
 }
 

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 
+#include "analyzer/capture/own_params.h"
 #include "analyzer/capture/reader.h"
 #include "analyzer/capture/writer.h"
 #include "shared/event/params.h"
@@ -103,6 +104,33 @@ TEST_CASE("every kind of event that drivers give comes back byte for byte") {
         CHECK_FALSE(reader.next());
         CHECK(reader.error().empty());
         CHECK(reader.skipped() == 0);
+    }
+}
+
+TEST_CASE(
+    "parameters that other readers lack stand behind the event, where damage costs them only") {
+    EventBuilder open(event::SYSCALL_OPENAT_2_X);
+    open.i64(3).i64(event::kAtFdcwd).text("a").u32(1).u32(0).u32(5).u64(7).text("/etc/a").none();
+    std::vector<std::byte> block;
+    capture::append_event(block, open.view(), 0);
+    constexpr std::size_t kEvent = 2 * sizeof(std::uint32_t) + sizeof(std::uint16_t);
+    const auto others = event::EventView::parse(event::Bytes(block).subspan(kEvent));
+    REQUIRE(others);
+    CHECK(others->nparams() == others->info().schema_params());
+    CHECK(others->text(event::param::SYSCALL_OPENAT_2_X::name) == "a");
+    const auto real_path = [](std::vector<std::byte> bytes) {
+        capture::join_split(bytes, 0);
+        const auto event = event::EventView::parse(bytes);
+        REQUIRE(event);
+        return std::string(event->text(event::param::SYSCALL_OPENAT_2_X::realpath));
+    };
+    const std::vector<std::byte> inside(block.begin() + kEvent, block.end());
+    CHECK(real_path(inside) == "/etc/a");
+    for (std::size_t at = others->size(); at < inside.size(); ++at) {
+        std::vector<std::byte> damaged = inside;
+        damaged[at] ^= std::byte{0xff};
+        real_path(damaged);
+        real_path({inside.begin(), inside.begin() + static_cast<std::ptrdiff_t>(at)});
     }
 }
 
