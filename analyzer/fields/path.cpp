@@ -118,15 +118,22 @@ std::optional<std::string_view> raw_path(const EventContext& event) {
     return row != nullptr && happened(event) ? given_path(event, row->*which) : std::nullopt;
 }
 
+// Returns true if an absolute path can contain ".", ".." or repeated slashes.
+bool has_detours(std::string_view path) {
+    return path.find("//") != std::string_view::npos || path.find("/.") != std::string_view::npos;
+}
+
 template <std::int8_t PathRow::*which>
 Values whole_path(const EventContext& event, const Argument&, Value& single) {
     const std::optional<std::string_view> text = raw_path<which>(event);
-    if (!text || text->starts_with('/'))
+    if (!text || (text->starts_with('/') && !has_detours(*text)))
         return to_values(event, text, single);
-    if (event.thread == nullptr)
+    const bool is_whole = text->starts_with('/');
+    if (event.thread == nullptr && !is_whole)
         return no_value();
     std::string& whole = event.arena->scratch();
-    state::join_path(base_of(event, row_of(event.event->code())->*which), *text, whole);
+    state::join_path(is_whole ? "/" : base_of(event, row_of(event.event->code())->*which), *text,
+                     whole);
     return text_value(single, event.arena->copy(whole));
 }
 

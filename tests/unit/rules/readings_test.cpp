@@ -156,3 +156,12 @@ TEST_CASE("a Unix socket has the kernel's path of the file it was bound to") {
     CHECK(world.holds("fd.name = link/door"));
     CHECK(world.holds("fd.name = /srv/real/door"));
 }
+
+TEST_CASE("a name with detours is made straight") {
+    World world;
+    EventBuilder unlink(event::SYSCALL_UNLINK_2_X);
+    world.apply(unlink.i64(0).text("/etc/.//../etc/shadow"));
+    CHECK(world["fs.path.name"] == "/etc/shadow");
+    CHECK(world["fs.path.nameraw"] == "/etc/.//../etc/shadow");
+    CHECK(world.holds("fs.path.name = /etc/shadow"));
+}
