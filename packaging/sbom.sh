@@ -1,16 +1,16 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# sbom: writes the bill of materials of the installed programs, as SPDX 2.3 JSON.
-# It lists Tiercel, the library packages that its programs load, and the header-only libraries compiled into them.
+# sbom: writes the bill of materials of a package's programs, as SPDX 2.3 JSON.
+# It lists the package, the library packages that its programs load, and the header-only libraries compiled into them.
 # The time is that of $SOURCE_DATE_EPOCH or of the newest program, so equal builds give equal files.
 #
-# Usage: sbom.sh OUTPUT VERSION HEADER-PACKAGES PROGRAM...
+# Usage: sbom.sh OUTPUT NAME VERSION HEADER-PACKAGES PROGRAM...
 #   HEADER-PACKAGES   names of development packages, separated by commas
 set -euo pipefail
-[ $# -ge 4 ] || { echo "usage: sbom.sh OUTPUT VERSION HEADER-PACKAGES PROGRAM..." >&2; exit 2; }
-output=$1 version=$2 headers=$3
-shift 3
+[ $# -ge 5 ] || { echo "usage: sbom.sh OUTPUT NAME VERSION HEADER-PACKAGES PROGRAM..." >&2; exit 2; }
+output=$1 name=$2 version=$3 headers=$4
+shift 4
 
 # Prints the type (with the vendor), name and version of the package that owns the shared library.
 owner_of_library() {
@@ -74,18 +74,18 @@ cat <<END
   "spdxVersion": "SPDX-2.3",
   "dataLicense": "CC0-1.0",
   "SPDXID": "SPDXRef-DOCUMENT",
-  "name": "tiercel-$version",
-  "documentNamespace": "https://tiercel.invalid/spdx/tiercel-$version-$content",
+  "name": "$name-$version",
+  "documentNamespace": "https://tiercel.invalid/spdx/$name-$version-$content",
   "creationInfo": {"created": "$created", "creators": ["Tool: tiercel-sbom-$version"]},
   "packages": [
 END
-package tiercel tiercel "$version" "Apache-2.0 AND (GPL-2.0-only OR Apache-2.0)"
-relationships='    {"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": "SPDXRef-tiercel"}'
+package "$name" "$name" "$version" "Apache-2.0 AND (GPL-2.0-only OR Apache-2.0)"
+relationships='    {"spdxElementId": "SPDXRef-DOCUMENT", "relationshipType": "DESCRIBES", "relatedSpdxElement": "SPDXRef-'"$name"'"}'
 for line in "${needed[@]}"; do
-    read -r type name number <<<"$line"
-    id=${name//[^A-Za-z0-9.-]/-} # the characters that an SPDX identifier may have
+    read -r type dependency number <<<"$line"
+    id=${dependency//[^A-Za-z0-9.-]/-} # the characters that an SPDX identifier may have
     echo ","
-    package "$id" "$name" "$number" NOASSERTION "pkg:$type/${name//+/%2B}@${number//+/%2B}"
-    relationships+=$(printf ',\n    {"spdxElementId": "SPDXRef-tiercel", "relationshipType": "DEPENDS_ON", "relatedSpdxElement": "SPDXRef-%s"}' "$id")
+    package "$id" "$dependency" "$number" NOASSERTION "pkg:$type/${dependency//+/%2B}@${number//+/%2B}"
+    relationships+=$(printf ',\n    {"spdxElementId": "SPDXRef-%s", "relationshipType": "DEPENDS_ON", "relatedSpdxElement": "SPDXRef-%s"}' "$name" "$id")
 done
 printf '\n  ],\n  "relationships": [\n%s\n  ]\n}\n' "$relationships"

@@ -2,7 +2,7 @@
 #include "analyzer/app/listing.h"
 
 #include "analyzer/fields/list.h"
-#include "analyzer/output/escape.h"
+#include "analyzer/output/append.h"
 #include "shared/event/table.h"
 
 namespace tiercel::app {

@@ -9,9 +9,9 @@
 
 #include "analyzer/fields/names.h"
 #include "analyzer/fields/time.h"
-#include "analyzer/match/transforms.h"
 #include "analyzer/state/path.h"
 #include "analyzer/state/socket.h"
+#include "shared/escape/escape.h"
 
 namespace tiercel::filter {
 namespace {
@@ -327,7 +327,7 @@ bool prints_null(ParamType type) {
 
 void append_bytes(std::string& out, Bytes bytes, bool base64) {
     if (base64)
-        return append_base64({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, out);
+        return escape::append_base64(out, bytes);
     for (const std::byte byte : bytes) {
         const char c = static_cast<char>(byte);
         out += c >= 0x20 && c < 0x7f ? c : '.';

@@ -28,6 +28,9 @@ constexpr std::size_t kMostQuantified = 10'000;
 // All conditions together have at most so many values, after lists are expanded.
 constexpr std::size_t kMostValues = 3'000'000;
 
+// Mistakes in a condition after which no more are looked for. After many conditions it is one.
+constexpr std::size_t kMostIssues = 100;
+
 std::string call_name(const Operand& operand) {
     return std::string(transform_name(operand.transform)) + "()";
 }
@@ -43,6 +46,8 @@ bool is_negated_equality(const Comparison& comparison) {
 
 NodeId Resolver::resolve(const Node& node, Scope& scope, std::vector<Issue>& issues) {
     std::vector<NodeId> children;
+    if (has_enough(issues))
+        return kFalse;
     if (graph_.is_full()) {
         issues.push_back({node.span, "the conditions of all rules together are too large", {}});
         return kFalse;
@@ -59,6 +64,10 @@ NodeId Resolver::resolve(const Node& node, Scope& scope, std::vector<Issue>& iss
         return node.kind == Node::Kind::all ? graph_.all(children) : graph_.any(children);
     }
     return kFalse;
+}
+
+bool Resolver::has_enough(const std::vector<Issue>& issues) const {
+    return issues.size() >= (hints_left_ > 0 ? kMostIssues : 1);
 }
 
 NodeId Resolver::resolve_macro(const Node& node, Scope& scope, std::vector<Issue>& issues) {
@@ -91,13 +100,15 @@ NodeId Resolver::compare_constants(const Node& node, SlotId slot, Scope& scope,
     for (const Literal& literal : check.values) {
         const std::vector<std::string>* list =
             of_list && !literal.quoted ? scope.list(literal.text) : nullptr;
+        values_ += list == nullptr ? 1 : list->size();
+        if (values_ > kMostValues)
+            break;
         if (list == nullptr)
             constants.values.push_back(literal.text);
         else
             constants.values.insert(constants.values.end(), list->begin(), list->end());
         constants.spans.resize(constants.values.size(), literal.span);
     }
-    values_ += constants.values.size();
     if (values_ > kMostValues) {
         issues.push_back({node.span,
                           "the conditions have more than " + std::to_string(kMostValues) +
@@ -214,8 +225,10 @@ bool Resolver::check_event_types(const Check& check, const Constants& constants,
         if (is_event_type(value))
             continue;
         issues.push_back({constants.spans[i], "unknown event type '" + value + "'",
-                          nearest_event_type(value), true});
+                          wants_hint() ? nearest_event_type(value) : std::string(), true});
         good = false;
+        if (has_enough(issues))
+            break;
     }
     return good;
 }
@@ -258,6 +271,7 @@ std::optional<SlotId> Resolver::slot_of(const Operand& operand, std::vector<Issu
     FieldCatalog::Problem problem;
     if (!(as_list ? fields_.resolve_list(operand, slot.use, problem)
                   : fields_.resolve(operand, slot.use, problem))) {
+        wants_hint();
         issues.push_back({operand.span, problem.message, problem.hint, problem.unknown});
         return std::nullopt;
     }
@@ -310,7 +324,7 @@ bool Resolver::add_inputs(Slot& slot, const Operand& operand, std::vector<Issue>
         return false;
     }
     for (std::size_t i = 0; i < parts.size(); ++i)
-        if (i != list && !add_input(slot, parts[i], false, issues))
+        if (i != list && !has_enough(issues) && !add_input(slot, parts[i], false, issues))
             good = false;
     if (list == none)
         return good;
@@ -323,7 +337,7 @@ bool Resolver::add_inputs(Slot& slot, const Operand& operand, std::vector<Issue>
     if (whole.kind != Operand::Kind::list)
         return add_input(slot, whole, true, issues) && good;
     for (const Operand& element : whole.operands)
-        if (!add_input(slot, element, false, issues))
+        if (!has_enough(issues) && !add_input(slot, element, false, issues))
             good = false;
     return good;
 }

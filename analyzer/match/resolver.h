@@ -44,6 +44,10 @@ class Resolver {
     // Adds mistakes to `issues`; with a mistake, the returned node has no meaning.
     NodeId resolve(const Node& node, Scope& scope, std::vector<Issue>& issues);
 
+    // Returns true as long as few hints were given. After many mistakes the search for what was
+    // meant would take most of the time.
+    bool wants_hint() { return hints_left_ > 0 && hints_left_-- > 0; }
+
     // The slot of a field or transformer outside of comparisons, as in output templates.
     std::optional<SlotId> resolve(const Operand& operand, std::vector<Issue>& issues) {
         return slot_of(operand, issues);
@@ -57,6 +61,7 @@ class Resolver {
         Span whole;              // of the comparison
     };
 
+    bool has_enough(const std::vector<Issue>& issues) const;
     NodeId resolve_check(const Node& node, Scope& scope, std::vector<Issue>& issues);
     NodeId resolve_macro(const Node& node, Scope& scope, std::vector<Issue>& issues);
     NodeId compare_constants(const Node& node, SlotId slot, Scope& scope,
@@ -81,6 +86,7 @@ class Resolver {
     Graph& graph_;
     FieldCatalog& fields_;
     std::size_t values_ = 0; // of all conditions, with lists expanded
+    unsigned hints_left_ = 200;
 };
 
 } // namespace tiercel::filter

@@ -157,19 +157,6 @@ bool decode_base64(std::string_view text, std::string& bytes) {
     return text.size() % 4 != 1;
 }
 
-void append_base64(std::string_view bytes, std::string& text) {
-    static constexpr char kDigits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (std::size_t at = 0; at < bytes.size(); at += 3) {
-        const std::size_t have = std::min<std::size_t>(3, bytes.size() - at);
-        std::uint32_t group = 0;
-        for (std::size_t i = 0; i < 3; ++i)
-            group = group << 8 | (i < have ? static_cast<std::uint8_t>(bytes[at + i]) : 0U);
-        for (std::size_t i = 0; i < 4; ++i)
-            text += i <= have ? kDigits[group >> (18 - 6 * i) & 63] : '=';
-    }
-}
-
 Values transform(const Slot& slot, Scratch& scratch) {
     scratch.values.clear();
     if (scratch.inputs.empty() || !scratch.inputs[0].present)

@@ -28,7 +28,5 @@ Values transform(const Slot& slot, Scratch& scratch);
 
 // Decodes Base64 with or without padding. Returns false if `text` is not Base64.
 bool decode_base64(std::string_view text, std::string& bytes);
-// Appends the Base64 of `bytes`, with padding.
-void append_base64(std::string_view bytes, std::string& text);
 
 } // namespace tiercel::filter

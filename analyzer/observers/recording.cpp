@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "analyzer/output/alerts/alert.h"
+#include "shared/escape/escape.h"
 
 namespace tiercel::app {
 
@@ -131,7 +132,8 @@ void Recording::on_match(const Pipeline::Event& event) {
         if (!begun)
             check(begun.error());
         else if (!begun->empty() && settings.log_level >= config::Priority::informational)
-            fmt::print(stderr, "analyzer: rule '{}' matched: capturing to {}\n", rule.name, *begun);
+            fmt::print(stderr, "analyzer: rule '{}' matched: capturing to {}\n",
+                       escape::as_text(rule.name), *begun);
     }
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
+#include "shared/escape/escape.h"
 #include "shared/os/clock.h"
 
 namespace tiercel::app {
@@ -30,7 +31,7 @@ void RuleReport::report(output::Buffer& out) const {
             continue;
         }
         fmt::format_to(fmt::appender(out), "analyzer:   rule '{}' ({}): {} alerts, {:.2f}/s\n",
-                       rule.name, config::priority_name(rule.priority), counts[id],
+                       escape::as_text(rule.name), config::priority_name(rule.priority), counts[id],
                        static_cast<double>(counts[id]) * 1e9 /
                            static_cast<double>(std::max<std::uint64_t>(ns, 1)));
     }

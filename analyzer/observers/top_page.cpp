@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "analyzer/output/alerts/alert.h"
-#include "analyzer/output/escape.h"
+#include "analyzer/output/append.h"
 #include "analyzer/output/event_line.h"
 #include "shared/os/clock.h"
 

@@ -3,9 +3,10 @@
 
 #include <ctime>
 
-#include "analyzer/output/escape.h"
+#include "analyzer/output/append.h"
 #include "analyzer/output/json_keys.h"
 #include "analyzer/output/value_json.h"
+#include "shared/escape/escape.h"
 
 namespace tiercel::output {
 
@@ -26,7 +27,7 @@ void append_process(Buffer& out, const Shown& shown) {
     const state::Thread* thread = shown.engine.current().thread;
     append_key(out, key::process_name);
     if (thread != nullptr && !thread->is_placeholder())
-        append_json(out, thread->comm.view());
+        escape::append_json(out, thread->comm.view());
     else
         append(out, "null");
     append_key(out, key::process_id);
@@ -38,11 +39,11 @@ void append_process(Buffer& out, const Shown& shown) {
     fmt::format_to(fmt::appender(out), "{}", static_cast<std::uint32_t>(shown.event.raw_tid()));
     if (thread != nullptr && !thread->container_id.empty()) {
         append_key(out, key::container_id);
-        append_json(out, thread->container_id.view());
+        escape::append_json(out, thread->container_id.view());
     }
     if (const state::Fd* fd = shown.engine.current().fd; fd != nullptr && !fd->name.empty()) {
         append_key(out, key::fd_name);
-        append_json(out, fd->name.view());
+        escape::append_json(out, fd->name.view());
     }
 }
 

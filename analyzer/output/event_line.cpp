@@ -9,8 +9,9 @@
 
 #include "analyzer/fields/params.h"
 #include "analyzer/match/event_kind.h"
-#include "analyzer/output/escape.h"
+#include "analyzer/output/append.h"
 #include "analyzer/output/param.h"
+#include "shared/escape/escape.h"
 
 namespace tiercel::output {
 
@@ -62,7 +63,7 @@ void EventLine::append(Buffer& out, const Shown& shown) {
     fmt::format_to(to, " {}{} {}", shown.cpu, colour.off, colour.process);
     const state::Thread* thread = shown.engine.current().thread;
     if (thread != nullptr && !thread->comm.empty())
-        append_text(out, thread->comm.view());
+        escape::append_text(out, thread->comm.view());
     else
         output::append(out, "<NA>");
     // Iterator events have tgid << 32 | tid; the lower half is the thread id in all events.
@@ -85,7 +86,7 @@ void EventLine::append(Buffer& out, const Shown& shown) {
                           params_);
     if (!params_.empty())
         out.push_back(' ');
-    append_text(out, params_);
+    escape::append_text(out, params_);
     out.push_back('\n');
 }
 

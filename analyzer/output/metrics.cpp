@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/output/metrics.h"
 
-#include "analyzer/output/escape.h"
+#include "analyzer/output/append.h"
 #include "shared/wire/capabilities.h"
 #include "shared/wire/client.h"
 

@@ -6,7 +6,8 @@
 #include <algorithm>
 #include <cctype>
 
-#include "analyzer/output/escape.h"
+#include "analyzer/output/append.h"
+#include "shared/escape/escape.h"
 
 namespace tiercel::output {
 
@@ -188,15 +189,15 @@ void Top::append_lines(Buffer& out, std::string_view time) const {
     for (std::size_t i = 0; i < std::min(kLines, last_processes_.size()); ++i) {
         const Process& row = last_processes_[i];
         fmt::format_to(to, "{} process {:.0f}/s ", time, rate(row.count));
-        append_text(out, row.name);
+        escape::append_text(out, row.name);
         out.push_back(' ');
-        append_text(out, row.container);
+        escape::append_text(out, row.container);
         out.push_back('\n');
     }
     for (const auto& [rule, count] : last_rules_) {
         fmt::format_to(to, "{} rule {:.0f}/s total {} ", time, rate(count),
                        all_rules_.counts().find(rule)->second);
-        append_text(out, rule);
+        escape::append_text(out, rule);
         out.push_back('\n');
     }
 }

@@ -5,11 +5,16 @@
 
 #include <cmath>
 
-#include "analyzer/output/escape.h"
+#include "analyzer/output/append.h"
+#include "shared/escape/escape.h"
 
 namespace tiercel::output {
 
 namespace {
+
+std::string_view as_chars(event::Bytes bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 void append_named(Buffer& out, std::uint64_t value, std::string_view prefix,
                   std::string_view name) {
@@ -41,12 +46,12 @@ void append_addresses(Buffer& out, const Param& param) {
     Addresses ends;
     if (!decode_addresses(param, ends)) {
         fmt::format_to(fmt::appender(out), "{{\"family\":{},\"base64\":\"", ends.family);
-        append_base64(out, param.bytes);
+        escape::append_base64(out, param.bytes);
         return append(out, "\"}");
     }
     if (ends.family == AF_UNIX) {
         append(out, "{\"family\":\"unix\",\"path\":");
-        append_json(out, ends.path);
+        escape::append_json(out, ends.path);
         return out.push_back('}');
     }
     append(out, ends.family == AF_INET ? "{\"family\":\"ipv4\"," : "{\"family\":\"ipv6\",");
@@ -64,10 +69,10 @@ void append_addresses(Buffer& out, const Param& param) {
 
 void append_bytes(Buffer& out, event::Bytes bytes) {
     const std::string_view chars = as_chars(bytes);
-    if (chars.find('\0') == std::string_view::npos && is_utf8(chars))
-        return append_json(out, chars);
+    if (chars.find('\0') == std::string_view::npos && escape::is_utf8(chars))
+        return escape::append_json(out, chars);
     append(out, "{\"base64\":\"");
-    append_base64(out, bytes);
+    escape::append_base64(out, bytes);
     append(out, "\"}");
 }
 
@@ -77,7 +82,7 @@ void append_texts(Buffer& out, std::string_view texts) {
         const std::size_t end = texts.find('\0');
         if (!first)
             out.push_back(',');
-        append_json(out, texts.substr(0, end));
+        escape::append_json(out, texts.substr(0, end));
         texts.remove_prefix(end == std::string_view::npos ? texts.size() : end + 1);
     }
     out.push_back(']');
@@ -138,7 +143,7 @@ void append_json_value(Buffer& out, const Param& param) {
             return append(out, "null"); // JSON has no infinity and no NaN
         fmt::format_to(to, "{}", param.real);
         return;
-    case ParamKind::text: return append_json(out, param.as_text());
+    case ParamKind::text: return escape::append_json(out, param.as_text());
     case ParamKind::texts: return append_texts(out, as_chars(param.bytes));
     case ParamKind::bytes: return append_bytes(out, param.bytes);
     case ParamKind::address:

@@ -4,8 +4,9 @@
 // space. page/page.js names the columns, in the same order.
 #include "analyzer/report/json.h"
 
-#include "analyzer/output/escape.h"
+#include "analyzer/output/append.h"
 #include "analyzer/report/selection.h"
+#include "shared/escape/escape.h"
 
 namespace tiercel::report {
 
@@ -70,7 +71,7 @@ class Writer {
 
 void Writer::text(std::string_view value) {
     shown_.clear();
-    output::append_text(shown_, value);
+    escape::append_text(shown_, value);
     quote({shown_.data(), shown_.size()});
 }
 

@@ -4,8 +4,9 @@
 #include <algorithm>
 
 #include "analyzer/output/alerts/alert.h"
-#include "analyzer/output/escape.h"
+#include "analyzer/output/append.h"
 #include "analyzer/report/page.h"
+#include "shared/escape/escape.h"
 
 namespace tiercel::report {
 
@@ -68,7 +69,7 @@ void append_facts(output::Buffer& out, const output::Metrics& metrics) {
 
 void append_html(output::Buffer& out, std::string_view text) {
     output::Buffer shown;
-    output::append_text(shown, text);
+    escape::append_text(shown, text);
     for (const char c : std::string_view(shown.data(), shown.size()))
         switch (c) {
         case '<': output::append(out, "&lt;"); break;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/report/page.h"
 
-#include "analyzer/output/escape.h"
+#include "analyzer/output/append.h"
 
 namespace tiercel::report {
 

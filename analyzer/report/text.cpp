@@ -7,8 +7,9 @@
 #include <ctime>
 
 #include "analyzer/output/alerts/alert.h"
-#include "analyzer/output/escape.h"
+#include "analyzer/output/append.h"
 #include "analyzer/report/selection.h"
+#include "shared/escape/escape.h"
 
 namespace tiercel::report {
 
@@ -28,7 +29,7 @@ std::string clock_text(std::uint64_t ns) {
 
 std::string escaped(std::string_view text) {
     output::Buffer buffer;
-    output::append_text(buffer, text);
+    escape::append_text(buffer, text);
     return fmt::to_string(buffer);
 }
 
@@ -63,7 +64,7 @@ class Object {
     explicit Object(output::Buffer& out) : out_(out) { out_.push_back('{'); }
     void text(std::string_view key, std::string_view value) {
         name(key);
-        output::append_json(out_, value);
+        escape::append_json(out_, value);
     }
     void number(std::string_view key, std::int64_t value) {
         name(key);

@@ -13,7 +13,10 @@ namespace tiercel::rules {
 namespace {
 
 template <typename T>
-std::string nearest(const Named<T>& named, const std::string& name) {
+std::string nearest(const Named<T>& named, const std::string& name,
+                    const Diagnostics& diagnostics) {
+    if (diagnostics.all().size() >= kMostDiagnostics)
+        return {};
     filter::Suggestion best(name);
     for (const T& definition : named.all())
         best.consider(definition.name);
@@ -49,7 +52,7 @@ void Collector::append(ListDefinition list) {
         if (!is_broken(list.name)) {
             diagnostics_.add({Severity::error, list.place, 1, "list '" + list.name + "'",
                               "appends to a list that no earlier item defines",
-                              nearest(lists_, list.name)});
+                              nearest(lists_, list.name, diagnostics_)});
         }
         return;
     }
@@ -74,7 +77,7 @@ void Collector::append(const MacroDefinition& macro) {
         if (!is_broken(macro.name)) {
             diagnostics_.add({Severity::error, macro.place, 1, "macro '" + macro.name + "'",
                               "appends to a macro that no earlier item defines",
-                              nearest(macros_, macro.name)});
+                              nearest(macros_, macro.name, diagnostics_)});
         }
         return;
     }
@@ -106,7 +109,7 @@ RuleDefinition* Collector::rule_to_change(const RuleUpdate& update, const char* 
     if (rule == nullptr && !is_broken(update.name)) {
         diagnostics_.add({Severity::error, update.place, 1, "rule '" + update.name + "'",
                           std::string(what) + " a rule that no earlier item defines",
-                          nearest(rules_, update.name)});
+                          nearest(rules_, update.name, diagnostics_)});
     }
     return rule;
 }
@@ -140,7 +143,9 @@ void Collector::append_exceptions(RuleDefinition& rule, std::vector<ExceptionDef
                                       });
         const std::string name = "exception '" + exception.name + "'";
         if (old == rule.exceptions.end()) {
-            if (exception.values.empty())
+            if (rule.exceptions.size() >= kMostExceptions)
+                complain(exception.place, subject, kTooManyExceptions);
+            else if (exception.values.empty())
                 complain(exception.place, subject, name + " is new here and has no values");
             else if (complete_exception(exception, subject, diagnostics_))
                 rule.exceptions.push_back(std::move(exception));

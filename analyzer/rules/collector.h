@@ -60,6 +60,16 @@ class Named {
 // Items of all rule files. Each costs up to a millisecond, and a hostile file of 10 MB has 100,000.
 inline constexpr std::uint32_t kMostItems = 10'000;
 
+// A rule has at most so many exceptions, because their names are compared with one another. Each
+// may have any number of values.
+inline constexpr std::size_t kMostExceptions = 1'000;
+inline constexpr const char* kTooManyExceptions =
+    "has more than 1,000 exceptions; an exception may have many values";
+// The longest name of a rule, macro, list or exception, in bytes. Messages repeat it.
+inline constexpr std::size_t kLongestName = 1'000;
+// After so many errors and warnings no more warnings are kept, and no names are suggested.
+inline constexpr std::size_t kMostDiagnostics = 10'000;
+
 class Collector {
   public:
     explicit Collector(Diagnostics& diagnostics) : diagnostics_(diagnostics) {}

@@ -21,6 +21,9 @@ constexpr std::string_view kSuggested =
     " container_image_repository=%container.image.repository"
     " container_image_tag=%container.image.tag k8s_pod_name=%k8s.pod.name k8s_ns_name=%k8s.ns.name";
 
+// Errors after which no more rules are looked at.
+constexpr std::size_t kMostErrors = 1'000;
+
 class Compiler {
   public:
     Compiler(const Collector& collector, const LoadOptions& options, Diagnostics& diagnostics)
@@ -29,8 +32,11 @@ class Compiler {
 
     std::shared_ptr<const RuleSet> compile() {
         auto set = std::make_shared<RuleSet>();
-        for (const RuleDefinition& definition : definitions_)
+        for (const RuleDefinition& definition : definitions_) {
+            if (diagnostics_.count(Severity::error) >= kMostErrors)
+                break; // the rest would cost in vain
             compile_rule(definition, *set);
+        }
         names_.finish();
         if (diagnostics_.count(Severity::error) > 0)
             return nullptr;
@@ -125,38 +131,29 @@ class Compiler {
     // rule cannot be loaded.
     bool accept(const RuleDefinition& definition, const Text& condition,
                 const std::vector<filter::Issue>& issues) {
-        if (names_.any_broken())
+        Names::Wrong wrong = names_.wrong();
+        if (wrong.is_broken)
             return false;
-        std::vector<filter::Issue> all = issues;
-        for (const std::string& name : names_.used()) {
-            const auto& more = names_.entry(name).issues;
-            all.insert(all.end(), more.begin(), more.end());
-        }
-        std::erase_if(all, [](const filter::Issue& issue) { return !is_error(issue); });
-        if (all.empty()) {
-            for (const filter::Issue& issue : issues)
-                report(issue, condition, subject(definition));
-            return true;
-        }
-        const bool forgiven = definition.skip_if_unknown_filter &&
-                              std::all_of(all.begin(), all.end(), [](const filter::Issue& issue) {
-                                  return issue.unknown_name;
-                              });
-        if (forgiven) {
+        bool is_forgivable = wrong.is_forgivable;
+        const filter::Issue* error = wrong.error;
+        for (auto issue = issues.rbegin(); issue != issues.rend(); ++issue)
+            if (is_error(*issue)) {
+                error = &*issue; // those of the rule come first
+                is_forgivable = is_forgivable && issue->unknown_name;
+            }
+        if (error != nullptr && is_forgivable && definition.skip_if_unknown_filter) {
             diagnostics_.add({Severity::warning, definition.place, 1, subject(definition),
-                              "skipped: " + all[0].message, all[0].hint});
+                              "skipped: " + error->message, error->hint});
             return false;
         }
         for (const filter::Issue& issue : issues)
             report(issue, condition, subject(definition));
-        for (const std::string& name : names_.used()) {
-            Names::Macro& macro = names_.entry(name);
-            if (macro.reported)
-                continue;
-            macro.reported = true;
-            for (const filter::Issue& issue : macro.issues)
-                report(issue, macro.definition->condition, "macro '" + name + "'");
-        }
+        if (error == nullptr)
+            return true;
+        for (const Names::Macro* macro : names_.take_unreported())
+            for (const filter::Issue& issue : macro->issues)
+                report(issue, macro->definition->condition,
+                       "macro '" + macro->definition->name + "'");
         return false;
     }
 
@@ -174,10 +171,8 @@ class Compiler {
     std::string reason_of(const std::vector<filter::Issue>& issues) {
         if (!issues.empty())
             return issues[0].message;
-        for (const std::string& name : names_.used())
-            if (!names_.entry(name).issues.empty())
-                return names_.entry(name).issues[0].message;
-        return "its comparisons exclude each other";
+        const filter::Issue* first = names_.wrong().first;
+        return first != nullptr ? first->message : "its comparisons exclude each other";
     }
 
     // Reports fields that do not exist in exceptions, also in those without values.

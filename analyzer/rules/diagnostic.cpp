@@ -4,40 +4,63 @@
 #include <algorithm>
 #include <tuple>
 
+#include "analyzer/rules/excerpt.h"
+#include "shared/escape/escape.h"
+
 namespace tiercel::rules {
 
 namespace {
 
 // A long line is shown only around the place.
-constexpr std::size_t kBefore = 60;
-constexpr std::size_t kWidth = 110;
+constexpr std::size_t kBefore = 60, kWidth = 110;
 
-// Rule files come from anywhere and this goes to a terminal.
-std::string printable(std::string_view text) {
-    std::string clean(text);
-    for (char& c : clean) {
-        if (c == '\t')
-            c = ' ';
-        else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
-            c = '?';
-    }
-    return clean;
+bool continues_character(char c) {
+    return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
 }
 
-std::string excerpt(const Sources& sources, const Diagnostic& diagnostic) {
-    std::string line = printable(sources.line(diagnostic.place));
-    std::size_t column = diagnostic.place.column > 0 ? diagnostic.place.column - 1 : 0;
-    column = std::min(column, line.size());
-    if (column > kBefore) {
-        line = "..." + line.substr(column - kBefore);
-        column = kBefore + 3;
-    }
-    if (line.size() > kWidth)
-        line = line.substr(0, kWidth) + "...";
-    const std::size_t room = line.size() > column ? line.size() - column : 1;
-    const std::size_t length = std::clamp<std::size_t>(diagnostic.length, 1, room);
-    return "  " + line + "\n  " + std::string(column, ' ') + '^' + std::string(length - 1, '~') +
-           '\n';
+// Returns `at`, or the end of the character of UTF-8 that it stands in.
+std::size_t next_border(std::string_view text, std::size_t at) {
+    while (at < text.size() && continues_character(text[at]))
+        ++at;
+    return std::min(at, text.size());
+}
+
+struct Excerpt {
+    std::string_view shown;
+    std::size_t at = 0; // the place in `shown`
+    bool begins_later = false, ends_earlier = false;
+};
+
+Excerpt excerpt_of(const Sources& sources, const Place& place) {
+    const std::string_view line = sources.line(place);
+    const std::size_t column =
+        std::min<std::size_t>(place.column > 0 ? place.column - 1 : 0, line.size());
+    const std::size_t first = column > kBefore ? next_border(line, column - kBefore) : 0;
+    const std::size_t last = next_border(line, first + kWidth);
+    return {line.substr(first, last - first), column - std::min(first, column), first > 0,
+            last < line.size()};
+}
+
+std::string escaped(std::string_view text) {
+    std::string spaced(text);
+    std::ranges::replace(spaced, '\t', ' ');
+    return escape::as_text(spaced);
+}
+
+std::size_t columns(std::string_view text) {
+    return text.size() - static_cast<std::size_t>(std::ranges::count_if(text, continues_character));
+}
+
+std::string marked_line(const Sources& sources, const Diagnostic& diagnostic) {
+    const Excerpt part = excerpt_of(sources, diagnostic.place);
+    const std::string before =
+                          (part.begins_later ? "..." : "") + escaped(part.shown.substr(0, part.at)),
+                      marked = escaped(part.shown.substr(part.at, diagnostic.length)),
+                      after = escaped(part.shown.substr(
+                          std::min(part.at + diagnostic.length, part.shown.size())));
+    return "  " + before + marked + after + (part.ends_earlier ? "..." : "") + "\n  " +
+           std::string(columns(before), ' ') + '^' +
+           std::string(std::max<std::size_t>(columns(marked), 1) - 1, '~') + '\n';
 }
 
 } // namespace
@@ -64,10 +87,14 @@ std::string_view severity_name(Severity severity) {
     return "error";
 }
 
+std::string_view excerpt(const Sources& sources, const Place& place) {
+    return excerpt_of(sources, place).shown;
+}
+
 std::string format(const Sources& sources, const Diagnostic& diagnostic) {
     std::string out;
     if (diagnostic.place.file < sources.size()) {
-        out += printable(sources.name(diagnostic.place.file));
+        out += escape::as_text(sources.name(diagnostic.place.file));
         if (diagnostic.place.line != 0) {
             out += ':' + std::to_string(diagnostic.place.line) + ':' +
                    std::to_string(diagnostic.place.column);
@@ -77,12 +104,12 @@ std::string format(const Sources& sources, const Diagnostic& diagnostic) {
     out += severity_name(diagnostic.severity);
     out += ": ";
     if (!diagnostic.subject.empty())
-        out += printable(diagnostic.subject) + ": ";
-    out += printable(diagnostic.message) + '\n';
+        out += escape::as_text(diagnostic.subject) + ": ";
+    out += escape::as_text(diagnostic.message) + '\n';
     if (diagnostic.place.file < sources.size() && diagnostic.place.line != 0)
-        out += excerpt(sources, diagnostic);
+        out += marked_line(sources, diagnostic);
     if (!diagnostic.hint.empty())
-        out += "  " + printable(diagnostic.hint) + '\n';
+        out += "  " + escape::as_text(diagnostic.hint) + '\n';
     return out;
 }
 

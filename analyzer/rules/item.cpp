@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "analyzer/language/suggest.h"
+#include "analyzer/rules/collector.h"
 
 namespace tiercel::rules {
 
@@ -18,6 +19,8 @@ void ItemView::complain(const Place& place, std::string message, std::string hin
 }
 
 void ItemView::warn(const Place& place, std::string message, std::string hint) {
+    if (diagnostics_.all().size() >= kMostDiagnostics)
+        return;
     diagnostics_.add({Severity::warning, place, 1, subject_, std::move(message), std::move(hint)});
 }
 
@@ -43,6 +46,16 @@ const DocumentNode* ItemView::scalar(std::string_view key, bool required) {
 std::optional<std::string> ItemView::take_word(std::string_view key, bool required) {
     const DocumentNode* value = scalar(key, required);
     return value != nullptr ? std::optional<std::string>(value->scalar) : std::nullopt;
+}
+
+std::optional<std::string> ItemView::take_name(std::string_view key) {
+    std::optional<std::string> name = take_word(key, true);
+    if (name && name->size() > kLongestName) {
+        complain(place_of_key(key),
+                 "the name is longer than " + std::to_string(kLongestName) + " bytes");
+        return std::nullopt;
+    }
+    return name;
 }
 
 std::optional<bool> ItemView::take_flag(std::string_view key) {
@@ -147,7 +160,7 @@ std::optional<ExceptionDefinition> ItemView::exception_of(const DocumentNode& no
         return std::nullopt;
     }
     view.warn_unknown_keys({"name", "fields", "comps", "values"});
-    exception.name = view.take_word("name", true).value_or(std::string());
+    exception.name = view.take_name("name").value_or(std::string());
     if (const DocumentNode* fields = node.find("fields"))
         exception.fields = entry_of(*fields);
     if (const DocumentNode* comps = node.find("comps"))
@@ -174,6 +187,10 @@ std::vector<ExceptionDefinition> ItemView::take_exceptions(bool appending) {
         complain(place_of_key("exceptions"), "'exceptions' must be a sequence");
         return exceptions;
     }
+    if (value->items.size() > kMostExceptions) {
+        complain(place_of_key("exceptions"), kTooManyExceptions);
+        return exceptions;
+    }
     for (const DocumentNode& node : value->items) {
         std::optional<ExceptionDefinition> exception = exception_of(node, appending);
         if (!exception)
@@ -195,6 +212,8 @@ void ItemView::warn_unknown_keys(std::initializer_list<std::string_view> known) 
         const DocumentNode& key = node_.keys[i];
         const Place at = place_of(file_, key.mark);
         if (std::find(known.begin(), known.end(), key.scalar) == known.end()) {
+            if (diagnostics_.all().size() >= kMostDiagnostics)
+                return;
             filter::Suggestion best(key.scalar);
             for (const std::string_view name : known)
                 best.consider(name);

@@ -33,6 +33,8 @@ class ItemView {
 
     // A word. With `required`, its absence is an error.
     std::optional<std::string> take_word(std::string_view key, bool required);
+    // A word that names something; it is required, and has at most kLongestName bytes.
+    std::optional<std::string> take_name(std::string_view key);
     std::optional<bool> take_flag(std::string_view key);
     std::optional<std::uint64_t> take_number(std::string_view key);
     std::optional<Text> take_text(std::string_view key, bool required);

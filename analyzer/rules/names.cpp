@@ -3,6 +3,7 @@
 // Names: resolves macros and lists when a condition first uses them.
 #include "analyzer/rules/names.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "analyzer/language/parser.h"
@@ -45,11 +46,13 @@ std::optional<filter::NodeId> Names::macro(const std::string& name, filter::Issu
             issue.message = "macro '" + name + "' is defined only after this one";
             return std::nullopt;
         }
-        filter::Suggestion best(name);
-        for (const MacroDefinition& definition : collector_.macros().all())
-            best.consider(definition.name);
         issue.message = "unknown macro '" + name + "'";
-        issue.hint = best.hint();
+        if (resolver_.wants_hint()) {
+            filter::Suggestion best(name);
+            for (const MacroDefinition& definition : collector_.macros().all())
+                best.consider(definition.name);
+            issue.hint = best.hint();
+        }
         if (collector_.lists().find(name) != nullptr)
             issue.hint = "it is a list: say `FIELD in (" + name + ")`";
         return std::nullopt;
@@ -59,66 +62,104 @@ std::optional<filter::NodeId> Names::macro(const std::string& name, filter::Issu
         issue.message = "macro '" + name + "' contains itself";
         return std::nullopt;
     }
-    if (!macro.resolved)
-        resolve(name, macro);
-    used_.insert(name);
-    used_.insert(macro.uses.begin(), macro.uses.end());
+    if (!macro.resolved && depth_ < kMostNested)
+        resolve(macro);
+    if (!macro.resolved || macro.depth >= kMostNested) {
+        issue.message = "macros are nested more than " + std::to_string(kMostNested) + " deep";
+        return std::nullopt;
+    }
+    if (used_.empty() || used_.back() != &macro)
+        used_.push_back(&macro);
     macros_used_.insert(name);
     return macro.node;
 }
 
-void Names::resolve(const std::string& name, Macro& macro) {
-    if (macro.tree) {
-        macro.resolving = true;
-        std::set<std::string> outer;
-        outer.swap(used_);
-        const MacroDefinition* outside = inside_;
-        inside_ = macro.definition;
-        macro.node = resolver_.resolve(*macro.tree, *this, macro.issues);
-        inside_ = outside;
-        macro.uses.swap(used_);
-        macro.uses.erase(name);
-        used_.swap(outer);
-        macro.resolving = false;
-    }
-    macro.resolved = true;
+void Names::Wrong::add(const Wrong& more) {
+    is_broken = is_broken || more.is_broken;
+    first = first != nullptr ? first : more.first;
+    error = error != nullptr ? error : more.error;
+    is_forgivable = is_forgivable && more.is_forgivable;
 }
 
-bool Names::any_broken() const {
-    for (const std::string& name : used_) {
-        if (!macros_.at(name).tree)
-            return true;
+void Names::resolve(Macro& macro) {
+    macro.resolved = true;
+    if (!macro.tree) {
+        macro.wrong.is_broken = true;
+        return;
     }
-    return false;
+    macro.resolving = true;
+    ++depth_;
+    std::vector<Macro*> outer;
+    outer.swap(used_);
+    const MacroDefinition* outside = inside_;
+    inside_ = macro.definition;
+    macro.node = resolver_.resolve(*macro.tree, *this, macro.issues);
+    inside_ = outside;
+    for (const filter::Issue& issue : macro.issues) {
+        const bool is_error = issue.weight == filter::Issue::Weight::error;
+        macro.wrong.add(
+            {false, &issue, is_error ? &issue : nullptr, !is_error || issue.unknown_name});
+    }
+    for (const Macro* used : used_) {
+        macro.wrong.add(used->wrong);
+        macro.depth = std::max(macro.depth, used->depth + 1);
+    }
+    macro.uses.swap(used_);
+    used_.swap(outer);
+    --depth_;
+    macro.resolving = false;
+}
+
+Names::Wrong Names::wrong() const {
+    Wrong all;
+    for (const Macro* macro : used_)
+        all.add(macro->wrong);
+    return all;
+}
+
+std::vector<const Names::Macro*> Names::take_unreported() {
+    std::vector<const Macro*> taken;
+    for (Macro* macro : used_)
+        take_unreported(*macro, taken);
+    return taken;
+}
+
+void Names::take_unreported(Macro& macro, std::vector<const Macro*>& taken) {
+    if (macro.wrong.error == nullptr || std::exchange(macro.reported, true))
+        return;
+    taken.push_back(&macro);
+    for (Macro* used : macro.uses)
+        take_unreported(*used, taken);
 }
 
 const std::vector<std::string>* Names::list(const std::string& name) {
-    if (collector_.lists().find(name) == nullptr)
+    const ListDefinition* list = collector_.lists().find(name);
+    if (list == nullptr)
         return nullptr;
     lists_used_.insert(name);
     const auto [entry, fresh] = lists_.try_emplace(name);
     if (fresh) {
         std::set<std::string> path;
-        add_items(name, entry->second, path);
+        add_items(*list, entry->second, path);
     }
     return &entry->second;
 }
 
-// Adds the items of list `name` and of the lists within it. `path` has the lists that are being
+// Adds the items of `list` and of the lists within it. `path` has the lists that are being
 // expanded.
-void Names::add_items(const std::string& name, std::vector<std::string>& values,
+void Names::add_items(const ListDefinition& list, std::vector<std::string>& values,
                       std::set<std::string>& path) {
-    const ListDefinition& list = *collector_.lists().find(name);
-    path.insert(name);
+    path.insert(list.name);
     for (const Item& item : list.items) {
-        if (too_large(list, values))
+        ++expanded_;
+        if (too_large(list, values, path.size()))
             break;
-        if (collector_.lists().find(item.text) != nullptr) {
+        if (const ListDefinition* within = collector_.lists().find(item.text)) {
             lists_used_.insert(item.text);
             if (path.contains(item.text))
                 complain(list, item.place, "contains itself, by way of '" + item.text + "'");
             else
-                add_items(item.text, values, path);
+                add_items(*within, values, path);
             continue;
         }
         std::string value;
@@ -128,16 +169,24 @@ void Names::add_items(const std::string& name, std::vector<std::string>& values,
         else
             complain(list, item.place, "the quotes of '" + item.text + "' do not match");
     }
-    path.erase(name);
+    path.erase(list.name);
 }
 
-bool Names::too_large(const ListDefinition& list, const std::vector<std::string>& values) {
-    if (values.size() < kMostListValues)
+bool Names::too_large(const ListDefinition& list, const std::vector<std::string>& values,
+                      std::size_t depth) {
+    std::string message;
+    if (values.size() >= kMostListValues)
+        message = "has more than " + std::to_string(kMostListValues) +
+                  " values when the lists within it are expanded";
+    else if (expanded_ > kMostExpanded)
+        message = "is one of lists with more than " + std::to_string(kMostExpanded) +
+                  " items together, when the lists within them are expanded";
+    else if (depth > kMostNested)
+        message = "is nested more than " + std::to_string(kMostNested) + " deep in other lists";
+    else
         return false;
     if (!std::exchange(too_large_said_, true))
-        complain(list, list.place,
-                 "has more than " + std::to_string(kMostListValues) +
-                     " values when the lists within it are expanded");
+        complain(list, list.place, std::move(message));
     return true;
 }
 
@@ -151,7 +200,8 @@ void Names::finish() {
     for (const MacroDefinition& definition : collector_.macros().all()) {
         Macro& macro = macros_.at(definition.name);
         if (!macro.resolved)
-            resolve(definition.name, macro);
+            resolve(macro);
+        used_.clear();
         const std::string subject = "macro '" + definition.name + "'";
         for (const filter::Issue& issue : macro.issues) {
             if (!macro.reported && issue.weight != filter::Issue::Weight::remark)

@@ -19,6 +19,10 @@ namespace tiercel::rules {
 // A list with more values than this is refused, so that a small file with lists of lists cannot use
 // all memory.
 inline constexpr std::size_t kMostListValues = 500'000;
+// All expansions of lists together visit so many items.
+inline constexpr std::size_t kMostExpanded = 5'000'000;
+// Macros within macros, and lists within lists.
+inline constexpr unsigned kMostNested = 64;
 
 class Names : public filter::Scope {
   public:
@@ -27,34 +31,46 @@ class Names : public filter::Scope {
     std::optional<filter::NodeId> macro(const std::string& name, filter::Issue& issue) override;
     const std::vector<std::string>* list(const std::string& name) override;
 
+    // What is wrong with some macros. Kept for each macro with those that it uses, because a file
+    // can have 10,000 macros that use 10,000 others.
+    struct Wrong {
+        bool is_broken = false;               // one has a syntax error
+        const filter::Issue* first = nullptr; // of any weight
+        const filter::Issue* error = nullptr; // the first error
+        bool is_forgivable = true;            // all errors are unknown names
+        void add(const Wrong& more);
+    };
     struct Macro {
         const MacroDefinition* definition = nullptr;
         std::optional<filter::Node> tree; // nothing after a syntax error, which is reported
         bool resolved = false;
         bool resolving = false;
-        bool reported = false;
+        bool reported = false; // with the macros that it uses
+        unsigned depth = 0;    // of macros within it
         filter::NodeId node = filter::kFalse;
         std::vector<filter::Issue> issues;
-        std::set<std::string> uses; // other macros, directly and through them
+        std::vector<Macro*> uses; // directly
+        Wrong wrong;              // in it and in the macros that it uses
     };
 
-    // Starts to note the macros that the next condition uses. used() returns them with all macros
-    // that they use.
+    // Starts to note the macros that the next condition uses.
     void start_noting() { used_.clear(); }
-    const std::set<std::string>& used() const { return used_; }
-    Macro& entry(const std::string& name) { return macros_.at(name); }
-    // Returns true if one of the noted macros has a syntax error.
-    bool any_broken() const;
+    // Returns what is wrong with the noted macros, and with all that they use.
+    Wrong wrong() const;
+    // Returns the noted macros, and all that they use, that have errors and were not returned yet.
+    std::vector<const Macro*> take_unreported();
 
     // Resolves the macros that nothing uses, so that their mistakes are reported, and reports
     // unused names.
     void finish();
 
   private:
-    void resolve(const std::string& name, Macro& macro);
-    void add_items(const std::string& name, std::vector<std::string>& values,
+    void resolve(Macro& macro);
+    void take_unreported(Macro& macro, std::vector<const Macro*>& taken);
+    void add_items(const ListDefinition& list, std::vector<std::string>& values,
                    std::set<std::string>& path);
-    bool too_large(const ListDefinition& list, const std::vector<std::string>& values);
+    bool too_large(const ListDefinition& list, const std::vector<std::string>& values,
+                   std::size_t depth);
     void complain(const ListDefinition& list, const Place& place, std::string message);
 
     const Collector& collector_;
@@ -64,8 +80,10 @@ class Names : public filter::Scope {
     std::unordered_map<std::string, std::vector<std::string>> lists_;
     std::set<std::string> lists_used_;
     std::set<std::string> macros_used_;
-    std::set<std::string> used_;
+    std::vector<Macro*> used_;
     const MacroDefinition* inside_ = nullptr; // the macro that is being resolved
+    unsigned depth_ = 0;                      // of macros that are being resolved
+    std::size_t expanded_ = 0; // items of all lists, each time that they are expanded
     bool too_large_said_ = false;
 };
 

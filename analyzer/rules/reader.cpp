@@ -88,7 +88,9 @@ class Reader {
     // "list 'x'"; for items whose name is no word, the kind alone.
     static std::string subject(const DocumentNode& item, const char* kind) {
         const DocumentNode* name = item.find(kind);
-        return std::string(kind) + (name->is_scalar() ? " '" + name->scalar + "'" : std::string());
+        if (!name->is_scalar())
+            return kind;
+        return std::string(kind) + " '" + name->scalar.substr(0, kLongestName) + "'";
     }
 
     void read_item(const DocumentNode& item) {
@@ -195,7 +197,7 @@ class Reader {
         it.warn_unknown_keys({"list", "items", "append", "override"});
         ListDefinition list;
         list.place = it.place();
-        list.name = it.take_word("list", true).value_or(std::string());
+        list.name = it.take_name("list").value_or(std::string());
         if (!list.name.empty() && !is_bare_word(list.name))
             it.warn(it.place_of_key("list"), "no condition can use a list of this name",
                     "a name has no blanks, quotes, parentheses, commas or equal signs");
@@ -214,7 +216,7 @@ class Reader {
         it.warn_unknown_keys({"macro", "condition", "append", "override", "desc"});
         MacroDefinition macro;
         macro.place = it.place();
-        macro.name = it.take_word("macro", true).value_or(std::string());
+        macro.name = it.take_name("macro").value_or(std::string());
         if (!macro.name.empty() && !is_identifier(macro.name))
             it.warn(it.place_of_key("macro"), "no condition can use a macro of this name",
                     "a name has letters, digits and underscores, and begins with a letter");
@@ -233,7 +235,7 @@ class Reader {
         it.warn_unknown_keys({"rule", "condition", "output", "desc", "priority", "tags", "source",
                               "enabled", "warn_evttypes", "skip-if-unknown-filter", "exceptions",
                               "append", "override", "capture", "capture_duration"});
-        const std::string name = it.take_word("rule", true).value_or(std::string());
+        const std::string name = it.take_name("rule").value_or(std::string());
         const bool overridden = it.has("override");
         if (read_append(it, overridden))
             append_rule(it, name);

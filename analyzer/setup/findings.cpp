@@ -3,6 +3,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "analyzer/rules/excerpt.h"
+#include "shared/escape/escape.h"
+
 namespace tiercel::app {
 
 using rules::Diagnostic;
@@ -70,19 +73,22 @@ std::string Findings::json() const {
     nlohmann::ordered_json list = nlohmann::ordered_json::array();
     for (const Group& group : groups_)
         for (const Diagnostic& found : group.diagnostics.all())
-            list.push_back({{"severity", rules::severity_name(found.severity)},
-                            {"file", group.sources.name(found.place.file)},
-                            {"line", found.place.line},
-                            {"column", found.place.column},
-                            {"subject", found.subject},
-                            {"message", found.message},
-                            {"hint", found.hint},
-                            {"snippet", group.sources.line(found.place)}});
+            list.push_back(
+                {{"severity", rules::severity_name(found.severity)},
+                 {"file", escape::as_utf8(group.sources.name(found.place.file))},
+                 {"line", found.place.line},
+                 {"column", found.place.column},
+                 {"subject", escape::as_utf8(found.subject)},
+                 {"message", escape::as_utf8(found.message)},
+                 {"hint", escape::as_utf8(found.hint)},
+                 {"snippet", escape::as_utf8(rules::excerpt(group.sources, found.place))}});
     const nlohmann::ordered_json all = {{"valid", good()},
                                         {"errors", count(Severity::error)},
                                         {"warnings", count(Severity::warning)},
                                         {"diagnostics", list}};
-    return all.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    escape::Buffer text;
+    escape::append_made_json(text, all.dump());
+    return fmt::to_string(text);
 }
 
 } // namespace tiercel::app

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "courier/delivery/text.h"
+#include "shared/escape/escape.h"
 #include "shared/os/clock.h"
 #include "shared/wire/boot_id.h"
 
@@ -33,20 +34,20 @@ Record OwnAlerts::make(const Notice& notice) {
     const std::string_view priority = notice.good ? "Informational" : "Warning";
     rule_ = "Tiercel internal: " + notice.what;
     text_ = R"({"hostname":)";
-    append_json(text_, host_);
+    escape::append_json(text_, host_);
     text_ += R"(,"output":)";
-    append_json(text_,
-                iso_time(now) + ": " + std::string(priority) + ' ' + rule_ + ". " + notice.message);
+    escape::append_json(text_, iso_time(now) + ": " + std::string(priority) + ' ' + rule_ + ". " +
+                                   notice.message);
     text_ += R"(,"output_fields":{"destination":)";
-    append_json(text_, notice.destination);
+    escape::append_json(text_, notice.destination);
     if (notice.dropped > 0)
         text_ += R"(,"dropped":)" + std::to_string(notice.dropped);
     text_ += R"(},"priority":)";
-    append_json(text_, priority);
+    escape::append_json(text_, priority);
     text_ += R"(,"rule":)";
-    append_json(text_, rule_);
+    escape::append_json(text_, rule_);
     text_ += R"(,"source":"internal","tags":[],"time":)";
-    append_json(text_, iso_time(now));
+    escape::append_json(text_, iso_time(now));
     text_ += '}';
     return {.boot = boot_,
             .session = session_,

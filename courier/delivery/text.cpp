@@ -37,23 +37,6 @@ std::string_view priority_of(const Record& record) {
     return kNames[record.priority % kPriorities];
 }
 
-void append_json(std::string& json, std::string_view text) {
-    json += '"';
-    for (const char c : text) {
-        if (c == '"' || c == '\\') {
-            json += '\\';
-            json += c;
-        } else if (static_cast<unsigned char>(c) < 0x20) {
-            char escaped[8];
-            snprintf(escaped, sizeof escaped, "\\u%04x", static_cast<unsigned>(c));
-            json += escaped;
-        } else {
-            json += c;
-        }
-    }
-    json += '"';
-}
-
 std::string iso_time(std::uint64_t time_ns) {
     const auto seconds = static_cast<std::time_t>(time_ns / 1'000'000'000);
     std::tm parts{};

@@ -18,9 +18,6 @@ std::string short_id_of(const Record& record);
 // Returns "Critical", …
 std::string_view priority_of(const Record& record);
 
-// Appends `text` as a JSON string, with its quotes.
-void append_json(std::string& json, std::string_view text);
-
 // Returns "2026-01-02T03:04:05.123456Z".
 std::string iso_time(std::uint64_t time_ns);
 

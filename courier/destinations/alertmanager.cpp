@@ -5,6 +5,7 @@
 #include "courier/delivery/text.h"
 #include "courier/destinations/destinations.h"
 #include "courier/destinations/http_client.h"
+#include "shared/escape/escape.h"
 
 namespace tiercel::courier {
 
@@ -12,17 +13,17 @@ namespace {
 
 void append_alert(std::string& json, const Record& record) {
     json += R"({"labels":{"alertname":)";
-    append_json(json, record.rule.empty() ? "Tiercel" : record.rule);
+    escape::append_json(json, record.rule.empty() ? "Tiercel" : record.rule);
     json += R"(,"source":"tiercel","hostname":)";
-    append_json(json, record.host);
+    escape::append_json(json, record.host);
     json += R"(,"priority":)";
-    append_json(json, priority_of(record));
+    escape::append_json(json, priority_of(record));
     json += R"(},"startsAt":)";
-    append_json(json, iso_time(record.time_ns));
+    escape::append_json(json, iso_time(record.time_ns));
     json += R"(,"annotations":{"id":)";
-    append_json(json, id_of(record));
+    escape::append_json(json, id_of(record));
     json += R"(,"alert":)";
-    append_json(json, record.text);
+    escape::append_json(json, record.text);
     json += "}}";
 }
 

@@ -5,6 +5,7 @@
 #include "courier/delivery/text.h"
 #include "courier/destinations/destinations.h"
 #include "courier/destinations/http_client.h"
+#include "shared/escape/escape.h"
 
 namespace tiercel::courier {
 
@@ -16,11 +17,11 @@ class Loki : public Destination {
         for (const std::string& label : options.list("labels")) {
             const std::size_t equal = label.find('=');
             labels_ += ',';
-            append_json(labels_, std::string_view(label).substr(0, equal));
+            escape::append_json(labels_, std::string_view(label).substr(0, equal));
             labels_ += ':';
-            append_json(labels_, equal == std::string::npos
-                                     ? std::string_view()
-                                     : std::string_view(label).substr(equal + 1));
+            escape::append_json(labels_, equal == std::string::npos
+                                             ? std::string_view()
+                                             : std::string_view(label).substr(equal + 1));
         }
     }
 
@@ -37,7 +38,7 @@ class Loki : public Destination {
                 json += ',';
             }
             json += "[\"" + std::to_string(record.time_ns) + "\",";
-            append_json(json, record.text);
+            escape::append_json(json, record.text);
             json += ']';
         }
         json += "]}]}";
@@ -49,11 +50,11 @@ class Loki : public Destination {
   private:
     std::string labels_of(const Record& record) const {
         std::string labels = R"({"job":"tiercel","hostname":)";
-        append_json(labels, record.host);
+        escape::append_json(labels, record.host);
         labels += R"(,"priority":)";
-        append_json(labels, priority_of(record));
+        escape::append_json(labels, priority_of(record));
         labels += R"(,"rule":)";
-        append_json(labels, record.rule);
+        escape::append_json(labels, record.rule);
         return labels + labels_ + '}';
     }
     HttpClient client_;

@@ -4,6 +4,7 @@
 #include "courier/delivery/text.h"
 #include "courier/destinations/destinations.h"
 #include "courier/destinations/http_client.h"
+#include "shared/escape/escape.h"
 
 namespace tiercel::courier {
 
@@ -14,18 +15,18 @@ constexpr int kSeverities[kPriorities] = {21, 19, 18, 17, 13, 10, 9, 5};
 
 void append_attribute(std::string& json, std::string_view key, std::string_view value) {
     json += R"({"key":)";
-    append_json(json, key);
+    escape::append_json(json, key);
     json += R"(,"value":{"stringValue":)";
-    append_json(json, value);
+    escape::append_json(json, value);
     json += "}}";
 }
 
 void append_log(std::string& json, const Record& record) {
     json += R"({"timeUnixNano":")" + std::to_string(record.time_ns) + R"(","severityNumber":)" +
             std::to_string(kSeverities[record.priority]) + R"(,"severityText":)";
-    append_json(json, priority_of(record));
+    escape::append_json(json, priority_of(record));
     json += R"(,"body":{"stringValue":)";
-    append_json(json, record.text);
+    escape::append_json(json, record.text);
     json += R"(},"attributes":[)";
     append_attribute(json, "log.record.uid", id_of(record));
     json += ',';

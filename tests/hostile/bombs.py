@@ -98,6 +98,10 @@ def captures(scale):
     yield "self-parent", [head(), clone(1, 5, 5, 5), clone(2, 5, 6, 5, 6), clone(3, 6, 5, 6, 5), *end]
     yield "clone-chain", itertools.chain([head(), block(PROCESSES, process(1))], (
         clone(tid, tid - 1, tid, tid - 1) for tid in range(2, many(100_000))), end)
+    yield "nested-processes", itertools.chain([head()], lists(PROCESSES, (process(tid, tid - 1, b"")
+                                                                       for tid in range(1, many(900_000)))), end)
+    yield "nested-processes-from-below", itertools.chain([head()], lists(PROCESSES, (
+        process(tid, tid - 1, b"") for tid in range(many(900_000), 0, -1))), end)
     yield "one-parent", itertools.chain([head(), block(PROCESSES, process(1) + process(2, 1))], lists(
         FDS, (file(number, b"/file/%d" % number) for number in range(many(4_000))), 1000, struct.pack("<q", 2)), (
         clone(tid, tid, tid, 2) + event(tid, tid, OPEN, struct.pack("<q", 9), b"/own\0", struct.pack("<I", 1),
@@ -122,11 +126,36 @@ def rules(scale):
         f"- list: l{n}\n  items: [l{n - 1}, l{n - 1}]\n" for n in range(1, 40)) + RULE % "proc.name in (l39)"
     yield "doubling-macros", "- macro: m0\n  condition: proc.name=a\n" + "".join(
         f"- macro: m{n}\n  condition: (m{n - 1} or m{n - 1})\n" for n in range(1, 40)) + RULE % "m39"
+    yield "doubling-empty-lists", "- list: l0\n  items: []\n" + "".join(
+        f"- list: l{n}\n  items: [l{n - 1}, l{n - 1}]\n" for n in range(1, 40)) + RULE % "proc.name in (l39)"
+    yield "chain-of-lists", "- list: l0\n  items: [a]\n" + "".join(
+        f"- list: l{n}\n  items: [l{n - 1}]\n" for n in range(1, many(9_980))) + RULE % f"proc.name in (l{many(9_980) - 1})"
+    yield "chain-of-macros", "- macro: m0\n  condition: evt.num>0\n" + "".join(
+        f"- macro: m{n}\n  condition: m{n - 1}\n" for n in range(1, many(9_980))) + RULE % f"m{many(9_980) - 1}"
+    yield "nested-macros", "- macro: m0\n  condition: evt.num>0\n" + "".join(
+        f"- macro: m{n}\n  condition: {'not (proc.name=a and ' * 90}m{n - 1}{')' * 90}\n" for n in range(1, 63)) + RULE % "m62"
+    yield "macros-of-many", "".join(f"- macro: m{n}\n  condition: proc.name=x{n}\n" for n in range(many(4_900))) + (
+        f"- macro: all\n  condition: {joined(' or ', 'm%d', 4_900)}\n") + "".join(
+        f"- macro: n{n}\n  condition: all\n" for n in range(many(4_900)))
+    yield "list-in-many-rules", f"- list: l\n  items: [{joined(', ', 'a%d', 490_000)}]\n" + "".join(
+        (RULE % "proc.name in (l)").replace("rule: r", f"rule: r{n}") for n in range(many(9_000)))
+    yield "list-in-many-lists", f"- list: l\n  items: [{joined(', ', 'a%d', 490_000)}]\n" + "".join(
+        f"- list: l{n}\n  items: [l]\n" + (RULE % f"proc.name in (l{n})").replace("rule: r", f"rule: r{n}")
+        for n in range(many(4_000)))
     yield "circle-of-macros", "- macro: a\n  condition: b\n- macro: b\n  condition: a\n" + RULE % "a"
     yield "list-of-itself", "- list: a\n  items: [a]\n" + RULE % "proc.name in (a)"
     yield "prefixes", RULE % f"fd.name pmatch ({joined(', ', '/a%d', 100_000)})"
     yield "nested-prefixes", RULE % ("fd.name pmatch (" + ", ".join("/a" * n for n in range(1, many(2_000))) + ")")
     yield "many-or", RULE % joined(" or ", "proc.name=a%d", 200_000)
+    yield "unknown-macros", "".join(f"- macro: makro{n}\n  condition: evt.num>0\n" for n in range(many(4_900))) + "".join(
+        (RULE % joined(" or ", "mekro%d", 150)).replace("rule: r", f"rule: r{n}") for n in range(many(4_500)))
+    yield "unknown-fields", "".join((RULE % joined(" or ", "proc.nane%d=a", 40)).replace("rule: r", f"rule: r{n}")
+                                    for n in range(many(9_900)))
+    yield "unknown-fields-in-one-call", RULE % f"concat({joined(', ', 'proc.nane%d', 600_000)})=a"
+    yield "unknown-fields-to-skip", "".join(
+        (RULE % f"concat({joined(', ', 'proc.nane%d', 60)})=a").replace("rule: r", f"rule: r{n}")
+        + "  skip-if-unknown-filter: true\n" for n in range(many(9_000)))
+    yield "unknown-types", f"- list: l\n  items: [{joined(', ', 'opan%d', 490_000)}]\n" + RULE % "evt.type in (l)"
     yield "many-and-not", RULE % joined(" and not ", "proc.name=a%d", 100_000)
     yield "parentheses", RULE % ("(" * many(100_000) + "evt.num>0" + ")" * many(100_000))
     yield "negations", RULE % ("not " * many(200_000) + "evt.num>0")
@@ -135,6 +164,19 @@ def rules(scale):
         f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 12))
     yield "list-of-aliases", "- list: l0\n  items: &a0 [x, y, z, x, y, z, x, y, z]\n" + "".join(
         f"- list: l{n}\n  items: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]\n" for n in range(1, 9)) + RULE % "proc.name in (l8)"
+    long = "evt.num>0 and proc.name=" + "a" * many(1_000_000)
+    yield "aliases-of-long-text", f"- macro: m\n  condition: &c {long}\n" + "".join(
+        f"- macro: m{n}\n  condition: *c\n" for n in range(many(9_900)))
+    yield "list-of-aliases-of-long-text", f"- list: l\n  items: [&a {'a' * many(5_000_000)}]\n- list: m\n  items: [" + (
+        joined(", ", "*a%.0s", 900_000)) + "]\n"
+    yield "escapes", RULE % ("\"evt.num>0 and proc.name='" + "\\x5a" * many(2_300_000) + "'\"")
+    yield "escapes-after-blanks", RULE % ("\"evt.num>0 and proc.name='b" + "\n" * many(5_000_000)
+                                          + "\\x5a" * many(1_000_000) + "'\"")
+    yield "one-line", "[" + joined(", ", "{rule: r%d, bad: 1, worse: 2}", 280_000) + "]"
+    yield "long-name", f"- rule: {'n' * many(4_000_000)}\n" + joined("", "  k%d: 1\n", 400_000)
+    yield "many-keys", "- rule: r\n" + joined("", "  k%d: 1\n", 490_000)
+    yield "overrides-of-one-key", "- rule: r\n" + joined("", "  k%d: 1\n", 240_000) + "  condition: x\n  override:\n" + (
+        "    condition: append\n" * many(240_000))
     yield "nested-sequences", "[" * many(1_000_000)
     yield "nested-mappings", "{a: " * many(200_000)
     yield "regex", RULE % "proc.name regex '(((((a{1,1000}){1,1000}){1,1000}){1,1000}){1,1000})'"
@@ -144,6 +186,8 @@ def rules(scale):
     yield "exceptions", RULE % "evt.num>0" + (
         "  exceptions:\n  - name: e\n    fields: [proc.name, fd.name]\n    comps: [=, =]\n    values:\n"
         + "".join(f"    - [a{n}, b{n}]\n" for n in range(many(200_000))))
+    yield "names-of-exceptions", RULE % "evt.num>0" + "  exceptions:\n" + joined(
+        "", "  - {name: e%d, fields: [proc.name], values: [[a]]}\n", 180_000)
     yield "many-rules", "".join((RULE % "evt.num>0").replace("rule: r", f"rule: r{n}") for n in range(many(80_000)))
     yield "different-rules", "".join((RULE % f"evt.type=open and proc.name=a{n}").replace("rule: r", f"rule: r{n}")
                                      for n in range(many(70_000)))
@@ -164,6 +208,8 @@ def write(folder, scale=1.0):
                 shutil.copyfileobj(plain, packed, 1 << 20)
             path.unlink()
     for name, content in rules(scale):
+        if len(content) > MOST_BYTES:
+            content = content[:content.rindex("\n", 0, MOST_BYTES)]
         (folder / f"{name}.yaml").write_text(content)
     for path in folder.iterdir():
         assert path.stat().st_size <= MOST_BYTES, path

@@ -21,7 +21,7 @@ def check(good, what):
 
 
 def make():
-    return subprocess.run([script, "/dev/stdout", "1.2.3", "zlib1g-dev,no-such-package", *programs], check=True, capture_output=True, text=True).stdout
+    return subprocess.run([script, "/dev/stdout", "tiercel", "1.2.3", "zlib1g-dev,no-such-package", *programs], check=True, capture_output=True, text=True).stdout
 
 
 text = make()

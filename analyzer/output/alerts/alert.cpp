@@ -4,8 +4,9 @@
 #include <ctime>
 #include <nlohmann/json.hpp>
 
-#include "analyzer/output/escape.h"
 #include "analyzer/output/json_keys.h"
+#include "analyzer/output/writer.h"
+#include "shared/escape/escape.h"
 
 namespace tiercel::alerts {
 
@@ -44,7 +45,7 @@ std::string prefix(const Alert& alert, const Style& style) {
 std::vector<std::string> as_utf8(const std::vector<std::string>& texts) {
     std::vector<std::string> made;
     for (const std::string& text : texts)
-        made.push_back(output::as_utf8(text));
+        made.push_back(escape::as_utf8(text));
     return made;
 }
 
@@ -55,7 +56,7 @@ nlohmann::json to_json(const FieldValue& value) {
             if constexpr (std::is_same_v<Held, std::monostate>)
                 return nullptr;
             else if constexpr (std::is_same_v<Held, std::string>)
-                return output::as_utf8(held);
+                return escape::as_utf8(held);
             else if constexpr (std::is_same_v<Held, std::vector<std::string>>)
                 return as_utf8(held);
             else
@@ -82,23 +83,23 @@ std::string render(const Alert& alert, const Style& style) {
     if (!style.json) {
         // One alert is one line, and no field's value steers the terminal that shows it.
         output::Buffer line;
-        output::append_text(line, text);
+        escape::append_text(line, text);
         return fmt::to_string(line);
     }
     nlohmann::json json; // keys come out sorted, as Falco's do
     json[key::time] = iso_time(alert.time_ns);
-    json[key::rule] = output::as_utf8(alert.rule);
+    json[key::rule] = escape::as_utf8(alert.rule);
     json[key::priority] = config::priority_name(alert.priority);
     json[key::source] = alert.source;
     json[key::hostname] = style.hostname;
     if (!alert.capture_file.empty())
-        json[key::capture_file] = output::as_utf8(alert.capture_file);
+        json[key::capture_file] = escape::as_utf8(alert.capture_file);
     if (style.include_output)
-        json[key::output] = output::as_utf8(text);
+        json[key::output] = escape::as_utf8(text);
     if (style.include_tags)
         json[key::tags] = alert.tags;
     if (style.include_message)
-        json[key::message] = output::as_utf8(alert.message);
+        json[key::message] = escape::as_utf8(alert.message);
     if (style.include_fields) {
         nlohmann::json fields = nlohmann::json::object();
         for (const auto& [name, value] : alert.fields)
@@ -107,7 +108,7 @@ std::string render(const Alert& alert, const Style& style) {
         json[key::output_fields] = std::move(fields);
     }
     output::Buffer line;
-    output::append_made_json(line,
+    escape::append_made_json(line,
                              json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return fmt::to_string(line);
 }

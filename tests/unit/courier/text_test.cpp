@@ -12,12 +12,6 @@ TEST_CASE("an id names host, boot and sequence, in two forms") {
     CHECK(short_id_of(record) == "ab0100000000000000000000000000ff");
 }
 
-TEST_CASE("JSON strings are escaped") {
-    std::string json;
-    append_json(json, "a\"b\\c\n\x01\xc3\xa9");
-    CHECK(json == "\"a\\\"b\\\\c\\u000a\\u0001\xc3\xa9\"");
-}
-
 TEST_CASE("times are in UTC") {
     CHECK(iso_time(1508512252222264351) == "2017-10-20T15:10:52.222264Z");
 }

@@ -324,6 +324,46 @@ TEST_CASE_FIXTURE(Fixture, "rules from strangers are bounded") {
     CHECK(matches({{"evt.type", {"open"}}, {"fd.name", {"/b"}}}).empty());
 }
 
+TEST_CASE_FIXTURE(Fixture, "what a file expands to is bounded, whatever names it uses") {
+    std::string text = "- macro: m0\n  condition: proc.name = x\n";
+    for (int i = 1; i < 100; ++i)
+        text +=
+            "- macro: m" + std::to_string(i) + "\n  condition: m" + std::to_string(i - 1) + "\n";
+    load({text + rule("r", "evt.type = open and m63")});
+    CHECK(loaded.rules);
+    load({text + rule("r", "evt.type = open and m99")});
+    CHECK(has(errors(), "macros are nested more than 64 deep"));
+    text = "- list: l0\n  items: []\n";
+    for (int i = 1; i < 40; ++i)
+        text += "- list: l" + std::to_string(i) + "\n  items: [l" + std::to_string(i - 1) + ", l" +
+                std::to_string(i - 1) + "]\n";
+    load({text + rule("r", "evt.type = open and proc.name in (l39)")});
+    CHECK(has(errors(), "items together, when the lists within them are expanded"));
+    load({"- list: l\n  items: [&a " + std::string(1'000'000, 'x') + ", *a, *a, *a, *a]\n"});
+    CHECK(has(errors(), "aliases repeat more than 4 MiB of text"));
+    load({rule(std::string(2'000, 'n'), "evt.type = open")});
+    CHECK(has(errors(), "the name is longer than 1000 bytes"));
+    CHECK(errors().size() < 2'000);
+}
+
+TEST_CASE_FIXTURE(Fixture, "what a message repeats of a file steers no terminal") {
+    load({rule("\"a\\e[2J\\u202e\"", "evt.type = open and proc.name = (\xe2\x80\xae\xc2\x9b")});
+    CHECK(has(errors(), "rule 'a\\x1b[2J\\u202e'"));
+    CHECK(has(errors(), "\\u202e\\u009b"));
+    CHECK(errors().find('\x1b') == std::string::npos);
+    CHECK(errors().find("\xc2\x9b") == std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Fixture, "a place stands below its character, beside text that is not ASCII") {
+    load({rule("r", "proc.name = \xc3\xb6\xc3\xb6 and proc.nane = b")});
+    const std::string shown = errors();
+    const std::size_t line = shown.find("  condition:"), end = shown.find('\n', line),
+                      below = shown.find('^', end);
+    REQUIRE(below != std::string::npos);
+    // The line begins two columns earlier, and two letters have a byte more than columns.
+    CHECK(below - end - 1 == shown.find("proc.nane", line) - (line - 2) - 2);
+}
+
 TEST_CASE_FIXTURE(Fixture, "rules for everything are warned about, unless they ask not to be") {
     load({rule("Wide", "proc.name=x") + rule("Meant", "proc.name=x", "  warn_evttypes: false\n") +
           rule("Never", "evt.type=open and evt.type=close")});

@@ -158,6 +158,13 @@ TEST_CASE("a parent is a process, not the thread that has called fork") {
     CHECK(run.state.find(20)->ptid == 10);
 }
 
+TEST_CASE("nested processes keep their parents, however deep") {
+    Run run = with_shell();
+    for (std::int64_t pid = 11; pid < 2'000; ++pid)
+        run.clone(0, pid, pid, pid - 1);
+    CHECK(run.state.find(1'999)->ptid == 1'998);
+}
+
 TEST_CASE("the process tree has no cycles") {
     Run run = with_shell();
     SUBCASE("a clone whose parent is itself") {

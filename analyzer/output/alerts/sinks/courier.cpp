@@ -11,6 +11,7 @@
 
 #include "analyzer/output/alerts/sinks/connector.h"
 #include "analyzer/output/alerts/sinks/fd_sink.h"
+#include "shared/escape/escape.h"
 #include "shared/os/clock.h"
 #include "shared/wire/boot_id.h"
 
@@ -87,18 +88,20 @@ class CourierSink : public Sink {
         std::string bytes;
     };
 
+    // A record that is out of the protocol's limits would end each connection, so that no later
+    // alert arrives.
     void keep(const Line& line) {
-        const std::string_view rule = std::string_view(line.rule).substr(0, kMostRule);
+        const std::string rule = escape::as_text(line.rule, kMostRule);
+        const std::string_view text = std::string_view(line.text).substr(0, kMostText);
         wire::courier::Alert alert;
-        alert.header.bytes =
-            static_cast<std::uint32_t>(sizeof alert + rule.size() + line.text.size());
+        alert.header.bytes = static_cast<std::uint32_t>(sizeof alert + rule.size() + text.size());
         alert.rule_bytes = static_cast<std::uint16_t>(rule.size());
         alert.priority = static_cast<std::uint8_t>(line.priority);
         alert.sequence = ++sequence_;
         alert.time_ns = line.time_ns;
         Kept& kept = unconfirmed_.emplace_back(Kept{alert.sequence, {}});
         append(kept.bytes, alert);
-        kept.bytes.append(rule).append(line.text);
+        kept.bytes.append(rule).append(text);
         bytes_ += kept.bytes.size();
     }
 
@@ -220,11 +223,11 @@ os::Result<std::unique_ptr<Sink>> open_courier(const config::Settings& settings)
         return connector.error();
     char name[kMostHost + 1] = "";
     gethostname(name, sizeof name - 1);
-    const std::string host = settings.hostname.empty() ? name : settings.hostname;
+    const std::string host =
+        escape::as_text(settings.hostname.empty() ? name : settings.hostname, kMostHost);
     return std::unique_ptr<Sink>(std::make_unique<CourierSink>(
         path, *std::move(connector),
-        Hello{.boot = boot_id(), .session = os::now_ns(CLOCK_BOOTTIME)},
-        host.substr(0, kMostHost)));
+        Hello{.boot = boot_id(), .session = os::now_ns(CLOCK_BOOTTIME)}, host));
 }
 
 } // namespace tiercel::alerts

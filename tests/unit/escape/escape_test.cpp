@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "analyzer/output/escape.h"
+#include "shared/escape/escape.h"
 
 using namespace tiercel;
 using namespace std::string_view_literals;
@@ -13,18 +13,18 @@ using namespace std::string_view_literals;
 namespace {
 
 std::string shown(std::string_view text) {
-    output::Buffer out;
-    output::append_text(out, text);
+    escape::Buffer out;
+    escape::append_text(out, text);
     return fmt::to_string(out);
 }
 std::string json(std::string_view text) {
-    output::Buffer out;
-    output::append_json(out, text);
+    escape::Buffer out;
+    escape::append_json(out, text);
     return fmt::to_string(out);
 }
 std::string base64(std::string_view text) {
-    output::Buffer out;
-    output::append_base64(out, std::as_bytes(std::span(text)));
+    escape::Buffer out;
+    escape::append_base64(out, std::as_bytes(std::span(text)));
     return fmt::to_string(out);
 }
 
@@ -48,6 +48,36 @@ TEST_CASE("text cannot steer a terminal or end a line") {
     CHECK(shown("\xe2\x80\xa8\xef\xbb\xbf") == "\\u2028\\ufeff");
 }
 
+TEST_CASE("characters that are not seen are shown") {
+    CHECK(shown("shad\xc2\xadow") == "shad\\u00adow");            // soft hyphen
+    CHECK(shown("a\xf3\xa0\x81\x81") == "a\\U000e0041");          // tag letter
+    CHECK(shown("\xe3\x85\xa4\xe1\xa0\x8e") == "\\u3164\\u180e"); // Hangul filler
+    CHECK(shown("\\U000e0041") == "\\x5cU000e0041");
+    CHECK(shown("\xf0\x9f\xa6\x85 \xef\xbf\xbd") == "\xf0\x9f\xa6\x85 \xef\xbf\xbd");
+    CHECK(nlohmann::json::parse(json("a\xf3\xa0\x81\x81")).get<std::string>() ==
+          "a\xf3\xa0\x81\x81");
+    CHECK(json("a\xf3\xa0\x81\x81") == "\"a\\udb40\\udc41\"");
+}
+
+TEST_CASE("std::string and the output's buffer get the same") {
+    std::string text, made;
+    escape::append_text(text, "\x1b\\x41\xff");
+    CHECK(text == shown("\x1b\\x41\xff"));
+    escape::append_json(made, "\x1b\\x41\xff\"");
+    CHECK(made == json("\x1b\\x41\xff\""));
+}
+
+TEST_CASE("a text that is cut ends with a whole character or escape") {
+    CHECK(escape::as_text("abc", 3) == "abc");
+    CHECK(escape::as_text("abc", 2) == "ab");
+    for (std::size_t most = 1; most < 5; ++most)
+        CHECK(escape::as_text("a\x1b", most) == "a");
+    CHECK(escape::as_text("a\x1b", 5) == "a\\x1b");
+    CHECK(escape::as_text("a\xc3\xb6\xc3\xb6", 4) == "a\xc3\xb6");
+    CHECK(escape::as_text("a\\b", 2) == "a\\");
+    CHECK(escape::as_text("\xe2\x80\xae", 5).empty());
+}
+
 TEST_CASE("bytes that are no UTF-8 are shown one by one") {
     CHECK(shown("\x9b[2J") == "\\x9b[2J");
     CHECK(shown("\xff\xc0\xaf") == "\\xff\\xc0\\xaf");          // never, overlong '/'
@@ -67,7 +97,7 @@ TEST_CASE("no input of one to three bytes leaves a byte below space, DEL or C1 i
             if (byte == 0xc2)
                 REQUIRE(static_cast<unsigned char>(out[i + 1]) >= 0xa0);
         }
-        REQUIRE(output::is_utf8(out));
+        REQUIRE(escape::is_utf8(out));
     }
 }
 
@@ -112,8 +142,8 @@ TEST_CASE("in JSON each byte that is no UTF-8 is an escape within the text") {
 
 TEST_CASE("JSON that another library made is escaped as ours") {
     for (const std::string_view text : {"\xc2\x9b\xe2\x80\xae\xff\\x41 \"q\" \n"sv, "plain"sv}) {
-        output::Buffer out;
-        output::append_made_json(out, nlohmann::json(output::as_utf8(text)).dump());
+        escape::Buffer out;
+        escape::append_made_json(out, nlohmann::json(escape::as_utf8(text)).dump());
         CHECK(fmt::to_string(out) == json(text));
     }
 }
