@@ -49,8 +49,9 @@ struct DocumentError {
     std::string message;
 };
 
-// All YAML documents of `text`, one root each. What is in reach of a hostile file is bounded: depth,
-// keys of a mapping, nodes (aliases count each time), and the text that aliases repeat (4 MiB).
+// All YAML documents of `text`, one root each. What is in reach of a hostile file is bounded:
+// depth, keys of a mapping, nodes (aliases count each time), and the text that aliases repeat (4
+// MiB).
 std::variant<std::vector<DocumentNode>, DocumentError> read_document(std::string_view text);
 
 // Replaces ${VAR} in every scalar, as Falco does: it becomes the variable's value, or nothing if
