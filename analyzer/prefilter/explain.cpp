@@ -33,10 +33,13 @@ std::string describe_errors(const Box& box) {
     return missing <= 8 ? "failed with most errors" : "failed with " + names;
 }
 
+// Empty if the result does not matter.
 std::string describe_result(const Box& box) {
-    if (box.succeeded && box.has_errors())
-        return box.errors == Box().errors ? "any result" : "succeeded or " + describe_errors(box);
-    return box.succeeded ? "succeeded" : describe_errors(box);
+    if (box.succeeded && box.errors == Box().errors)
+        return "";
+    if (box.succeeded)
+        return box.has_errors() ? "succeeded or " + describe_errors(box) : "succeeded";
+    return describe_errors(box);
 }
 
 std::string describe_values(const Box::Values& values) {
@@ -80,13 +83,15 @@ std::string describe(const Box& box) {
     if (box.is_everything())
         return "always";
     std::string text = describe_result(box);
+    const auto add = [&text](const std::string& part) {
+        text += (text.empty() ? "" : ", ") + part;
+    };
     if (box.values.argument != Box::kNoArgument)
-        text += ", " + describe_values(box.values);
+        add(describe_values(box.values));
     if (box.files.argument != Box::kNoArgument)
-        text += (box.files.kinds & TIERCEL_FILE_TCP) == 0 ? ", not on a TCP socket"
-                                                          : ", on a TCP socket";
+        add((box.files.kinds & TIERCEL_FILE_TCP) == 0 ? "not on a TCP socket" : "on a TCP socket");
     if (box.text.argument != Box::kNoArgument)
-        text += fmt::format(", the path contains \"{}\"", box.text.contains);
+        add(fmt::format("the path contains \"{}\"", box.text.contains));
     return text;
 }
 

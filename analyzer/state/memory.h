@@ -23,8 +23,8 @@ inline void* allocate(std::size_t size) {
     return made;
 }
 inline void release(void* at, std::size_t size) {
+    in_use -= chunk(size); // first, because gcc 12 takes `size` for a use of the memory
     ::operator delete(at);
-    in_use -= chunk(size);
 }
 
 // A standard allocator that counts.

@@ -17,7 +17,7 @@ import urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from check import check, exit_code
 
-MAGIC, VERSION = 0x4C435254, 4
+MAGIC, VERSION = 0x4C435254, 5
 REQUEST, REPLY, FDS, DONE = 1, 3, 4, 5
 RING, COUNTERS, WAKEUP = 0, 1, 5
 MODERN, USERSPACE = 1, 4
@@ -60,7 +60,7 @@ class Driver:
         counters = memory(page)
         self.counters = mmap.mmap(counters, page)
         given = [1, 1, 0, 0, 0, 1]
-        ours.send(header(REPLY) + struct.pack("=IiQIIIII6IIQQ64x", 0, 0, 0, kind, 1, 1, ring_bytes, 1, *given, 0, 0, 0))
+        ours.send(header(REPLY) + struct.pack("=IiQIIIII6IIQQQ64x", 0, 0, 0, kind, 1, 1, ring_bytes, 1, *given, 0, 0, 0, 0))
         for what, fd in (RING, memory(2 * page + 2 * ring_bytes)), (COUNTERS, counters), (WAKEUP, self.wakeup[0]):
             socket.send_fds(ours, [header(FDS) + struct.pack("=III", what, 0, 1)], [fd])
         ours.send(header(DONE))

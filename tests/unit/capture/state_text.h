@@ -63,8 +63,8 @@ inline std::string text_of(const state::StateTracker& engine) {
     for (const auto& [uid, user] : engine.users().users())
         parts.push_back(
             fmt::format("user {} {} {} {} {}\n", uid, user.gid, user.name, user.home, user.shell));
-    for (const auto& [gid, name] : engine.users().groups())
-        parts.push_back(fmt::format("group {} {}\n", gid, name));
+    for (const auto& [gid, group] : engine.users().groups())
+        parts.push_back(fmt::format("group {} {}\n", gid, group.name));
     std::ranges::sort(parts);
     std::string out;
     for (const std::string& part : parts)

@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <thread>
@@ -149,14 +150,15 @@ TEST_CASE("tracepoints that only x86 kernels have are refused elsewhere") {
 }
 
 TEST_CASE("records of any other size are malformed, whatever they hold") {
-    unsigned char garbage[512];
+    unsigned char garbage[sizeof(wire::Request) + 8];
     for (std::size_t bytes = 1; bytes <= sizeof garbage; ++bytes) {
         std::memset(garbage, 0xff, sizeof garbage);
         CHECK(Talk().say(garbage, bytes) == Status::malformed);
         if (bytes == sizeof(wire::Request))
             continue;
         wire::Request request;
-        std::memcpy(garbage, &request, sizeof request); // a right beginning, a wrong length
+        std::memcpy(garbage, &request,
+                    std::min(bytes, sizeof request)); // right, and too short or long
         CHECK(Talk().say(garbage, bytes) == Status::malformed);
     }
 }
