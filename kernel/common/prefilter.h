@@ -79,7 +79,7 @@ static __always_inline __s64 read_searched_text(struct capture *c, __u32 n)
     __u64 address = argument(c, n);
 
     if (is_saved(c, n))
-        return read_kernel_text(c->tmp, NEEDLE_TEXT_MAX, address);
+        return read_kernel_text(c->tmp, NEEDLE_TEXT_MAX, (const void *)address);
     return read_user_text(c->tmp, NEEDLE_TEXT_MAX, address);
 }
 
