@@ -75,9 +75,9 @@ std::string answer(std::string_view request) {
 // Loads the modules of the name service, because the helper's filter lets it load code only from
 // files that it can map as they are.
 void load_modules() {
-    constexpr std::uint32_t kNobody = ~std::uint32_t{1};
-    ask_name_service({kNobody, false});
-    ask_name_service({kNobody, true});
+    constexpr std::uint32_t kUnusedId = ~std::uint32_t{1};
+    ask_name_service({kUnusedId, false});
+    ask_name_service({kUnusedId, true});
 }
 
 // What changes with the file: tools that edit it replace it by another one.

@@ -85,18 +85,26 @@ class Compiler {
 
     Compiled compile(bool state, const std::bitset<event::kCodeLimit>& always) {
         Compiled compiled;
+        // Their rows let nothing pass, so that covers() sees that they are not asked for.
+        std::vector<Wish> unneeded;
         for (std::uint16_t code = 0; code < event::kCodeLimit; ++code) {
             const Call* call = find_call(code);
             const bool lives = state && state::lives_on(code);
-            if (call == nullptr || always[code] || !(lives || rules_.interest.codes[code]))
+            if (call == nullptr || always[code])
                 continue;
-            compiled.wishes.push_back(wish_of(*call, lives));
+            if (lives || rules_.interest.codes[code])
+                compiled.wishes.push_back(wish_of(*call, lives));
+            else
+                unneeded.push_back({code, {}});
         }
-        if (conditions_.counts_events())
+        if (conditions_.counts_events()) {
             compiled.off = "a rule asks for the number of events or the time between them";
-        else
-            for (const Wish& wish : compiled.wishes)
-                store(wish, compiled.filter);
+            return compiled;
+        }
+        for (const Wish& wish : compiled.wishes)
+            store(wish, compiled.filter);
+        for (const Wish& wish : unneeded)
+            store(wish, compiled.filter);
         return compiled;
     }
 

@@ -31,7 +31,7 @@ struct Wish {
 };
 
 struct Compiled {
-    std::vector<Wish> wishes; // by code; events that nobody asks for have none
+    std::vector<Wish> wishes; // by code; an event that neither a rule nor the tables need has none
     tiercel_filter filter{};
     std::string off; // why nothing is filtered; empty: the filter is in force
 };

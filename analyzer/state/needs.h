@@ -27,7 +27,7 @@ struct Need {
 };
 
 // What the tables need of the events with this code; nothing if they do not live on them
-// (lives_on()). `connected` says that somebody asks whether TCP sockets are connected.
+// (lives_on()). `connected`: a rule or an output reads whether TCP sockets are connected.
 Need need_of(std::uint16_t code, bool connected);
 
 } // namespace tiercel::state

@@ -9,20 +9,37 @@
 
 namespace tiercel::alerts {
 
+namespace {
+
+constexpr std::uint32_t kFree = 0;
+constexpr std::uint32_t kWaiting = 1; // the line is not written yet
+constexpr std::uint32_t kEnded = 2;   // the line is written or dropped
+
+} // namespace
+
 struct KeptLines::Slot {
     std::uint32_t use; // kFree, kWaiting or kEnded
     std::uint32_t length;
     std::uint32_t priority;
-    std::uint32_t output;         // the hash of its name
-    std::uint64_t sequence;       // lines are written in this order
-    std::uint64_t ring, position; // of the event
-    std::uint64_t time_ns;        // of the alert
-    std::uint32_t rule_length;    // the rule's name follows the text
-    std::uint32_t reserved;
+    std::uint32_t output;           // the hash of its name
+    std::uint64_t sequence;         // lines are written in this order
+    std::uint64_t ring, position;   // of the event
+    std::uint64_t time_ns;          // of the alert
+    std::uint32_t rule_length;      // the rule's name follows the text
+    std::uint32_t container_length; // and the container's id follows it
     char text[kLongest + 8];
 
     ring::Progress::Place place() const { return {ring, position}; }
-    std::string_view all() const { return {text, length + rule_length}; }
+    std::string_view line() const { return {text, length}; }
+    std::string_view rule() const { return {text + length, rule_length}; }
+    std::string_view container_id() const {
+        return {text + length + rule_length, container_length};
+    }
+    bool is_valid() const {
+        return use <= kEnded && length <= kLongest && rule_length <= kLongest - length &&
+               container_length <= kLongest - length - rule_length &&
+               priority <= static_cast<std::uint32_t>(config::Priority::debug);
+    }
 };
 
 struct KeptLines::Shared {
@@ -35,10 +52,6 @@ struct KeptLines::Shared {
 };
 
 namespace {
-
-constexpr std::uint32_t kFree = 0;
-constexpr std::uint32_t kWaiting = 1; // the line is not written yet
-constexpr std::uint32_t kEnded = 2;   // the line is written or dropped
 
 std::uint32_t hash(std::string_view name) {
     return static_cast<std::uint32_t>(std::hash<std::string_view>()(name));
@@ -55,10 +68,14 @@ KeptLines::KeptLines(os::Mapping memory, const ring::Progress& progress)
 void KeptLines::adopt(const os::Mapping& from, const os::Mapping& to) {
     if (from.size() == 0 || from.size() > to.size())
         return;
-    std::memcpy(to.data(), from.data(), from.size());
-    const std::size_t slots = from.size() / sizeof(Slot);
-    for (Slot& slot : std::span(reinterpret_cast<Slot*>(to.data()), slots))
-        slot.ring = ring::Progress::Place{}.ring; // the positions are those of other rings
+    const std::span old(reinterpret_cast<const Slot*>(from.data()), from.size() / sizeof(Slot));
+    auto* next = reinterpret_cast<Slot*>(to.data());
+    for (const Slot& slot : old)
+        if (slot.use == kWaiting) {
+            *next = slot;
+            next->ring = ring::Progress::Place{}.ring; // the position is that of another ring
+            ++next;
+        }
 }
 
 bool KeptLines::is_free(const Slot& slot) const {
@@ -81,28 +98,29 @@ Outbox::LinePointer KeptLines::hold(Slot& slot) {
             __atomic_store_n(&slot->use, kEnded, __ATOMIC_RELEASE);
         delete line;
     };
-    return {new Line{std::string(slot.all().substr(0, slot.length)),
-                     static_cast<config::Priority>(slot.priority),
-                     std::string(slot.all().substr(slot.length)), slot.time_ns},
+    return {new Line{std::string(slot.line()), static_cast<config::Priority>(slot.priority),
+                     std::string(slot.rule()), slot.time_ns, std::string(slot.container_id())},
             release};
 }
 
 Outbox::LinePointer KeptLines::keep(const Outbox::LinePointer& line, std::string_view output,
                                     ring::Progress::Place place) {
-    const std::size_t bytes = line->text.size() + line->rule.size();
+    const std::size_t bytes = line->text.size() + line->rule.size() + line->container_id.size();
     Slot* slot = bytes <= kLongest ? find_room() : nullptr;
     if (slot == nullptr)
         return line;
     slot->length = static_cast<std::uint32_t>(line->text.size());
     slot->rule_length = static_cast<std::uint32_t>(line->rule.size());
+    slot->container_length = static_cast<std::uint32_t>(line->container_id.size());
     slot->time_ns = line->time_ns;
     slot->priority = static_cast<std::uint32_t>(line->priority);
     slot->output = hash(output);
     slot->sequence = ++sequence_;
     slot->ring = place.ring;
     slot->position = place.position;
-    std::memcpy(slot->text, line->text.data(), line->text.size());
-    std::memcpy(slot->text + slot->length, line->rule.data(), line->rule.size());
+    char* end = slot->text;
+    for (const std::string* part : {&line->text, &line->rule, &line->container_id})
+        end = std::ranges::copy(*part, end).out;
     __atomic_store_n(&slot->use, kWaiting, __ATOMIC_RELEASE);
     return hold(*slot);
 }
@@ -112,16 +130,12 @@ std::vector<Outbox::LinePointer> KeptLines::left(std::string_view output) {
     for (Slot& slot : shared_->slots()) {
         if (is_free(slot) || slot.output != hash(output))
             continue;
-        const bool good = slot.length <= kLongest && slot.rule_length <= kLongest - slot.length &&
-                          slot.priority <= static_cast<std::uint32_t>(config::Priority::debug) &&
-                          slot.use <= kEnded;
-        if (!good) {
+        if (!slot.is_valid()) {
             slot.use = kFree;
             continue;
         }
         if (!progress_.is_done(slot.place()))
-            sent_.push_back(
-                {slot.place(), slot.output, std::string(slot.all().substr(slot.length))});
+            sent_.push_back({slot.place(), slot.output, std::string(slot.rule())});
         if (slot.use == kWaiting)
             waiting.push_back(&slot);
     }

@@ -28,15 +28,15 @@ namespace tiercel::alerts {
 
 class KeptLines {
   public:
-    // Lines that are longer with the name of their rule are not kept, nor is one that finds no
-    // room.
+    // Lines that are longer with the name of their rule and the container's id are not kept, nor
+    // is one that finds no room.
     static constexpr std::size_t kLongest = (8 << 10) - 64;
 
     // `memory`: zeros, or what an earlier process has left. `progress` must outlive this object.
     KeptLines(os::Mapping memory, const ring::Progress& progress);
 
-    // Copies what is in the memory of an earlier session, all of whose events are done, to a new
-    // memory. Does nothing if `from` is empty.
+    // Copies the lines that wait in the memory of an earlier session, all of whose events are done,
+    // to a new memory. Does nothing if `from` is empty.
     static void adopt(const os::Mapping& from, const os::Mapping& to);
 
     // Keeps a line about the event at `place` for the output of that name, until the last copy of

@@ -31,7 +31,7 @@ struct Memory {
 
 Outbox::LinePointer line(std::string text) {
     return std::make_shared<const alerts::Line>(
-        alerts::Line{std::move(text), config::Priority::notice, "A rule", 7});
+        alerts::Line{std::move(text), config::Priority::notice, "A rule", 7, "c0ffee"});
 }
 
 using Texts = std::vector<std::string>;
@@ -61,6 +61,8 @@ TEST_CASE("a line that is not written stays for the next process, in order and f
     CHECK(left[0]->priority == config::Priority::notice);
     CHECK(left[0]->rule == "A rule");
     CHECK(left[0]->time_ns == 7);
+    CHECK(left[0]->container_id == "c0ffee");
+    CHECK(waiting[0]->container_id == "c0ffee");
     CHECK(texts(next.left("stdout")) == Texts{"elsewhere"});
     CHECK(next.left("stdout").empty()); // it was written
 }
@@ -128,7 +130,9 @@ TEST_CASE("a session that follows another takes over its lines, whose events are
     first.keep(line("written"), "o", event);
     KeptLines::adopt(Memory::make(old.fd, kBytes), Memory::make(fresh.fd, kBytes));
     KeptLines next = fresh.map();
-    CHECK(texts(next.left("o")) == Texts{"waits"});
+    const auto left = next.left("o");
+    CHECK(texts(left) == Texts{"waits"});
+    CHECK(left[0]->container_id == "c0ffee");
     CHECK_FALSE(next.was_sent("A rule", "o", event));
 }
 
@@ -145,7 +149,7 @@ TEST_CASE("lines that are dropped at the end stay kept") {
 TEST_CASE("what does not fit is sent, and not kept") {
     const Memory memory;
     KeptLines first = memory.map();
-    const std::string longest(KeptLines::kLongest - std::string("A rule").size(), 'x');
+    const std::string longest(KeptLines::kLongest - std::string("A rulec0ffee").size(), 'x');
     std::vector<Outbox::LinePointer> waiting;
     waiting.push_back(first.keep(line(longest + "x"), "o", {}));
     CHECK(waiting[0]->text.size() == longest.size() + 1);

@@ -30,7 +30,8 @@ struct Rules {
         REQUIRE(loaded.rules);
         compiled = compile(*loaded.rules, fields, state, {});
     }
-    // What passes of the event, joined by " | "; "-" if nobody asks for it.
+    // What passes of the event, joined by " | "; "-" if neither a rule nor the tables
+    // need it.
     std::string of(std::uint16_t code) const {
         for (const Wish& wish : compiled.wishes) {
             if (wish.code != code)
@@ -151,6 +152,10 @@ TEST_CASE("a filter covers another if it passes all of its events") {
     CHECK(covers(success, success));
     CHECK_FALSE(covers(success, nothing));
     CHECK(covers(all, success));
+    CHECK(covers(Rules({"evt.type in (openat, open) and fd.num>=0"}, false).compiled.filter,
+                 success));
+    CHECK_FALSE(covers(success,
+                       Rules({"evt.type in (openat, open) and fd.num>=0"}, false).compiled.filter));
     CHECK_FALSE(covers(success, all));
     CHECK_FALSE(covers(success, filter("fd.num=-1")));
     CHECK(covers(filter("fd.num=-1"), filter("evt.rawres=-13")));

@@ -122,7 +122,7 @@ TEST_CASE("the first line of an id gives its name, and a new text replaces the o
 TEST_CASE("ids that no file names are listed once, those of the name service again") {
     Users users;
     users.user(7);
-    CHECK(users.take_wanted().empty()); // a capture: there is nobody to ask
+    CHECK(users.take_wanted().empty()); // a replay has no helper process to ask
     users.remember_wanted();
     users.load_passwd("root:x:0:0::/root:/bin/sh\n");
     for (int i = 0; i < 3; ++i)
