@@ -215,8 +215,10 @@ for _ in $(seq 20); do
 done
 check "killed 20 times more it alerts" alert_works
 check "still without another privd" is "$(privds_start)" "$loaded_by" || explain
-check "whose capabilities are told in seconds" grep -q '^CAP_BPF  *0\.[0-9]* s$' <<<"$(tiercel caps --since-boot)" ||
+# systemd-nspawn gives the container a boot id of its own, which the service does not see.
+systemd-detect-virt -qc || check "whose capabilities are told in seconds" grep -q '^CAP_BPF  *0\.[0-9]* s$' <<<"$(tiercel caps --since-boot)" ||
     tiercel caps --since-boot
+check "and noted for each load" grep -q ' CAP_BPF=0\.' /var/lib/tiercel/capabilities
 analyzer=$(main_pid tiercel)
 kill -STOP "$analyzer"
 check "one that hangs is replaced by the watchdog" within 120 another_runs
@@ -226,7 +228,7 @@ check "and alerts" alert_works
 local_rules=/etc/tiercel/rules.d/50-local.yaml
 reload_with() { # CONDITION
     printf -- '- rule: Local\n  desc: A test.\n  condition: %s\n  output: local-rule %%evt.type\n  priority: notice\n' "$1" \
-        >$local_rules
+        >"$local_rules"
     systemctl reload tiercel
 }
 local_rule_alerts() {
@@ -237,7 +239,7 @@ local_rule_alerts() {
 }
 says() { journalctl --no-pager -q -u tiercel | grep -qF "$1"; }
 loaded_by=$(privds_start)
-check "a rule for events that are captured comes into force by a reload" reload_with 'spawned_process and proc.name=nice'
+check "a rule for events that are captured comes into force by a reload" reload_with 'evt.type in (execve, execveat) and evt.failed=false and proc.name=nice'
 check "and alerts" within 20 local_rule_alerts || explain
 check "without another privd" is "$(privds_start)" "$loaded_by"
 analyzer=$(main_pid tiercel)
@@ -251,7 +253,7 @@ check "which alerts" within 20 local_rule_alerts || explain
 check "for which privd has loaded once more" [ "$(privds_start)" != "$loaded_by" ]
 check "beside the earlier probe" says "end in a gap of"
 check "the shipped rules alert too" alert_works
-rm $local_rules
+rm "$local_rules"
 
 # ---- a wrong configuration ----
 cp -p /etc/tiercel/analyzer.yaml /tmp/analyzer.yaml
@@ -269,6 +271,7 @@ echo 'file_output: {enabled: true, filename: /var/log/tiercel/alerts.log}' >>/et
 check "the analyzer starts with an alert file and captures" systemctl restart tiercel
 check "and alerts" alert_works
 check "into the file" grep -q file=/etc/shadow /var/log/tiercel/alerts.log
+# shellcheck disable=SC2016 # the inner shell expands it
 check "with a capture around it" within 20 sh -c '[ -n "$(find /var/lib/tiercel -name "1*-*.scap" -size +0)" ]'
 mv /var/log/tiercel/alerts.log /var/log/tiercel/alerts.log.1
 sh -c "$(sed -n '/postrotate/,/endscript/p' /etc/logrotate.d/tiercel | grep systemctl)"
