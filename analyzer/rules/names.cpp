@@ -137,57 +137,78 @@ const std::vector<std::string>* Names::list(const std::string& name) {
     if (list == nullptr)
         return nullptr;
     lists_used_.insert(name);
-    const auto [entry, fresh] = lists_.try_emplace(name);
-    if (fresh) {
-        std::set<std::string> path;
-        add_items(*list, entry->second, path);
-    }
-    return &entry->second;
+    return &expand(*list).values;
 }
 
-// Adds the items of `list` and of the lists within it. `path` has the lists that are being
-// expanded.
-void Names::add_items(const ListDefinition& list, std::vector<std::string>& values,
-                      std::set<std::string>& path) {
-    path.insert(list.name);
+// Returns the list's values. Those of a list that is being expanded are not complete.
+const Names::List& Names::expand(const ListDefinition& list) {
+    const auto [entry, fresh] = lists_.try_emplace(list.name);
+    List& expanded = entry->second;
+    if (!fresh)
+        return expanded;
+    expanded.expanding = true;
+    ++lists_depth_;
     for (const Item& item : list.items) {
-        ++expanded_;
-        if (too_large(list, values, path.size()))
+        if (!add_item(list, item, expanded))
             break;
-        if (const ListDefinition* within = collector_.lists().find(item.text)) {
-            lists_used_.insert(item.text);
-            if (path.contains(item.text))
-                complain(list, item.place, "contains itself, by way of '" + item.text + "'");
-            else
-                add_items(*within, values, path);
-            continue;
-        }
-        std::string value;
-        bool quoted = false;
-        if (filter::unquote_item(item.text, value, quoted))
-            values.push_back(std::move(value));
-        else
-            complain(list, item.place, "the quotes of '" + item.text + "' do not match");
     }
-    path.erase(list.name);
+    --lists_depth_;
+    expanded.expanding = false;
+    return expanded;
 }
 
-bool Names::too_large(const ListDefinition& list, const std::vector<std::string>& values,
-                      std::size_t depth) {
-    std::string message;
-    if (values.size() >= kMostListValues)
-        message = "has more than " + std::to_string(kMostListValues) +
-                  " values when the lists within it are expanded";
-    else if (expanded_ > kMostExpanded)
-        message = "is one of lists with more than " + std::to_string(kMostExpanded) +
-                  " items together, when the lists within them are expanded";
-    else if (depth > kMostNested)
-        message = "is nested more than " + std::to_string(kMostNested) + " deep in other lists";
-    else
+// Returns whether the list has room for more.
+bool Names::add_item(const ListDefinition& list, const Item& item, List& expanded) {
+    if (!fits(list, expanded, 1))
         return false;
+    if (const ListDefinition* within = collector_.lists().find(item.text))
+        return add_list(list, item, *within, expanded);
+    std::string value;
+    bool quoted = false;
+    if (filter::unquote_item(item.text, value, quoted))
+        expanded.values.push_back(std::move(value));
+    else
+        complain(list, item.place, "the quotes of '" + item.text + "' do not match");
+    return true;
+}
+
+// Adds the values of a list within `list`. Returns whether the list has room for more.
+bool Names::add_list(const ListDefinition& list, const Item& item, const ListDefinition& within,
+                     List& expanded) {
+    lists_used_.insert(within.name);
+    const List* inner = lists_depth_ < kMostNested ? &expand(within) : nullptr;
+    if (inner != nullptr && inner->expanding) {
+        complain(list, item.place, "contains itself, by way of '" + item.text + "'");
+        return true;
+    }
+    if (inner == nullptr || inner->depth + 1 >= kMostNested) {
+        refuse(list, "is nested more than " + std::to_string(kMostNested) + " deep in other lists");
+        return false;
+    }
+    if (!fits(list, expanded, inner->values.size()))
+        return false;
+    expanded.depth = std::max(expanded.depth, inner->depth + 1);
+    expanded.values.insert(expanded.values.end(), inner->values.begin(), inner->values.end());
+    return true;
+}
+
+bool Names::fits(const ListDefinition& list, const List& expanded, std::size_t more) {
+    expanded_ += more;
+    if (expanded.values.size() + more > kMostListValues)
+        refuse(list, "has more than " + std::to_string(kMostListValues) +
+                         " values when the lists within it are expanded");
+    else if (expanded_ > kMostExpanded)
+        refuse(list, "is one of lists with more than " + std::to_string(kMostExpanded) +
+                         " items together, when the lists within them are expanded");
+    else
+        return true;
+    return false;
+}
+
+// Reports the first list that is too large: those that contain it are too large as well.
+void Names::refuse(const ListDefinition& list, std::string message) {
     if (!std::exchange(too_large_said_, true))
         complain(list, list.place, std::move(message));
-    return true;
 }
 
 void Names::complain(const ListDefinition& list, const Place& place, std::string message) {

@@ -19,8 +19,8 @@ namespace tiercel::rules {
 // A list with more values than this is refused, so that a small file with lists of lists cannot use
 // all memory.
 inline constexpr std::size_t kMostListValues = 500'000;
-// All expansions of lists together visit so many items.
-inline constexpr std::size_t kMostExpanded = 5'000'000;
+// All lists together have so many items and values of lists within them. Each is expanded once.
+inline constexpr std::size_t kMostExpanded = 2'000'000;
 // Macros within macros, and lists within lists.
 inline constexpr unsigned kMostNested = 64;
 
@@ -65,25 +65,35 @@ class Names : public filter::Scope {
     void finish();
 
   private:
+    // A list with the values of the lists within it.
+    struct List {
+        std::vector<std::string> values;
+        bool expanding = false;
+        unsigned depth = 0; // of lists within it
+    };
+
     void resolve(Macro& macro);
     void take_unreported(Macro& macro, std::vector<const Macro*>& taken);
-    void add_items(const ListDefinition& list, std::vector<std::string>& values,
-                   std::set<std::string>& path);
-    bool too_large(const ListDefinition& list, const std::vector<std::string>& values,
-                   std::size_t depth);
+    const List& expand(const ListDefinition& list);
+    bool add_item(const ListDefinition& list, const Item& item, List& expanded);
+    bool add_list(const ListDefinition& list, const Item& item, const ListDefinition& within,
+                  List& expanded);
+    bool fits(const ListDefinition& list, const List& expanded, std::size_t more);
+    void refuse(const ListDefinition& list, std::string message);
     void complain(const ListDefinition& list, const Place& place, std::string message);
 
     const Collector& collector_;
     filter::Resolver& resolver_;
     Diagnostics& diagnostics_;
     std::unordered_map<std::string, Macro> macros_;
-    std::unordered_map<std::string, std::vector<std::string>> lists_;
+    std::unordered_map<std::string, List> lists_;
     std::set<std::string> lists_used_;
     std::set<std::string> macros_used_;
     std::vector<Macro*> used_;
     const MacroDefinition* inside_ = nullptr; // the macro that is being resolved
     unsigned depth_ = 0;                      // of macros that are being resolved
-    std::size_t expanded_ = 0; // items of all lists, each time that they are expanded
+    unsigned lists_depth_ = 0;                // of lists that are being expanded
+    std::size_t expanded_ = 0;                // of kMostExpanded
     bool too_large_said_ = false;
 };
 

@@ -96,6 +96,7 @@ bool survives_zeros(policy::Only only) {
     switch (only) {
     case policy::Only::anything:
     case policy::Only::not_executable:
+    case policy::Only::not_both:
     case policy::Only::connected:            // the address is null
     case policy::Only::failing: return true; // the call fails
     case policy::Only::itself:

@@ -287,14 +287,18 @@ TEST_CASE_FIXTURE(Fixture, "the reason why a rule never matches is the true one"
     CHECK(warnings() == "");
 }
 
-TEST_CASE_FIXTURE(Fixture, "rules from strangers are bounded") {
-    std::string lists = "- list: l0\n  items: [a, b]\n";
-    for (int i = 1; i < 40; ++i) {
-        const std::string before = std::to_string(i - 1);
-        lists +=
-            "- list: l" + std::to_string(i) + "\n  items: [l" + before + ", l" + before + "]\n";
+// `count` lists: l0 has `items`, and each other has the one before it twice.
+std::string doubling_lists(const std::string& items, int count) {
+    std::string text = "- list: l0\n  items: " + items + "\n";
+    for (int i = 1; i < count; ++i) {
+        const std::string before = "l" + std::to_string(i - 1);
+        text += "- list: l" + std::to_string(i) + "\n  items: [" + before + ", " + before + "]\n";
     }
-    load({lists + rule("R", "proc.name in (l39)")});
+    return text;
+}
+
+TEST_CASE_FIXTURE(Fixture, "rules from strangers are bounded") {
+    load({doubling_lists("[a, b]", 40) + rule("R", "proc.name in (l39)")});
     CHECK(has(errors(), "values when the lists within it are expanded"));
 
     load({"- list: a\n  items: [b]\n- list: b\n  items: [a]\n" +
@@ -333,12 +337,27 @@ TEST_CASE_FIXTURE(Fixture, "what a file expands to is bounded, whatever names it
     CHECK(loaded.rules);
     load({text + rule("r", "evt.type = open and m99")});
     CHECK(has(errors(), "macros are nested more than 64 deep"));
-    text = "- list: l0\n  items: []\n";
-    for (int i = 1; i < 40; ++i)
-        text += "- list: l" + std::to_string(i) + "\n  items: [l" + std::to_string(i - 1) + ", l" +
-                std::to_string(i - 1) + "]\n";
-    load({text + rule("r", "evt.type = open and proc.name in (l39)")});
+    load({doubling_lists("[]", 40) + rule("r", "evt.type = open and not proc.name in (l39)")});
+    CHECK(loaded.rules);
+    text = doubling_lists("[a]", 19);
+    std::string condition = "evt.type = open";
+    for (const std::string list : {"s", "t", "u", "v", "w", "x", "y", "z"}) {
+        text += "- list: " + list + "\n  items: [l18]\n";
+        condition += " and proc.name in (" + list + ")";
+    }
+    load({text + rule("r", condition)});
     CHECK(has(errors(), "items together, when the lists within them are expanded"));
+    text = "- list: l0\n  items: [a]\n";
+    for (int i = 1; i < 100; ++i)
+        text += "- list: l" + std::to_string(i) + "\n  items: [l" + std::to_string(i - 1) + "]\n";
+    for (const std::string last : {"(l63)", "(l10, l20, l30, l40, l50, l60, l63)"}) {
+        load({text + rule("r", "evt.type = open and proc.name in " + last)});
+        CHECK(loaded.rules);
+    }
+    for (const std::string last : {"(l64)", "(l10, l40, l64)", "(l99)"}) {
+        load({text + rule("r", "evt.type = open and proc.name in " + last)});
+        CHECK(has(errors(), "is nested more than 64 deep in other lists"));
+    }
     load({"- list: l\n  items: [&a " + std::string(1'000'000, 'x') + ", *a, *a, *a, *a]\n"});
     CHECK(has(errors(), "aliases repeat more than 4 MiB of text"));
     load({rule(std::string(2'000, 'n'), "evt.type = open")});

@@ -112,10 +112,8 @@ constexpr Known kKnown[] = {
 } // namespace
 
 bool TestFields::resolve(const filter::Operand& operand, filter::FieldUse& use, Problem& problem) {
-    filter::Suggestion best(operand.name);
     for (const Known& known : kKnown) {
         const std::string name = known.name;
-        best.consider(name);
         const bool argument =
             operand.name.starts_with(name + '.') && (name == "evt.arg" || name == "evt.rawarg");
         if (operand.name != name && !argument)
@@ -136,6 +134,9 @@ bool TestFields::resolve(const filter::Operand& operand, filter::FieldUse& use, 
         }
         return true;
     }
+    filter::Suggestion best(operand.name);
+    for (const Known& known : kKnown)
+        best.consider(known.name);
     problem = {"unknown field '" + operand.name + "'", best.hint(), true};
     return false;
 }
