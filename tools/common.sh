@@ -80,7 +80,8 @@ build_directory() {
     esac
 }
 
-# build PRESET [TARGET]...: builds, and configures first if there is no build directory yet.
+# build PRESET [TARGET]...: builds, and configures first if there is no build directory yet. Warnings are errors in
+# continuous integration and in the preset dev, but not for users, whose compiler may be newer.
 build() {
     local preset=$1 directory
     shift
@@ -98,7 +99,7 @@ build() {
     trap return_ownership EXIT
     if [ ! -f "$directory/build.ninja" ]; then
         step "Configuring ($preset)"
-        cmake --preset "$preset"
+        cmake --preset "$preset" ${CI:+-DTIERCEL_WERROR=ON}
     fi
     step "Building ($preset)"
     cmake --build "$directory" ${1:+--target "$@"}

@@ -99,6 +99,7 @@ Thread& StateTracker::make(std::int64_t tid) {
         evict();
     auto thread = std::make_unique<Thread>();
     thread->tid = tid;
+    thread->last_event = events_;
     thread->comm = thread->exe = Text(kNotKnown);
     thread->process = make_process();
     thread->process->threads = 1;
@@ -117,19 +118,25 @@ void StateTracker::remove(std::int64_t tid) {
     threads_.erase(tid);
 }
 
-// The first thread that no event has touched since the hand passed it (second chance). Looks at a
-// limited number of threads; nullptr if all of these are in use.
+// Returns the thread among the next few whose last event is the oldest, so that a thread in use is
+// safe. Looks at a limited number of slots; returns nullptr if these are free.
 Thread* StateTracker::next_idle() {
     constexpr std::size_t kMostSteps = 256;
+    constexpr int kCandidates = 16;
+    Thread* idle = nullptr;
+    int candidates = 0;
     for (std::size_t steps = 0; steps < std::min(kMostSteps, threads_.capacity()); ++steps) {
         hand_ = (hand_ + 1) % threads_.capacity();
-        std::unique_ptr<Thread>* candidate = threads_.at_slot(hand_);
-        if (candidate == nullptr || candidate->get() == current_.thread)
+        std::unique_ptr<Thread>* slot = threads_.at_slot(hand_);
+        if (slot == nullptr || slot->get() == current_.thread)
             continue;
-        if (!std::exchange((*candidate)->touched, false))
-            return candidate->get();
+        Thread* candidate = slot->get();
+        if (idle == nullptr || events_ - candidate->last_event > events_ - idle->last_event)
+            idle = candidate;
+        if (++candidates == kCandidates)
+            break;
     }
-    return nullptr;
+    return idle;
 }
 
 void StateTracker::evict() {
@@ -223,6 +230,7 @@ void StateTracker::settle() {
 
 const Current& StateTracker::apply(const event::EventView& event, std::uint16_t cpu) {
     settle();
+    ++events_;
     previous_ts_ = this_ts_;
     this_ts_ = event.ts();
     if (first_ts_ == 0)
@@ -237,7 +245,7 @@ const Current& StateTracker::apply(const event::EventView& event, std::uint16_t 
     }
     current_.thread = thread;
     if (thread != nullptr) {
-        thread->touched = true;
+        thread->last_event = events_;
         if (plan.fd_param >= 0) {
             const auto fd = event.number<std::int64_t>(static_cast<std::uint32_t>(plan.fd_param));
             if (fd) {

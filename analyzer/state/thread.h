@@ -86,7 +86,7 @@ struct Thread {
     bool args_cut = false; // `args` lacks a part of a long command line
     bool dead = false;     // has exited; kept until the next event
     bool awaited = false;  // the parent has not reported the clone yet
-    bool touched = true;   // an event came since the eviction hand passed
+    std::uint32_t last_event = 0; // StateTracker's count of events then
     std::uint32_t uid = kNoId;
     std::uint32_t gid = kNoId;
     std::uint32_t loginuid = kNoId;

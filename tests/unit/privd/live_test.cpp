@@ -217,7 +217,7 @@ TEST_CASE("bad peers lose their own session only") {
     std::mt19937 random(12345);
     for (int i = 0; i < 200; ++i) {
         os::UniqueFd socket = place.connect();
-        std::array<unsigned char, 600> record;
+        std::array<unsigned char, 2 * sizeof(wire::Request)> record;
         for (auto& byte : record)
             byte = static_cast<unsigned char>(random());
         wire::Request request = small();
