@@ -54,7 +54,7 @@ std::vector<std::string> notes(Driver driver, const HostFacts& facts) {
     if (driver == Driver::classic && !facts.kernel.btf)
         list.emplace_back(
             "this kernel has no BTF, so a file has to describe its types: privd --btf");
-    if (driver == Driver::module && !facts.module_loaded)
+    if (driver == Driver::module && facts.loads_modules && !facts.module_loaded)
         list.emplace_back("the module is not loaded: `sudo tiercel-driver module load`");
     const wire::DriverRow* row = wire::find_row(driver);
     if (row != nullptr && row->bpf)
@@ -71,9 +71,9 @@ std::vector<std::string> notes(Driver driver, const HostFacts& facts) {
     if (row != nullptr && row->bpf && facts.kernel.version >= policy::kernel(5, 8) &&
         (facts.bounding & kBpf) == 0 && (facts.bounding & kAdmin) != 0)
         list.emplace_back(
-            "this process can have CAP_SYS_ADMIN and not CAP_BPF, as in containers of "
-            "a Docker or runc that does not know CAP_BPF; CAP_SYS_ADMIN stands for "
-            "CAP_BPF and CAP_PERFMON");
+            "this process can have CAP_SYS_ADMIN and not CAP_BPF, as in containers of a Docker or "
+            "runc that does not know CAP_BPF; privd asks for CAP_BPF and CAP_PERFMON by their "
+            "names, so start it outside the container, or with a runtime that knows them");
     if (facts.seccomp == 2 && driver != Driver::userspace)
         list.emplace_back("this process runs under a seccomp filter, which may refuse bpf(2) or "
                           "perf_event_open(2) "

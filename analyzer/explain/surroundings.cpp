@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <cstdint>
 #include <fstream>
 #include <iterator>
 
@@ -45,12 +46,34 @@ std::string runtime_sockets(const std::string& root) {
     return found.empty() ? "none" : found;
 }
 
+// Returns the names of the security modules in force, in their order; empty if they are not known.
+// lsm_list_modules(2) tells them from Linux 6.8 on, without securityfs, which containers often
+// lack.
+std::string active_lsms() {
+    constexpr long kListModules = 461;
+    constexpr std::uint64_t kFirst = 100; // include/uapi/linux/lsm.h
+    static constexpr const char* kNames[] = {
+        "capability", "selinux",  "smack", "tomoyo",   "apparmor", "yama", "loadpin",
+        "safesetid",  "lockdown", "bpf",   "landlock", "ima",      "evm",  "ipe"};
+    std::uint64_t ids[64];
+    std::uint32_t bytes = sizeof ids;
+    const long count = syscall(kListModules, ids, &bytes, 0);
+    std::string names;
+    for (long i = 0; i < count; ++i) {
+        const std::uint64_t index = ids[i] - kFirst;
+        names += (names.empty() ? "" : ",") +
+                 (index < std::size(kNames) ? std::string(kNames[index]) : std::to_string(ids[i]));
+    }
+    return names;
+}
+
 } // namespace
 
 std::vector<std::pair<std::string, std::string>> surroundings(const char* root) {
     const std::string top = root;
-    // securityfs may not be mounted, as in most containers.
-    const std::string lsm = first_line(top + "/sys/kernel/security/lsm");
+    std::string lsm = first_line(top + "/sys/kernel/security/lsm");
+    if (lsm.empty() && top.empty())
+        lsm = active_lsms();
     return {{"loadable modules",
              exists(top + "/proc/modules") ? "yes" : "no: this kernel cannot load any"},
             {"LSMs", lsm.empty() ? "not known: securityfs is not mounted" : lsm},

@@ -42,6 +42,8 @@ HostFacts gather_host_facts(const char* root) {
         facts.lockdown = Lockdown::integrity;
     else if (lockdown.find("[confidentiality]") != Text::npos)
         facts.lockdown = Lockdown::confidentiality;
+    // kernel/module/procfs.c makes this file, which is empty while no module is loaded.
+    facts.loads_modules = static_cast<bool>(os::read_file(root, "/proc/modules", buffer));
     facts.module_loaded = !read(root, "/sys/module/tiercel/initstate", buffer).empty();
     facts.unprivileged_bpf_disabled =
         static_cast<int>(number(read(root, "/proc/sys/kernel/unprivileged_bpf_disabled", buffer)));
@@ -70,6 +72,7 @@ Blocker blocker(Driver driver, const HostFacts& facts) {
         {Blocker::no_ring_buffer, modern && !facts.kernel.has_ring_buffer()},
         {Blocker::kernel_too_old,
          classic && facts.kernel.version < kernel(4, 17)}, // raw tracepoints
+        {Blocker::no_modules, driver == Driver::module && !facts.loads_modules},
         // bpf_probe_read_kernel() is refused (kernel/trace/bpf_trace.c); direct BTF loads are not.
         {Blocker::lockdown, classic && facts.lockdown == Lockdown::confidentiality},
         // An unsigned module is refused (kernel/module/signing.c).

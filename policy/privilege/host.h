@@ -16,6 +16,7 @@ struct HostFacts {
     int unprivileged_bpf_disabled = 0;
     int seccomp = 0; // this process: 0 none, 2 filter
     bool initial_user_namespace = true;
+    bool loads_modules = true;       // the kernel can load modules (CONFIG_MODULES)
     bool module_loaded = false;      // ours
     std::uint64_t permitted = 0;     // capability masks: of this process,
     std::uint64_t bounding = 0;      // its bounding set,
@@ -31,6 +32,7 @@ enum class Blocker : std::uint8_t {
     no_btf,
     no_ring_buffer,
     kernel_too_old,
+    no_modules,
     lockdown,
     yama_forbids
 };

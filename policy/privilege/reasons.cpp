@@ -144,6 +144,7 @@ std::string describe(Blocker blocker, const HostFacts& facts) {
     case Blocker::no_btf: return "the kernel has no BTF (/sys/kernel/btf/vmlinux)";
     case Blocker::no_ring_buffer: return running(facts) + " < 5.8 has no BPF ring buffer";
     case Blocker::kernel_too_old: return running(facts) + " < 4.17 has no raw tracepoints";
+    case Blocker::no_modules: return "this kernel cannot load modules (there is no /proc/modules)";
     case Blocker::lockdown:
         return facts.lockdown == Lockdown::confidentiality ? "lockdown is in confidentiality mode"
                                                            : "lockdown refuses unsigned modules";

@@ -94,10 +94,24 @@ TEST_CASE("one driver that does not work ends with 1") {
     CHECK(has(text({.driver = Driver::module}, debian_12(), 1), "module       no "));
 }
 
+TEST_CASE("a kernel that loads no modules is no reason to build one") {
+    HostFacts facts = debian_12();
+    facts.loads_modules = false;
+    const std::string said = text({.driver = Driver::module}, facts, 1);
+    CHECK(has(said, "module       no   this kernel cannot load modules"));
+    CHECK_FALSE(has(said, "tiercel-driver install"));
+}
+
 TEST_CASE("a bounding set with CAP_SYS_ADMIN and without CAP_BPF is explained") {
     HostFacts facts = debian_12();
     facts.bounding = kAll & ~(std::uint64_t{1} << CAP_BPF);
     CHECK(has(text({.driver = Driver::modern}, facts), "does not know CAP_BPF"));
+}
+
+TEST_CASE("the security modules of this kernel are named, also where securityfs is not mounted") {
+    for (const auto& [name, value] : explain::surroundings())
+        if (name == "LSMs" && !has(value, "not known"))
+            CHECK(has(value, "capability"));
 }
 
 TEST_CASE("the surroundings are those below the root") {

@@ -40,6 +40,8 @@ TEST_CASE("an empty tree gives the defaults") {
     CHECK(facts.lockdown == Lockdown::none);
     CHECK(facts.initial_user_namespace);
     CHECK(facts.init_bounding == 0);
+    CHECK_FALSE(facts.loads_modules);
+    CHECK(Tree().with("/proc/modules", "").facts().loads_modules); // none is loaded
 }
 
 TEST_CASE("a Debian 12 host") {

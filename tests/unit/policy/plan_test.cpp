@@ -104,6 +104,9 @@ TEST_CASE("what stands in the way") {
     host.lockdown = Lockdown::integrity;
     CHECK(blocker(Driver::classic, host) == Blocker::none);
     CHECK(blocker(Driver::module, host) == Blocker::lockdown);
+    host.loads_modules = false;
+    CHECK(blocker(Driver::module, host) == Blocker::no_modules);
+    CHECK(blocker(Driver::classic, host) == Blocker::none);
     host.kernel.ptrace_scope = 3;
     CHECK(blocker(Driver::userspace, host) == Blocker::yama_forbids);
     host.kernel.ptrace_scope = 2;
