@@ -42,6 +42,7 @@ TopPage::TopPage(std::optional<TopKeys> keys)
 
 os::Result<void> TopPage::attach(Session session) {
     pipeline_ = &session.pipeline;
+    top_ = output::Top(os::now_ns(CLOCK_MONOTONIC));
     size_ = output::terminal_size(STDOUT_FILENO);
     if (is_page_)
         output::append(out_.buffer(), kClear);
@@ -81,6 +82,7 @@ void TopPage::take_second(const Session& session) {
     top_.take({.events = session.pipeline.events(),
                .drops = counts.dropped(),
                .drop_reason = main_reason(counts),
+               .filtered = counts.filtered,
                .ns = os::now_ns(CLOCK_MONOTONIC),
                .lag_ns = lag_ns_,
                .ring_used = live ? live->rings.fullest() : 0,

@@ -140,6 +140,9 @@ void Top::append_page(Buffer& out, TerminalSize size, const View& view) const {
     page.line(fmt::format("lag {:.1f} ms   ring {} of {} KiB   {} threads",
                           static_cast<double>(now_.lag_ns) / 1e6, now_.ring_used >> 10,
                           now_.ring_bytes >> 10, now_.threads));
+    if (now_.filtered > 0)
+        page.line(fmt::format("kernel filter: keeps back {:.0f} events/s, {} so far",
+                              rate(now_.filtered - before_.filtered), now_.filtered));
     page.line(status_line(view));
     // Rules get a third of what is left, if there are any.
     const auto matches = [&view](const auto& row) { return contains(row.first, view.filter); };
@@ -183,9 +186,11 @@ void Top::append_page(Buffer& out, TerminalSize size, const View& view) const {
 
 void Top::append_lines(Buffer& out, std::string_view time) const {
     const auto to = fmt::appender(out);
-    fmt::format_to(to, "{} events {:.0f}/s dropped {:.0f}/s lag {:.1f} ms threads {}\n", time,
-                   rate(now_.events - before_.events), rate(now_.drops - before_.drops),
-                   static_cast<double>(now_.lag_ns) / 1e6, now_.threads);
+    fmt::format_to(
+        to, "{} events {:.0f}/s dropped {:.0f}/s filtered {:.0f}/s lag {:.1f} ms threads {}\n",
+        time, rate(now_.events - before_.events), rate(now_.drops - before_.drops),
+        rate(now_.filtered - before_.filtered), static_cast<double>(now_.lag_ns) / 1e6,
+        now_.threads);
     for (std::size_t i = 0; i < std::min(kLines, last_processes_.size()); ++i) {
         const Process& row = last_processes_[i];
         fmt::format_to(to, "{} process {:.0f}/s ", time, rate(row.count));

@@ -47,6 +47,7 @@ class Top {
     struct Totals {
         std::uint64_t events, drops;         // since the session began; drops are the probe's
         std::string_view drop_reason;        // of most drops; empty if there are none
+        std::uint64_t filtered;              // events that the kernel filter kept back
         std::uint64_t ns;                    // CLOCK_MONOTONIC
         std::uint64_t lag_ns;                // of the last event
         std::uint64_t ring_used, ring_bytes; // the fullest ring
@@ -59,6 +60,9 @@ class Top {
         bool is_typing = false;   // the filter is being typed
         bool is_paused = false;
     };
+
+    // The first period begins at `start_ns` of CLOCK_MONOTONIC.
+    explicit Top(std::uint64_t start_ns = 0) { now_.ns = start_ns; }
 
     // `container`: empty for the host.
     void count(std::string_view process, std::string_view container, std::string_view type);

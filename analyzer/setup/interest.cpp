@@ -83,6 +83,12 @@ void add_files(Interest& interest) {
             interest.add(call);
 }
 
+// Returns true if the top page counts every event: without rules, or without the kernel filter.
+// Otherwise it counts the events that a session with these rules takes.
+bool counts_everything(const Config& config, const Detection& detection) {
+    return config.top && (!detection.rules || !config.settings.kernel_filter);
+}
+
 } // namespace
 
 Interest interest_of(const Config& config, const Detection& detection) {
@@ -90,7 +96,7 @@ Interest interest_of(const Config& config, const Detection& detection) {
     const config::Settings& settings = config.settings;
     if (settings.base_syscalls.empty() || settings.repair_base_syscalls)
         interest.add_state();
-    if (config.events || config.top)
+    if (config.events || counts_everything(config, detection))
         add_shown(interest, config, detection);
     else if (config.gathers())
         add_files(interest);
@@ -117,8 +123,6 @@ std::string_view needs_all_events(const Config& config) {
         return "it is switched off";
     if (config.events)
         return "events are printed";
-    if (config.top)
-        return "events are counted";
     if (config.gathers())
         return "a report, a tree or a timeline is made";
     if (!config.record.empty() || config.settings.capture_enabled)

@@ -70,11 +70,12 @@ becomes "$pair -c mine.yaml" watch -c mine.yaml
 becomes "$pair --events --filter evt.type=open and fd.num>3" events --filter 'evt.type=open and fd.num>3'
 own='proc.name exists and not proc.name in (privd, privd-classic, privd-module, analyzer)'
 becomes "$pair --events --filter $own -n 3" events -n 3
-becomes "$pair --top" top
+becomes "$pair -r etc/tiercel/rules.d --top" top
+becomes "$pair --top -r mine.yaml" top -r mine.yaml
 becomes 'bin/analyzer --replay a.scap -r etc/tiercel/rules.d' replay a.scap
 becomes 'bin/analyzer --replay - --events -n 3' replay - --events -n 3
-becomes 'bin/analyzer --replay a.scap -r etc/tiercel/rules.d --report out.html' report a.scap -o out.html
-becomes 'bin/analyzer --replay d/a.scap.gz --report a.html -r my.yaml -o k=v' report d/a.scap.gz -r my.yaml -o k=v
+becomes 'bin/analyzer --replay a.scap -r etc/tiercel/rules.d --report=out.html' report a.scap -o out.html
+becomes 'bin/analyzer --replay d/a.scap.gz --report=a.html -r my.yaml -o k=v' report d/a.scap.gz -r my.yaml -o k=v
 becomes 'bin/analyzer --replay a.scap -r etc/tiercel/rules.d --tree --user root' tree a.scap --user root
 becomes 'bin/analyzer --replay - -r etc/tiercel/rules.d --timeline' timeline -
 becomes "$pair -r etc/tiercel/rules.d --tree -M 1" tree
@@ -105,7 +106,7 @@ refuses 2 'report needs the name of a capture' report -o out.html
 
 # In a build tree the programs are the tree's, and so are the rules.
 tiercel=$work/tree/bin/tiercel
-becomes "$pair --top" top
+becomes "$pair -r etc/tiercel/rules.d --top" top
 mkdir "$work/tree/rules.d"
 touch "$work/tree/rules.d/tiercel.yaml"
 becomes 'tree/bin/privd --exec -- tree/bin/analyzer -r tree/rules.d' watch

@@ -37,6 +37,7 @@ std::vector<std::string> page(Top& top, const Top::Totals& totals, TerminalSize 
 constexpr Top::Totals kOneSecond{.events = 1000,
                                  .drops = 10,
                                  .drop_reason = "ring full",
+                                 .filtered = 0,
                                  .ns = 1'000'000'000,
                                  .lag_ns = 12'300'000,
                                  .ring_used = 64 << 10,
@@ -76,6 +77,24 @@ TEST_CASE("rates are of the time since the last page") {
     later.events += 400;
     later.ns += 2'000'000'000;
     CHECK(page(top, later, {})[0].find("   200 events/s   0 drops/s") != std::string::npos);
+}
+
+TEST_CASE("the first period begins with the session, and not with the machine") {
+    Top top(500'000'000);
+    CHECK(page(top, kOneSecond, {})[0].find("   2000 events/s   20 drops/s") != std::string::npos);
+}
+
+TEST_CASE("a kernel filter that keeps events back is shown, with its rate and its total") {
+    Top top;
+    Top::Totals totals = kOneSecond;
+    CHECK(page(top, totals, {})[2].find("filter:") == std::string::npos);
+    totals.filtered = 7000;
+    totals.ns += 2'000'000'000;
+    const auto lines = page(top, totals, {.columns = 80, .rows = 24});
+    CHECK(lines[2].starts_with("kernel filter: keeps back 3500 events/s, 7000 so far "));
+    CHECK(lines.size() == 24);
+    totals.ns += 1'000'000'000;
+    CHECK(page(top, totals, {})[2].starts_with("kernel filter: keeps back 0 events/s, 7000 "));
 }
 
 TEST_CASE("names of the watched cannot steer the terminal") {
@@ -141,10 +160,13 @@ TEST_CASE("in a pipe there are lines, without control sequences") {
     Top top;
     top.count("\x1b[2Jcat", "", "read");
     top.match("One");
-    top.take(kOneSecond);
+    Top::Totals totals = kOneSecond;
+    totals.filtered = 20;
+    top.take(totals);
     Buffer out;
     top.append_lines(out, "17:35:42");
-    CHECK(fmt::to_string(out) == "17:35:42 events 1000/s dropped 10/s lag 12.3 ms threads 75\n"
-                                 "17:35:42 process 1/s \\x1b[2Jcat host\n"
-                                 "17:35:42 rule 1/s total 1 One\n");
+    CHECK(fmt::to_string(out) ==
+          "17:35:42 events 1000/s dropped 10/s filtered 20/s lag 12.3 ms threads 75\n"
+          "17:35:42 process 1/s \\x1b[2Jcat host\n"
+          "17:35:42 rule 1/s total 1 One\n");
 }

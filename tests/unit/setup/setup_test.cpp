@@ -87,6 +87,20 @@ TEST_CASE(
     CHECK_FALSE(wants(some, "write"));
 }
 
+TEST_CASE("the top page counts every event without rules, and with rules those that they need") {
+    const File file(kRules);
+    CommandLine options;
+    options.top = true;
+    CHECK(wants(Made(options).interest(), "read"));
+    options.rules = {file.path};
+    const Made made(options);
+    CHECK_FALSE(wants(made.interest(), "read"));
+    CHECK(wants(made.interest(), "getppid"));
+    CHECK(app::kernel_filter(made.config, *made.detection).off.empty());
+    options.no_kernel_filter = true;
+    CHECK(wants(Made(options).interest(), "read"));
+}
+
 TEST_CASE("rules ask for what they look at, and base_syscalls replaces what the state needs") {
     const File file(kRules);
     CommandLine options = rules_from(file);
