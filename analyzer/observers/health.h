@@ -8,6 +8,7 @@
 //   - A large share of the events is dropped.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -38,6 +39,20 @@ class Health {
         const auto events = static_cast<double>(last_.events - before.events);
         const auto drops = static_cast<double>(last_.drops - before.drops);
         return drops > 0 ? drops / (events + drops) : 0;
+    }
+
+    // Returns the events and the drops a second, in the last seconds. The counts of the first call
+    // are no rate, because a probe that outlives its reader goes on counting.
+    struct Rates {
+        double events = 0, drops = 0;
+    };
+    Rates rates() const {
+        if (next_ < 2)
+            return {};
+        const Counts& before = seconds_[next_ <= kSeconds ? 1 : next_ % kSeconds];
+        const auto seconds = static_cast<double>(std::min(next_ - 1, kSeconds));
+        return {.events = static_cast<double>(last_.events - before.events) / seconds,
+                .drops = static_cast<double>(last_.drops - before.drops) / seconds};
     }
 
     // Returns how many processes were made since the last event, if they are too many to be under

@@ -163,7 +163,9 @@ HttpListener::Answer MetricsServer::with_metrics(Use use) const {
                            .destinations = {},
                            .lag_ns = lag_ns_,
                            .rss_bytes = pages.value_or(0) * 4096,
-                           .cpu_ns = os::now_ns(CLOCK_PROCESS_CPUTIME_ID)};
+                           .cpu_ns = os::now_ns(CLOCK_PROCESS_CPUTIME_ID),
+                           .event_rate = health_.rates().events,
+                           .drop_rate = health_.rates().drops};
     if (const auto* rules = pipeline.rules())
         for (std::size_t id = 0; id < rules->counts().size(); ++id) {
             const rules::Rule& rule = rules->rules().rules[id];

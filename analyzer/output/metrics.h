@@ -38,10 +38,11 @@ struct Metrics {
     std::vector<Rule> rules;
     std::vector<Queue> queues;
     std::vector<Destination> destinations;
-    std::uint64_t lag_ns;              // from the last event to when it was taken
-    std::uint64_t rss_bytes;           // 0: not known
-    std::uint64_t cpu_ns;              // processor time of this process
-    std::uint64_t reloads_refused = 0; // rules that were read again, and were wrong
+    std::uint64_t lag_ns;                 // from the last event to when it was taken
+    std::uint64_t rss_bytes;              // 0: not known
+    std::uint64_t cpu_ns;                 // processor time of this process
+    std::uint64_t reloads_refused = 0;    // rules that were read again, and were wrong
+    double event_rate = 0, drop_rate = 0; // a second, in the last ten; live only
 };
 
 void append_metrics(Buffer& out, const Metrics& metrics);

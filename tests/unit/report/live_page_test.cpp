@@ -21,7 +21,7 @@ TEST_CASE("the live page has alerts, the newest first, destinations and rules th
         .driver = "replay",
         .rules = {{"Silent", "Notice", "syscall", 0}, {"Loud <b>", "Warning", "syscall", 7}},
         .queues = {{"stdout", 1, 2, 3, 4}},
-        .destinations = {},
+        .destinations = {{"hook <i>", 5, 6, 7, 8, 9, 10, false}},
         .lag_ns = 1'500'000,
         .rss_bytes = 2048,
         .cpu_ns = 0};
@@ -33,7 +33,9 @@ TEST_CASE("the live page has alerts, the newest first, destinations and rules th
     CHECK(page.ends_with("</html>\n"));
     CHECK(page.find("default-src 'none'") != std::string::npos);
     CHECK(page.find("<script") == std::string::npos);
-    CHECK(page.find("a second <b>500</b>") != std::string::npos);
+    CHECK(page.find("on average <b>500</b> a second") != std::string::npos);
+    CHECK(page.find("<td>hook &lt;i&gt;</td><td>no</td><td class=\"number\">5</td>") !=
+          std::string::npos);
     CHECK(page.find("Second") < page.find("First"));
     CHECK(page.find("Loud &lt;b&gt;") != std::string::npos);
     CHECK(page.find("Silent") == std::string::npos);

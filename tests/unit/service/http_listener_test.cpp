@@ -202,3 +202,19 @@ TEST_CASE("health: the share of drops is that of the last seconds") {
         health.second({.events = 200, .drops = 300});
     CHECK(health.drop_share() == 0); // they are long ago
 }
+
+TEST_CASE("health: rates are those of the last seconds, and leave out what came before the first") {
+    app::Health health;
+    CHECK(health.rates().events == 0);
+    health.second({.events = 1'000'000, .drops = 500});
+    CHECK(health.rates().events == 0);
+    health.second({.events = 1'000'300, .drops = 500});
+    CHECK(health.rates().events == 300);
+    for (std::uint64_t i = 1; i <= 3 * app::Health::kSeconds; ++i) {
+        health.second({.events = 1'000'300 + i * 20, .drops = 500 + i});
+        if (i > app::Health::kSeconds) {
+            CHECK(health.rates().events == 20);
+            CHECK(health.rates().drops == 1);
+        }
+    }
+}
