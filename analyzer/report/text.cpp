@@ -33,16 +33,44 @@ std::string escaped(std::string_view text) {
     return fmt::to_string(buffer);
 }
 
-// A line that is cut at the terminal's edge. Each character of UTF-8 counts as one column.
+// Returns true if a terminal may show the character, of valid UTF-8, in two columns. The ranges
+// cover the characters whose East_Asian_Width in Unicode 15 is W or F, and some others between
+// them.
+bool is_wide(std::string_view character) {
+    static constexpr std::pair<std::string_view, std::string_view> kWide[] = {
+        {"\u1100", "\u115f"},         {"\u231a", "\u231b"},         {"\u23e9", "\u23f3"},
+        {"\u25fd", "\u25fe"},         {"\u2614", "\u2615"},         {"\u2648", "\u2653"},
+        {"\u267f", "\u27bf"},         {"\u2b1b", "\u2b55"},         {"\u2e80", "\ua4cf"},
+        {"\ua960", "\ua97f"},         {"\uac00", "\ud7a3"},         {"\uf900", "\ufaff"},
+        {"\ufe10", "\ufe6f"},         {"\uff01", "\uff60"},         {"\uffe0", "\uffe6"},
+        {"\U00016fe0", "\U0001b2ff"}, {"\U0001f004", "\U0001faff"}, {"\U00020000", "\U0003fffd"},
+    };
+    // UTF-8 sorts as its code points do.
+    const auto* found = std::ranges::lower_bound(kWide, character, {},
+                                                 [](const auto& range) { return range.second; });
+    return found != std::end(kWide) && character >= found->first;
+}
+
+// A line that is cut at the terminal's edge.
 class Line {
   public:
     Line(output::Buffer& out, const TextStyle& style) : out_(out), style_(style) {}
     void add(std::string_view text, int colour = 0) {
         std::size_t bytes = 0;
-        for (; bytes < text.size() && used_ < style_.columns; ++used_)
-            do
-                ++bytes;
-            while (bytes < text.size() && (static_cast<unsigned char>(text[bytes]) & 0xc0) == 0x80);
+        while (bytes < text.size()) {
+            std::size_t end = bytes + 1;
+            while (end < text.size() && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80)
+                ++end;
+            const std::size_t columns = is_wide(text.substr(bytes, end - bytes)) ? 2 : 1;
+            if (used_ + columns > style_.columns) {
+                used_ = style_.columns; // what follows is cut, too
+                break;
+            }
+            used_ += columns;
+            bytes = end;
+        }
+        if (bytes == 0)
+            return;
         const bool coloured = style_.colour && colour != 0;
         if (coloured)
             fmt::format_to(fmt::appender(out_), "\x1b[{}m", colour);
@@ -130,6 +158,9 @@ class Tree {
         for (std::uint32_t i = 0; i < rows.size(); ++i)
             if (shown_[i])
                 (rows[i].parent == kNone ? roots_ : children_[rows[i].parent]).push_back(i);
+        sort(roots_);
+        for (Order& children : children_)
+            sort(children);
     }
 
     void append() {
@@ -157,6 +188,13 @@ class Tree {
     }
 
   private:
+    // The eldest first. The tables, from which running processes come, have no order.
+    void sort(Order& order) const {
+        std::ranges::stable_sort(order, {}, [this](std::uint32_t index) {
+            const ProcessRow& row = summary_.processes()[index];
+            return std::pair(row.started_ns, row.pid);
+        });
+    }
     void print(std::uint32_t index, const std::string& before) {
         const ProcessRow& row = summary_.processes()[index];
         if (style_.json)

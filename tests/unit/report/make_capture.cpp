@@ -60,6 +60,11 @@ int hostile() {
         "/tmp/\x1b[2J\x07\r\nforged line",
         "/tmp/\xff\xfe\xc0\xaf",
         "/tmp/__proto__",
+        "/tmp/"
+        "\u8aad\u307f\u8fbc\u307f\u8aad\u307f\u8fbc\u307f\u8aad\u307f\u8fbc\u307f\u8aad\u307f\u8fbc"
+        "\u307f"
+        "\u8aad\u307f\u8fbc\u307f\u8aad\u307f\u8fbc\u307f\u8aad\u307f\u8fbc\u307f\u8aad\u307f\u8fbc"
+        "\u307f",
         "javascript:window.hacked=1",
         deep,
     };
