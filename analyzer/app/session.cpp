@@ -139,6 +139,15 @@ os::Result<void> add_observers(const Config& config, Detection& detection, Pipel
                observers);
 }
 
+// What to do if a recording or a capture cannot be opened: the analyzer is not root.
+std::string_view advice(const Config& config, const os::Error& error) {
+    const bool records = !config.record.empty() || !config.settings.capture_directory.empty();
+    if (error.number != EACCES || !config.replay.empty() || !records)
+        return {};
+    return "the analyzer's account may not write there; make a directory for it: "
+           "sudo install -d -o tiercel -m 750 DIRECTORY";
+}
+
 int watch_live(const Config& config, const Detection& detection, Pipeline& pipeline,
                const Run::Observers& observers, Notify& notify) {
     wire::Request request = config.request;
@@ -189,7 +198,7 @@ int watch(const CommandLine& given, Notify& notify) {
                                                                        : rules::Matching::first);
     Run::Observers observers;
     if (auto added = add_observers(config, *detection, pipeline, observers); !added)
-        return fail(added.error());
+        return fail(added.error(), advice(config, added.error()));
     notify.starting("attaching the probe");
     return is_replay ? watch_capture(config, pipeline, observers, notify)
                      : watch_live(config, *detection, pipeline, observers, notify);

@@ -233,6 +233,46 @@ def test_alert(folder):
     check("replayed, it alerts again", any(one["rule"] == "Marker" for one in found), again.stdout)
 
 
+def test_captures_by_id(folder):
+    """--capture-alerts: each file is named by its alert, whose JSON names it; the number of files is bounded."""
+    marker, rules, captures = f"{folder}/by-id", f"{folder}/by-id.yaml", f"{folder}/captures"
+    with open(rules, "w") as file:
+        file.write(f"""
+- rule: By id
+  desc: the test opens it
+  condition: evt.type in (open, openat) and fd.name={marker}
+  output: by id
+  priority: WARNING
+""")
+    open(marker, "w").close()
+    os.mkdir(captures, 0o700)
+    refused = subprocess.run([privd, "--exec", "--", analyzer, "-r", rules, "--capture-alerts", captures, "-M", "1"],
+                             capture_output=True, text=True, timeout=60)
+    check("a directory of another account is refused, with what to do",
+          refused.returncode == 1 and "install -d -o tiercel" in refused.stderr, refused.stderr)
+    os.chmod(captures, 0o777)
+    alerts = f"{folder}/by-id.json"
+    pair = start("-r", rules, "--json", "--capture-alerts", captures, "-o", "capture.before=500", "-o", "capture.default_duration=500",
+                 "-o", "capture.files=3", "-o", "file_output.enabled=true", "-o", f"file_output.filename={alerts}")
+    lines = lambda: open(alerts).read().splitlines() if os.path.exists(alerts) else []
+    check("the first alert comes", within(60, lambda: (open(marker).close(), len(lines()) > 0)[1]))
+    for _ in range(5): # captures of their own, more than there are files
+        time.sleep(1.5)
+        open(marker).close()
+    last = within(20, lambda: len(lines()) > 5) and json.loads(lines()[-1])
+    status, said = stop(pair)
+    check("it ends with 0", status == 0, said)
+    check("there are as many files as were asked for", len(os.listdir(captures)) == 3, os.listdir(captures))
+    check("the last alert names its capture", last and os.path.dirname(last["capture_file"]) == captures and size(last["capture_file"]) > 0,
+          last)
+    if not last:
+        return
+    page = f"{folder}/by-id.html"
+    made = subprocess.run([analyzer, "--replay", last["capture_file"], "-r", rules, "--report", page], capture_output=True, text=True)
+    check("the report of that file has the alert", made.returncode == 0 and "(Warning): " in made.stderr and '"By id"' in open(page).read(),
+          made.stderr)
+
+
 if os.geteuid() != 0:
     skip("events need root")
 with tempfile.TemporaryDirectory() as folder:
@@ -242,4 +282,5 @@ with tempfile.TemporaryDirectory() as folder:
     test_size(folder)
     test_time(folder)
     test_alert(folder)
+    test_captures_by_id(folder)
 sys.exit(exit_code())
