@@ -89,6 +89,16 @@ class Browser:
             raise RuntimeError(f"{expression}: {result['exceptionDetails']}")
         return result["result"].get("value")
 
+    def load(self, url, seconds=60):
+        """Opens an address. Returns whether the page is there before the time is over."""
+        self.call("Page.navigate", url=url)
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.value("location.href") == url and self.value("document.readyState") == "complete":
+                return True
+            time.sleep(0.1)
+        return False
+
     def open(self, path, seconds=60):
         """Opens a file. Returns whether the page says that it is drawn before the time is over."""
         self.call("Page.navigate", url="file://" + os.path.abspath(path))
