@@ -152,10 +152,10 @@ class StateTracker {
     Counters counters_;
     Current current_;
     bool names_as_given_ = false;
-    bool started_ = false; // the lists are complete
+    bool started_ = false;     // the lists are complete
     std::uint32_t events_ = 0; // applied so far; wraps
     std::size_t hand_ = 0;     // the slot at which next_idle() goes on
-    std::size_t peak_ = 0; // the most memory since the last return of memory to the system
+    std::size_t peak_ = 0;     // the most memory since the last return of memory to the system
     std::uint64_t boot_ns_ = 0;
     std::uint64_t first_ts_ = 0;
     std::uint64_t previous_ts_ = 0;

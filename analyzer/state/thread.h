@@ -83,9 +83,9 @@ struct Thread {
     std::int64_t vpgid = -1;
     std::uint32_t flags = 0;
     std::uint8_t exe_flags = 0;
-    bool args_cut = false; // `args` lacks a part of a long command line
-    bool dead = false;     // has exited; kept until the next event
-    bool awaited = false;  // the parent has not reported the clone yet
+    bool args_cut = false;        // `args` lacks a part of a long command line
+    bool dead = false;            // has exited; kept until the next event
+    bool awaited = false;         // the parent has not reported the clone yet
     std::uint32_t last_event = 0; // StateTracker's count of events then
     std::uint32_t uid = kNoId;
     std::uint32_t gid = kNoId;
