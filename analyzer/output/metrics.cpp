@@ -2,6 +2,7 @@
 #include "analyzer/output/metrics.h"
 
 #include "analyzer/output/append.h"
+#include "shared/escape/escape.h"
 #include "shared/wire/capabilities.h"
 #include "shared/wire/client.h"
 
@@ -25,13 +26,14 @@ constexpr Row kRows[] = {
 #undef METRIC
 };
 
-// A label's value: backslash, quote and newline are escaped; a rule's name may have any of them.
+// A label's value: text as every output shows it, whose backslashes and quotes the format of
+// Prometheus wants escaped once more.
 std::string label(std::string_view text) {
     std::string escaped;
-    for (const char c : text) {
+    for (const char c : escape::as_text(text)) {
         if (c == '\\' || c == '"')
             escaped += '\\';
-        c == '\n' ? escaped += "\\n" : escaped += c;
+        escaped += c;
     }
     return escaped;
 }

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
+#include "shared/escape/escape.h"
+
 namespace tiercel::prefilter {
 
 namespace {
@@ -59,9 +61,10 @@ nlohmann::ordered_json to_json(const Wish& wish, const rules::RuleSet& rules) {
     for (const Wish::Pass& pass : wish.passes) {
         nlohmann::ordered_json asked = nlohmann::ordered_json::array();
         for (const filter::RuleId rule : pass.rules)
-            asked.push_back(rules.rules[rule].name);
-        made["passes"].push_back(
-            {{"if", describe(pass.calls)}, {"tables", pass.tables}, {"rules", asked}});
+            asked.push_back(escape::as_utf8(rules.rules[rule].name));
+        made["passes"].push_back({{"if", escape::as_utf8(describe(pass.calls))},
+                                  {"tables", pass.tables},
+                                  {"rules", asked}});
     }
     return made;
 }
@@ -72,7 +75,7 @@ std::string asked_by(const Wish::Pass& pass, const rules::RuleSet& rules) {
     for (const filter::RuleId rule : pass.rules) {
         if (named++ == kNamedRules)
             return text + fmt::format(" and {} more rules", pass.rules.size() - kNamedRules);
-        text += (text.empty() ? "\"" : ", \"") + rules.rules[rule].name + '"';
+        text += (text.empty() ? "\"" : ", \"") + escape::as_text(rules.rules[rule].name) + '"';
     }
     return text;
 }
@@ -104,7 +107,9 @@ std::string explain(const Compiled& compiled, const rules::RuleSet& rules, bool 
         if (!compiled.off.empty())
             made["reason"] = compiled.off;
         made["events"] = std::move(events);
-        return made.dump() + '\n';
+        escape::Buffer out;
+        escape::append_made_json(out, made.dump());
+        return fmt::to_string(out) + '\n';
     }
     std::string text;
     if (!compiled.off.empty())
@@ -116,7 +121,7 @@ std::string explain(const Compiled& compiled, const rules::RuleSet& rules, bool 
             text += fmt::format("{:<20} {}\n", name, "never");
         for (const Wish::Pass& pass : wish.passes)
             text += fmt::format("{:<20} {:<52} {}\n", &pass == wish.passes.data() ? name : "",
-                                describe(pass.calls), asked_by(pass, rules));
+                                escape::as_text(describe(pass.calls)), asked_by(pass, rules));
     }
     return text;
 }

@@ -90,20 +90,20 @@ std::string render(const Alert& alert, const Style& style) {
     json[key::time] = iso_time(alert.time_ns);
     json[key::rule] = escape::as_utf8(alert.rule);
     json[key::priority] = config::priority_name(alert.priority);
-    json[key::source] = alert.source;
-    json[key::hostname] = style.hostname;
+    json[key::source] = escape::as_utf8(alert.source);
+    json[key::hostname] = escape::as_utf8(style.hostname);
     if (!alert.capture_file.empty())
         json[key::capture_file] = escape::as_utf8(alert.capture_file);
     if (style.include_output)
         json[key::output] = escape::as_utf8(text);
     if (style.include_tags)
-        json[key::tags] = alert.tags;
+        json[key::tags] = as_utf8(alert.tags);
     if (style.include_message)
         json[key::message] = escape::as_utf8(alert.message);
     if (style.include_fields) {
         nlohmann::json fields = nlohmann::json::object();
         for (const auto& [name, value] : alert.fields)
-            fields[name] = to_json(value);
+            fields[escape::as_utf8(name)] = to_json(value);
         fields[style.iso_8601 ? "evt.time.iso8601" : "evt.time"] = alert.time_ns;
         json[key::output_fields] = std::move(fields);
     }

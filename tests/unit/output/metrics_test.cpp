@@ -84,6 +84,6 @@ TEST_CASE("values are what was given, under Falco's names where there is one") {
 TEST_CASE("a rule's name cannot forge a line") {
     const state::StateTracker engine;
     CHECK(text_of(sample(engine))
-              .find(R"(priority="Critical",rule_name="Say \"hi\"\\\n",source="syscall"} 3)") !=
+              .find(R"(priority="Critical",rule_name="Say \"hi\"\\\\x0a",source="syscall"} 3)") !=
           std::string::npos);
 }

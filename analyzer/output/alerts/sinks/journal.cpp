@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/output/alerts/sinks/journal.h"
 
-#include <endian.h>
-
-#include <cstdint>
+#include "shared/escape/escape.h"
 
 namespace tiercel::alerts {
 
 namespace {
 
-// A value with a line break has its length before it: 64 bits in little-endian order.
+// The value has no line break, which ends a field, because the text of every output is escaped.
 void add(std::string& entry, std::string_view field, std::string_view value) {
     entry += field;
-    if (value.find('\n') == std::string_view::npos) {
-        entry += '=';
-    } else {
-        const std::uint64_t length = htole64(value.size());
-        entry += '\n';
-        entry.append(reinterpret_cast<const char*>(&length), sizeof length);
-    }
+    entry += '=';
     entry += value;
     entry += '\n';
 }
@@ -31,9 +23,9 @@ std::string journal_entry(const Line& line) {
     add(entry, "MESSAGE_ID", kAlertMessageId);
     add(entry, "PRIORITY", std::to_string(static_cast<int>(line.priority)));
     add(entry, "SYSLOG_IDENTIFIER", "tiercel");
-    add(entry, "RULE", line.rule);
+    add(entry, "RULE", escape::as_text(line.rule));
     if (!line.container_id.empty())
-        add(entry, "CONTAINER_ID", line.container_id);
+        add(entry, "CONTAINER_ID", escape::as_text(line.container_id));
     return entry;
 }
 
