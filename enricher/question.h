@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a runtime is sent: one fixed request about one container, whose id is all that varies.
+// What a runtime is sent: one fixed request about one container or pod, whose id is all that
+// varies.
 #pragma once
 
 #include <array>
@@ -25,7 +26,7 @@ class Request {
   private:
     void add(std::string_view text);
     void http(std::string_view id);
-    void grpc(std::string_view id);
+    void grpc(wire::enrich::Subject subject, std::string_view id);
     std::array<char, 320> room_;
     std::size_t used_ = 0;
 };

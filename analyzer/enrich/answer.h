@@ -14,6 +14,7 @@ namespace tiercel::enrich {
 
 // The longest text kept, and how many labels and mounts are kept of a container.
 constexpr std::size_t kMostText = 512, kMostEntries = 64;
+constexpr std::size_t kIdShown = 12; // digits of an image's id
 
 // Reads the answer of Docker or Podman to `GET /containers/ID/json`, a whole HTTP response. Returns
 // nothing if it is not such an answer, or if its status is not 200.
@@ -26,6 +27,12 @@ struct CallState {
     std::optional<state::Container> container;
 };
 CallState read_call(std::string_view frames);
+// The same for PodSandboxStatus. The container has what belongs to the pod, and the pod's name as
+// its own.
+CallState read_pod(std::string_view frames);
+
+// Gives the container what the answer about its pod has.
+void take_pod(state::Container pod, state::Container& container);
 
 // Fills image, repository, tag and digest from "registry:5000/path/name:tag@digest".
 void split_image(std::string_view name, state::Container& container);

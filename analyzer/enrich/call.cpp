@@ -2,9 +2,12 @@
 //
 // The answer to one gRPC call, in the frames of HTTP/2 (RFC 9113): the data of stream 1 is one
 // message of protocol buffers behind a head of 5 bytes. Headers are not looked at: a call that
-// failed has no message.
+// failed has no message. The messages are those of k8s.io/cri-api, runtime/v1/api.proto. Their map
+// `info` holds the runtime's own account as JSON: containerd and CRI-O name the sandbox and
+// the privileges there.
 #include <algorithm>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "analyzer/enrich/answer.h"
@@ -42,6 +45,13 @@ std::string text_in(std::string_view message, std::uint64_t number) {
     return {};
 }
 
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
+void take_label(std::string_view entry, Labels& labels) {
+    if (labels.size() < kMostEntries)
+        labels.emplace_back(text_in(entry, 1), text_in(entry, 2));
+}
+
 Container::Mount mount_of(std::string_view message) {
     constexpr std::string_view kPropagation[] = {"private", "rslave", "rshared"};
     Container::Mount mount;
@@ -60,7 +70,13 @@ Container::Mount mount_of(std::string_view message) {
     return mount;
 }
 
-// ContainerStatus of k8s.io/cri-api, runtime/v1/api.proto.
+void take_image_id(std::string_view id, Container& container) {
+    constexpr std::string_view kKind = "sha256:";
+    if (id.starts_with(kKind))
+        container.image_id = id.substr(kKind.size(), kIdShown);
+}
+
+// ContainerStatus.
 Container status_of(std::string_view message) {
     Container container;
     std::string image, reference;
@@ -71,10 +87,8 @@ Container status_of(std::string_view message) {
         case 5: container.started_ns = field->integer; break;
         case 8: image = text_in(field->bytes, 1); break; // image.image
         case 9: reference = text(field->bytes); break;
-        case 12:
-            if (container.labels.size() < kMostEntries)
-                container.labels.emplace_back(text_in(field->bytes, 1), text_in(field->bytes, 2));
-            break;
+        case 12: take_label(field->bytes, container.labels); break;
+        case 17: take_image_id(field->bytes, container); break;
         case 14:
             if (container.mounts.size() < kMostEntries)
                 container.mounts.push_back(mount_of(field->bytes));
@@ -86,21 +100,99 @@ Container status_of(std::string_view message) {
     split_image(image, container);
     if (const std::size_t digest = reference.find("@sha256:"); digest != std::string::npos)
         container.digest = reference.substr(digest + 1);
+    else if (container.image_id.empty())
+        take_image_id(reference, container); // an image without a name is referred to by its id
     take_pod_labels(container);
     return container;
 }
 
-std::optional<Container> response_of(std::string_view message) {
+// PodSandboxStatus.
+Container pod_of(std::string_view message) {
+    Container pod;
+    for (ProtobufReader reader(message); const auto field = reader.next();) {
+        switch (field->number) {
+        case 1: pod.id = text(field->bytes); break;
+        case 2: // metadata: name, uid, namespace
+            pod.pod_name = text_in(field->bytes, 1);
+            pod.pod_namespace = text_in(field->bytes, 3);
+            break;
+        case 4: pod.started_ns = field->integer; break;
+        case 5: pod.pod_ip = text_in(field->bytes, 1); break; // network.ip
+        case 7: take_label(field->bytes, pod.pod_labels); break;
+        default: break;
+        }
+    }
+    pod.sandbox_id = pod.id;
+    pod.name = pod.pod_name;
+    std::ranges::sort(pod.pod_labels);
+    return pod;
+}
+
+const nlohmann::json& at(const nlohmann::json& object, std::initializer_list<const char*> path) {
+    static const nlohmann::json kNull;
+    const nlohmann::json* value = &object;
+    for (const char* key : path) {
+        const auto found = value->find(key); // end() if it is not an object
+        if (found == value->end())
+            return kNull;
+        value = &*found;
+    }
+    return *value;
+}
+
+// NamespaceMode: POD 0, CONTAINER 1, NODE 2, TARGET 3. JSON leaves out what is 0.
+bool is_node(const nlohmann::json& mode) {
+    return mode == 2 || mode == "NODE";
+}
+
+// An entry of the map `info`.
+void take_info(std::string_view entry, Container& container) {
+    std::string_view key, value;
+    for (ProtobufReader reader(entry); const auto field = reader.next();)
+        (field->number == 1 ? key : value) = field->bytes;
+    if (key != "info")
+        return;
+    const auto info = nlohmann::json::parse(value, nullptr, /*allow_exceptions=*/false);
+    if (const auto& id = at(info, {"sandboxID"}); id.is_string())
+        container.sandbox_id = id.get_ref<const std::string&>().substr(0, kMostText);
+    const auto& context = at(info, {"config", "linux", "security_context"});
+    for (const auto* privileged : {&at(info, {"privileged"}), &at(context, {"privileged"})})
+        if (privileged->is_boolean())
+            container.privileged = privileged->get<bool>();
+    if (!context.is_object())
+        return;
+    if (!container.privileged)
+        container.privileged = false;
+    const auto& namespaces = at(context, {"namespace_options"});
+    container.host_pid = is_node(at(namespaces, {"pid"}));
+    container.host_network = is_node(at(namespaces, {"network"}));
+    container.host_ipc = is_node(at(namespaces, {"ipc"}));
+}
+
+// Both responses: the status, and the map `info`.
+template <Container (*read_status)(std::string_view)>
+std::optional<Container> read_response(std::string_view response) {
+    constexpr std::uint64_t kStatus = 1, kInfo = 2;
+    std::optional<Container> container;
+    for (ProtobufReader reader(response); const auto field = reader.next();) {
+        if (field->number == kStatus)
+            container = read_status(field->bytes);
+        else if (field->number == kInfo && container)
+            take_info(field->bytes, *container);
+    }
+    return container;
+}
+
+using ReadResponse = std::optional<Container> (*)(std::string_view response);
+
+std::optional<Container> response_of(std::string_view message, ReadResponse read) {
     constexpr std::size_t kHead = 5; // compressed or not, and the length
     if (message.size() < kHead || message[0] != 0)
         return std::nullopt;
     const std::size_t length = big_endian(message.substr(1, 4));
     if (length > message.size() - kHead)
         return std::nullopt;
-    for (ProtobufReader reader(message.substr(kHead, length)); const auto field = reader.next();)
-        if (field->number == 1) // status
-            return status_of(field->bytes);
-    return std::nullopt;
+    return read(message.substr(kHead, length));
 }
 
 std::string_view without_padding(std::string_view load, std::uint8_t flags) {
@@ -111,9 +203,7 @@ std::string_view without_padding(std::string_view load, std::uint8_t flags) {
     return load.substr(0, load.size() - std::min(padding, load.size()));
 }
 
-} // namespace
-
-CallState read_call(std::string_view frames) {
+CallState read_frames(std::string_view frames, ReadResponse read) {
     constexpr std::size_t kHead = 9; // length, kind, flags, stream
     std::string message;
     while (frames.size() >= kHead) {
@@ -130,11 +220,28 @@ CallState read_call(std::string_view frames) {
             continue;
         if (kind == Frame::data)
             message += without_padding(load, flags);
-        auto container = response_of(message);
+        auto container = response_of(message, read);
         if (container || (flags & Flag::end_stream) != 0)
             return {.over = true, .container = std::move(container)};
     }
     return {};
+}
+
+} // namespace
+
+CallState read_call(std::string_view frames) {
+    return read_frames(frames, read_response<status_of>);
+}
+
+CallState read_pod(std::string_view frames) {
+    return read_frames(frames, read_response<pod_of>);
+}
+
+void take_pod(Container pod, Container& container) {
+    container.pod_name = std::move(pod.pod_name);
+    container.pod_namespace = std::move(pod.pod_namespace);
+    container.ip = container.pod_ip = std::move(pod.pod_ip);
+    container.pod_labels = std::move(pod.pod_labels);
 }
 
 } // namespace tiercel::enrich

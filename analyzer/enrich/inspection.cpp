@@ -11,8 +11,6 @@ using state::Container;
 
 namespace {
 
-constexpr std::size_t kIdShown = 12;
-
 std::string text_of(const json& value) {
     if (!value.is_string())
         return {};

@@ -66,18 +66,21 @@ Values name(const EventContext& event, const Argument& argument, Value& single) 
                           : of_container<text_of<&Container::name>>(event, argument, single);
 }
 
+using Labels = std::vector<std::pair<std::string, std::string>>;
+
 // The label with the name in brackets; without one, all labels as "name:value, name:value".
+template <Labels Container::*which>
 Values labels(const EventContext& event, const Argument& argument, Value& single) {
     const Container* container = answer(event);
     if (container == nullptr)
         return no_value();
     if (!argument.key.empty()) {
-        const auto found = std::ranges::find(container->labels, argument.key,
+        const auto found = std::ranges::find(container->*which, argument.key,
                                              &std::pair<std::string, std::string>::first);
-        return found == container->labels.end() ? no_value() : text_value(single, found->second);
+        return found == (container->*which).end() ? no_value() : text_value(single, found->second);
     }
     std::string& all = event.arena->scratch();
-    for (const auto& [name, value] : container->labels) {
+    for (const auto& [name, value] : container->*which) {
         all += all.empty() ? "" : ", ";
         all += name;
         all += ':';
@@ -144,6 +147,11 @@ std::optional<std::uint64_t> duration(const EventContext& event, const Container
     return event.event->ts() - container.started_ns;
 }
 
+std::optional<std::string_view> short_sandbox_id(const Container& container) {
+    constexpr std::size_t kShown = 12;
+    return if_any(std::string_view(container.sandbox_id).substr(0, kShown));
+}
+
 std::optional<std::string> pod_uid(const Thread& thread) {
     std::string uid = state::pod_uid(thread.cgroups.view());
     return uid.empty() ? std::nullopt : std::optional(std::move(uid));
@@ -175,7 +183,7 @@ constexpr FieldInfo kContainer[] = {
     {"container.image.digest", kText,
      "The image's digest; with Docker and Podman if it was named with it.",
      of_container<text_of<&Container::digest>>},
-    {"container.privileged", kBool, "Whether it is privileged; with Docker and Podman.",
+    {"container.privileged", kBool, "Whether it is privileged.",
      of_container<&Container::privileged>},
     {"container.host_pid", kBool, "Whether it has the host's processes.",
      of_container<&Container::host_pid>},
@@ -183,10 +191,12 @@ constexpr FieldInfo kContainer[] = {
      of_container<&Container::host_network>},
     {"container.host_ipc", kBool, "Whether it has the host's IPC.",
      of_container<&Container::host_ipc>},
-    {"container.ip", kText, "Its address; with Docker and Podman.",
+    {"container.ip", kText, "Its address; in a pod, the pod's.",
      of_container<text_of<&Container::ip>>},
-    {"container.label", kText, "One of its labels: container.label[NAME].", labels, kKey},
-    {"container.labels", kText, "All its labels: name:value, joined by ', '.", labels},
+    {"container.label", kText, "One of its labels: container.label[NAME].",
+     labels<&Container::labels>, kKey},
+    {"container.labels", kText, "All its labels: name:value, joined by ', '.",
+     labels<&Container::labels>},
     {"container.mounts", kText,
      "Its mounts: source:destination:mode:writable:propagation, joined by ','.",
      of_container<mounts>},
@@ -210,20 +220,32 @@ constexpr FieldInfo kContainer[] = {
     {"container.cni.json", kText, kNever, never},
     {"k8s.pod.uid", kText, "Uid of the Kubernetes pod, from its cgroups.", of_thread<pod_uid>,
      cost(10)},
-    {"k8s.pod.name", kText, "Name of the pod, from the container's labels.",
-     of_container<text_of<&Container::pod_name>>},
-    {"k8s.ns.name", kText, "Namespace of the pod, from the container's labels.",
+    {"k8s.pod.name", kText, "Name of the pod.", of_container<text_of<&Container::pod_name>>},
+    {"k8s.ns.name", kText, "Namespace of the pod.",
      of_container<text_of<&Container::pod_namespace>>},
     {"k8s.pod.id", kText, kNever, never},
-    {"k8s.pod.sandbox_id", kText, kNever, never},
-    {"k8s.pod.full_sandbox_id", kText, kNever, never},
-    {"k8s.pod.label", kText, kNever, never, kKey},
-    {"k8s.pod.labels", kText, kNever, never},
-    {"k8s.pod.ip", kText, kNever, never},
+    {"k8s.pod.sandbox_id", kText, "First 12 characters of the id of the pod's sandbox.",
+     of_container<short_sandbox_id>},
+    {"k8s.pod.full_sandbox_id", kText, "The whole id of the pod's sandbox.",
+     of_container<text_of<&Container::sandbox_id>>},
+    {"k8s.pod.label", kText, "One of the pod's labels: k8s.pod.label[NAME].",
+     labels<&Container::pod_labels>, kKey},
+    {"k8s.pod.labels", kText, "All its labels: name:value, joined by ', '.",
+     labels<&Container::pod_labels>},
+    {"k8s.pod.ip", kText, "The pod's address.", of_container<text_of<&Container::pod_ip>>},
     {"k8s.pod.cni.json", kText, kNever, never},
 };
 
+// These come from the cgroups of the process.
+constexpr std::string_view kFromCgroups[] = {"container.id", "container.full_id", "container.type",
+                                             "k8s.pod.uid"};
+
 } // namespace
+
+bool comes_from_runtime(const FieldInfo& field) {
+    const bool is_ours = &field >= std::begin(kContainer) && &field < std::end(kContainer);
+    return is_ours && std::ranges::find(kFromCgroups, field.name) == std::end(kFromCgroups);
+}
 
 std::span<const FieldInfo> container_fields() {
     return kContainer;

@@ -224,6 +224,7 @@ std::uint32_t Fields::add(ResolvedField field) {
             fields_[id].argument.each == field.argument.each)
             return id;
     field.base64 = base64_;
+    ask_runtimes_ = ask_runtimes_ || comes_from_runtime(*field.info);
     fields_.push_back(std::move(field));
     return static_cast<std::uint32_t>(fields_.size() - 1);
 }

@@ -142,6 +142,8 @@ class Fields : public FieldCatalog {
     // Prints bytes in Base64 instead of as text. Call before the first field is resolved.
     void set_base64(bool on) { base64_ = on; }
     bool base64() const { return base64_; }
+    // Whether a field was resolved that a container runtime gives.
+    bool ask_runtimes() const { return ask_runtimes_; }
 
   private:
     bool resolve(std::string_view name, std::string_view argument, bool has_argument,
@@ -150,6 +152,7 @@ class Fields : public FieldCatalog {
     std::uint32_t add(ResolvedField field);
     std::vector<ResolvedField> fields_;
     bool base64_ = false;
+    bool ask_runtimes_ = false;
 };
 
 class EventFields : public FieldSource {

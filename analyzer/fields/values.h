@@ -173,5 +173,7 @@ std::span<const FieldInfo> path_fields();
 std::span<const FieldInfo> user_fields();
 std::span<const FieldInfo> group_fields();
 std::span<const FieldInfo> container_fields();
+// Whether a container runtime has to be asked for the field.
+bool comes_from_runtime(const FieldInfo& field);
 
 } // namespace tiercel::filter

@@ -19,12 +19,18 @@ using state::ContainerRuntime;
 using wire::enrich::Part;
 using wire::enrich::Question;
 using wire::enrich::Runtime;
+using wire::enrich::Subject;
 
 namespace {
 
 constexpr std::size_t kMostAnswer = 256 << 10;
-// Runtimes know a container some moments after its first process may be seen.
-constexpr unsigned kTries = 3;
+// Runtimes know a container some moments after its first process may be seen. The first attempts
+// come while its events are held back (pipeline/container_wait.h).
+constexpr std::uint64_t kMillisecond = 1'000'000; // ns
+constexpr std::uint64_t kPauses[] = {50 * kMillisecond,   100 * kMillisecond, 150 * kMillisecond,
+                                     200 * kMillisecond,  200 * kMillisecond, 200 * kMillisecond,
+                                     2000 * kMillisecond, 4000 * kMillisecond};
+constexpr std::uint64_t kReconnectEvery = 1000 * kMillisecond;
 constexpr std::size_t kMostAgain = 256;
 
 // The runtimes that may know a container of this kind, the likeliest first.
@@ -38,8 +44,12 @@ std::span<const Runtime> candidates(ContainerRuntime runtime) {
     case ContainerRuntime::podman: return kPodman;
     case ContainerRuntime::containerd: return kContainerd;
     case ContainerRuntime::crio: return kCrio;
-    default: return kAll;
+    case ContainerRuntime::unknown:
+    case ContainerRuntime::nspawn:
+    case ContainerRuntime::lxc:
+    case ContainerRuntime::bpm: break;
     }
+    return kAll;
 }
 
 ContainerRuntime kind_of(Runtime runtime) {
@@ -47,8 +57,10 @@ ContainerRuntime kind_of(Runtime runtime) {
     case Runtime::docker: return ContainerRuntime::docker;
     case Runtime::podman: return ContainerRuntime::podman;
     case Runtime::containerd: return ContainerRuntime::containerd;
-    default: return ContainerRuntime::crio;
+    case Runtime::crio: return ContainerRuntime::crio;
+    case Runtime::count: break;
     }
+    return ContainerRuntime::unknown;
 }
 
 bool speaks_http(Runtime runtime) {
@@ -59,38 +71,70 @@ bool speaks_http(Runtime runtime) {
 
 os::Result<std::unique_ptr<Enrichment>> Enrichment::make(const std::string& path,
                                                          state::Containers& containers) {
+    auto connector = alerts::Connector::start(path, SOCK_SEQPACKET);
+    if (!connector)
+        return connector.error();
     auto socket = connect_patiently(path.c_str());
     if (!socket)
-        return os::error("reach the enricher at", path, socket.error().number);
+        os::print("analyzer", os::error("reach the enricher at", path, socket.error().number),
+                  "containers have no names until it is there");
     containers.remember();
-    return std::make_unique<Enrichment>(*std::move(socket), containers);
+    return std::make_unique<Enrichment>(socket ? *std::move(socket) : os::UniqueFd(),
+                                        *std::move(connector), containers);
 }
 
-Enrichment::Enrichment(os::UniqueFd socket, state::Containers& containers)
-    : socket_(std::move(socket)), containers_(containers) {
-    fcntl(socket_.get(), F_SETFL, fcntl(socket_.get(), F_GETFL) | O_NONBLOCK);
+Enrichment::Enrichment(os::UniqueFd socket, alerts::Connector connector,
+                       state::Containers& containers)
+    : connector_(std::move(connector)), containers_(containers) {
+    if (socket.valid()) // for the loop
+        fcntl(socket.get(), F_SETFL, fcntl(socket.get(), F_GETFL) | O_NONBLOCK);
+    use(std::move(socket));
+}
+
+// The sandbox, which forbids fcntl(2), may be closed already. A later connection is therefore
+// blocking, and every call on it says that it does not wait.
+void Enrichment::use(os::UniqueFd socket) {
+    socket_ = std::move(socket);
+    containers_.set_answering(socket_.valid());
 }
 
 os::Result<void> Enrichment::attach(Session session) {
-    session.loop.watch(socket_, [this] { return on_ready(); });
-    session.loop.every(std::chrono::seconds(1), [this] { ++seconds_; });
+    is_watched_ = socket_.valid();
+    if (is_watched_)
+        session.loop.watch(socket_, [this] { return on_ready(); });
     return {};
 }
 
-void Enrichment::tick(const Tick&) {
+void Enrichment::tick(const Tick& tick) {
+    now_ns_ = tick.now_ns;
+    if (!socket_.valid())
+        return reconnect(tick.now_ns);
+    if (!is_watched_)
+        on_ready();
     ask_next();
 }
 
-void Enrichment::ask_next() {
-    if (asked_ || !end_.empty())
+void Enrichment::reconnect(std::uint64_t now_ns) {
+    if (now_ns < next_attempt_ns_)
         return;
-    const auto due =
-        std::ranges::find_if(again_, [this](const Asked& each) { return each.since <= seconds_; });
+    next_attempt_ns_ = now_ns + kReconnectEvery;
+    auto socket = connector_.connect_now();
+    if (!socket)
+        return;
+    use(*std::move(socket));
+    fmt::print(stderr, "analyzer: the enricher is there again\n");
+}
+
+void Enrichment::ask_next() {
+    if (asked_ || !socket_.valid())
+        return;
+    const auto due = std::ranges::find_if(
+        again_, [this](const Asked& each) { return each.since_ns <= now_ns_; });
     if (due != again_.end()) {
         asked_ = std::move(*due);
         again_.erase(due);
     } else if (auto met = containers_.take()) {
-        asked_ = Asked{.met = *std::move(met)};
+        asked_ = Asked{.met = *std::move(met), .found = {}};
     } else {
         return;
     }
@@ -99,22 +143,24 @@ void Enrichment::ask_next() {
 
 void Enrichment::ask() {
     Question question{.number = ++number_,
-                      .runtime = candidates(asked_->met.runtime)[asked_->runtime]};
+                      .runtime = candidates(asked_->met.runtime)[asked_->runtime],
+                      .subject = asked_->subject};
+    const std::string& id = asked_->found ? asked_->found->sandbox_id : asked_->met.full_id;
     static_assert(sizeof question.id == 64); // as Containers promises of full_id
-    std::memcpy(question.id, asked_->met.full_id.data(), sizeof question.id);
+    std::memcpy(question.id, id.data(), sizeof question.id);
     answer_.clear();
-    if (send(socket_.get(), &question, sizeof question, MSG_NOSIGNAL) < 0)
+    if (send(socket_.get(), &question, sizeof question, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
         stop(std::strerror(errno));
 }
 
 bool Enrichment::on_ready() {
-    while (end_.empty()) {
+    while (socket_.valid()) {
         std::array<char, sizeof(Part) + wire::enrich::kPartBytes> record{};
         iovec part{record.data(), record.size()};
         msghdr message{};
         message.msg_iov = &part;
         message.msg_iovlen = 1;
-        const ssize_t got = recvmsg(socket_.get(), &message, 0);
+        const ssize_t got = recvmsg(socket_.get(), &message, MSG_DONTWAIT);
         if (got < 0 && (errno == EAGAIN || errno == EINTR))
             return true;
         if (got <= 0)
@@ -143,51 +189,97 @@ void Enrichment::take_part(const void* record, std::size_t bytes) {
     if (answer_.size() + load.size() > kMostAnswer)
         return no_answer();
     answer_ += load;
+    report_failure(part.error);
     judge(part.last != 0);
+}
+
+// Prints once why a runtime cannot be asked. While it is not known which runtime made the
+// container, a socket that does not exist is no failure.
+void Enrichment::report_failure(int error) {
+    const auto runtimes = candidates(asked_->met.runtime);
+    const Runtime runtime = runtimes[asked_->runtime];
+    if (error == 0 || (error == ENOENT && runtimes.size() > 1))
+        return;
+    int& reported = reported_[static_cast<std::size_t>(runtime)];
+    if (std::exchange(reported, error) != error)
+        os::print("analyzer",
+                  os::error("ask, through the enricher,", state::name(kind_of(runtime)), error),
+                  "its containers have no names; see enricher(8)");
 }
 
 // Gives the container to the state, if the answer is whole.
 void Enrichment::judge(bool last) {
-    const Runtime runtime = candidates(asked_->met.runtime)[asked_->runtime];
-    std::optional<state::Container> container;
-    if (speaks_http(runtime)) {
-        if (!last)
-            return;
-        container = enrich::read_inspection(answer_);
-    } else {
-        auto call = enrich::read_call(answer_);
-        if (!call.over && !last)
-            return;
-        container = std::move(call.container);
-    }
+    if (!speaks_http(candidates(asked_->met.runtime)[asked_->runtime]))
+        return judge_call(last);
+    if (!last)
+        return;
+    auto container = enrich::read_inspection(answer_);
     if (!container || container->id != asked_->met.full_id)
         return no_answer();
-    container->runtime = kind_of(runtime);
-    containers_.tell(asked_->met, *std::move(container));
+    tell(*std::move(container));
+}
+
+// An id is a container's or a pod's: what is no container is asked for as a pod. A container's
+// answer names its pod, which is asked for its labels.
+void Enrichment::judge_call(bool last) {
+    const bool is_pod = asked_->subject == Subject::pod;
+    auto [over, answer] = is_pod ? enrich::read_pod(answer_) : enrich::read_call(answer_);
+    if (!over && !last)
+        return;
+    if (asked_->found) {
+        if (answer && answer->id == asked_->found->sandbox_id)
+            enrich::take_pod(*std::move(answer), *asked_->found);
+        return tell(*std::move(asked_->found));
+    }
+    if (answer && answer->id != asked_->met.full_id)
+        answer.reset();
+    if (!answer && is_pod)
+        return no_answer();
+    asked_->subject = Subject::pod;
+    if (answer && (is_pod || answer->sandbox_id.size() != sizeof Question::id))
+        return tell(*std::move(answer));
+    asked_->found = std::move(answer);
+    ask();
+}
+
+void Enrichment::tell(state::Container container) {
+    const Runtime runtime = candidates(asked_->met.runtime)[asked_->runtime];
+    reported_[static_cast<std::size_t>(runtime)] = 0;
+    container.runtime = kind_of(runtime);
+    containers_.tell(asked_->met, std::move(container));
     asked_.reset();
     ask_next();
 }
 
 void Enrichment::no_answer() {
+    asked_->subject = Subject::container;
     if (++asked_->runtime < candidates(asked_->met.runtime).size())
         return ask();
     asked_->runtime = 0;
-    if (++asked_->tries < kTries && again_.size() < kMostAgain) {
-        asked_->since = seconds_ + std::uint64_t{2} * asked_->tries;
+    if (asked_->tries < std::size(kPauses) && again_.size() < kMostAgain) {
+        asked_->since_ns = now_ns_ + kPauses[asked_->tries++];
         again_.push_back(*std::move(asked_));
     } else {
-        containers_.give_up();
+        containers_.give_up(asked_->met);
     }
     asked_.reset();
     ask_next();
 }
 
+// The container that was asked about is asked about again.
 void Enrichment::stop(std::string why) {
-    end_ = std::move(why);
     fmt::print(stderr,
-               "analyzer: the enricher has ended, so that containers met from now on have "
-               "no names: {}\n",
-               end_);
+               "analyzer: the enricher has ended, so that containers have no names until it is "
+               "back: {}\n",
+               why);
+    containers_.set_answering(false);
+    if (std::exchange(is_watched_, false))
+        ended_ = std::move(socket_); // the loop still knows its number
+    socket_.reset();
+    if (!asked_)
+        return;
+    asked_ = Asked{.met = std::move(asked_->met), .found = {}, .since_ns = now_ns_};
+    again_.push_back(*std::move(asked_));
     asked_.reset();
 }
 

@@ -15,11 +15,13 @@ void Containers::meet(std::string_view cgroups) {
         return;
     }
     if (known_.size() == kMost) {
+        close(order_.front());
         known_.erase(order_.front());
         order_.pop_front();
     }
     const std::string& id = order_.emplace_back(container.id);
-    known_.emplace(id, nullptr);
+    known_.emplace(id, Entry{});
+    ++open_;
     waiting_.push_back({id, std::string(container.full_id), container.runtime});
 }
 
@@ -33,14 +35,27 @@ std::optional<Containers::Met> Containers::take() {
 
 void Containers::tell(const Met& met, Container container) {
     ++counters_.told;
+    close(met.id);
     const auto found = known_.find(met.id);
     if (found != known_.end()) // otherwise it was forgotten meanwhile
-        found->second = std::make_unique<Container>(std::move(container));
+        found->second.container = std::make_unique<Container>(std::move(container));
+}
+
+bool Containers::is_open(std::string_view id) const {
+    const auto found = known_.find(id);
+    return found != known_.end() && found->second.is_open;
+}
+
+void Containers::close(std::string_view id) {
+    const auto found = known_.find(id);
+    if (found == known_.end() || !std::exchange(found->second.is_open, false))
+        return;
+    --open_;
 }
 
 const Container* Containers::find(std::string_view id) const {
     const auto found = known_.find(id);
-    return found == known_.end() ? nullptr : found->second.get();
+    return found == known_.end() ? nullptr : found->second.container.get();
 }
 
 } // namespace tiercel::state

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Containers holds what the runtimes say about each container. The tracker calls meet() for the
-// containers of threads; the enricher's client calls take(), asks the runtime, and calls tell(). An
-// answer applies to later events only.
+// containers of threads; the enricher's client calls take(), asks the runtime, and calls tell() or
+// give_up(). An answer applies to events that the state processes later; until then the container
+// is open, and the pipeline may hold its events back.
 #pragma once
 
 #include <cstdint>
@@ -28,8 +29,9 @@ struct Container {
     std::string id; // the full one
     ContainerRuntime runtime = ContainerRuntime::unknown;
     std::string name, image, image_id, repository, tag, digest, ip;
-    std::string pod_name, pod_namespace;
-    std::vector<std::pair<std::string, std::string>> labels; // by name
+    std::string pod_name, pod_namespace, pod_ip;
+    std::string sandbox_id;                                              // of the pod, the full one
+    std::vector<std::pair<std::string, std::string>> labels, pod_labels; // by name
     std::vector<Mount> mounts;
     std::optional<bool> privileged, host_pid, host_network, host_ipc;
     std::uint64_t started_ns = 0; // since the epoch; 0 if not known
@@ -55,7 +57,15 @@ class Containers {
     std::optional<Met> take();
     void tell(const Met& met, Container container);
     // Counts a container that no runtime knows, or for which no runtime could be asked.
-    void give_up() { ++counters_.unanswered; }
+    void give_up(const Met& met) {
+        ++counters_.unanswered;
+        close(met.id);
+    }
+    // Whether the runtime is still to answer about the container. `id` is the short form.
+    bool is_open(std::string_view id) const;
+    std::size_t open_count() const { return open_; }
+    // Does not wait for the answer any longer.
+    void close(std::string_view id);
     // `id` is the short form. Returns nullptr if no answer has come.
     const Container* find(std::string_view id) const;
 
@@ -66,6 +76,9 @@ class Containers {
     const Counters& counters() const { return counters_; }
     // Whether remember() was called.
     bool asked() const { return asked_; }
+    // Whether answers can come now.
+    void set_answering(bool on) { answering_ = on; }
+    bool is_answering() const { return answering_; }
 
   private:
     struct Hash {
@@ -74,9 +87,13 @@ class Containers {
             return std::hash<std::string_view>()(id);
         }
     };
-    bool asked_ = false;
-    // nullptr: the container was met, and no answer has come yet.
-    std::unordered_map<std::string, std::unique_ptr<Container>, Hash, std::equal_to<>> known_;
+    bool asked_ = false, answering_ = false;
+    struct Entry {
+        std::unique_ptr<Container> container; // nullptr: no answer has come yet
+        bool is_open = true;
+    };
+    std::unordered_map<std::string, Entry, Hash, std::equal_to<>> known_;
+    std::size_t open_ = 0;          // entries of known_ that are open
     std::deque<std::string> order_; // the ids of known_, oldest first
     std::deque<Met> waiting_;
     Counters counters_;

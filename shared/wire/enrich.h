@@ -21,7 +21,7 @@
 namespace tiercel::wire::enrich {
 
 constexpr std::uint32_t kMagic = 0x45435254; // "TRCE"
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
 
 enum class Type : std::uint16_t { question = 1, part };
 
@@ -32,9 +32,12 @@ struct Header {
 };
 
 // Docker and Podman answer `GET /containers/ID/json` with HTTP and JSON; containerd and CRI-O the
-// call ContainerStatus of runtime.v1.RuntimeService with gRPC (HTTP/2 and protocol buffers).
+// call ContainerStatus of runtime.v1.RuntimeService with gRPC (HTTP/2 and protocol buffers), and
+// PodSandboxStatus about a pod.
 enum class Runtime : std::uint32_t { docker, podman, containerd, crio, count };
 constexpr std::size_t kRuntimes = static_cast<std::size_t>(Runtime::count);
+
+enum class Subject : std::uint32_t { container, pod, count }; // containerd and CRI-O have pods
 
 constexpr std::size_t kIdLength = 64; // all four make ids of 64 hexadecimal digits
 
@@ -42,6 +45,7 @@ struct Question {
     Header header{};
     std::uint32_t number = 0; // comes back with each part of the answer
     Runtime runtime = Runtime::docker;
+    Subject subject = Subject::container;
     char id[kIdLength] = {}; // 0-9a-f, without a NUL
 };
 
@@ -55,6 +59,6 @@ struct Part {
 
 constexpr std::size_t kPartBytes = 8192;
 
-static_assert(sizeof(Header) == 8 && sizeof(Question) == 80 && sizeof(Part) == 20);
+static_assert(sizeof(Header) == 8 && sizeof(Question) == 84 && sizeof(Part) == 20);
 
 } // namespace tiercel::wire::enrich

@@ -26,9 +26,10 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from check import check, exit_code, skip, skip_part
 
 enricher, privd, analyzer = sys.argv[1:]
-MAGIC, VERSION, QUESTION, PART = 0x45435254, 1, 1, 2
+MAGIC, VERSION, QUESTION, PART = 0x45435254, 2, 1, 2
 DOCKER, PODMAN, CONTAINERD, CRIO = range(4)
-WEB, POD, NOBODYS = "5e" * 32, "c4" * 32, "00" * 32
+CONTAINER, SANDBOX = range(2)
+WEB, LATE, POD, PAUSE, CLOSED, NOBODYS = "5e" * 32, "1a" * 32, "c4" * 32, "5b" * 32, "de" * 32, "00" * 32
 # Text of the user who started the container, with characters that could confuse a terminal or a parser.
 INSPECTION = {"Id": WEB, "Name": "/web", "Image": "sha256:" + "ab" * 32,
               "State": {"StartedAt": "2026-01-02T03:04:05Z"},
@@ -50,8 +51,10 @@ class Docker(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         Docker.requests.append(self.requestline)
-        found = self.path == f"/containers/{WEB}/json"
-        body = json.dumps(INSPECTION if found else {"message": "No such container"}).encode()
+        asked = self.path.removeprefix("/containers/").removesuffix("/json")
+        found = asked in (WEB, LATE)
+        inspection = INSPECTION if asked == WEB else {**INSPECTION, "Id": LATE, "Name": "/late"}
+        body = json.dumps(inspection if found else {"message": "No such container"}).encode()
         self.send_response(200 if found else 404)
         self.end_headers()
         self.wfile.write(body)
@@ -79,13 +82,17 @@ def play_docker():
 def field(number, value):
     """One field of a message of protocol buffers."""
     data = value.encode() if isinstance(value, str) else value
-    assert len(data) < 128 * 128
-    length = bytes([len(data)]) if len(data) < 128 else bytes([len(data) & 127 | 128, len(data) >> 7])
-    return bytes([number << 3 | 2]) + length + data
+    length, rest = b"", len(data)
+    while rest >= 128:
+        length, rest = length + bytes([rest & 127 | 128]), rest >> 7
+    return bytes([number << 3 | 2]) + length + bytes([rest]) + data
+
+
+VERBOSE = b"\x10\x01"
 
 
 def play_containerd():
-    """The call ContainerStatus by grpc, which is not ours. False: it is not installed."""
+    """The calls ContainerStatus and PodSandboxStatus by grpc, which is not ours. None: it is not installed."""
     try:
         import grpc
         from concurrent import futures
@@ -96,13 +103,20 @@ def play_containerd():
         asked = []
 
         def service(self, details):
-            if details.method != "/runtime.v1.RuntimeService/ContainerStatus":
-                return None
-            return grpc.unary_unary_rpc_method_handler(self.answer)
+            calls = {"ContainerStatus": self.answer, "PodSandboxStatus": self.answer_pod}
+            answer = calls.get(details.method.removeprefix("/runtime.v1.RuntimeService/"))
+            return answer and grpc.unary_unary_rpc_method_handler(answer)
+
+        def answer_pod(self, request, context):
+            if request != field(1, PAUSE) + VERBOSE:
+                context.abort(grpc.StatusCode.NOT_FOUND, "no such pod")
+            status = field(1, PAUSE) + field(2, field(1, "shop-1") + field(2, "uid") + field(3, "sales"))
+            status += field(5, field(1, "10.9.8.7")) + field(7, field(1, "app") + field(2, "shop"))
+            return field(1, status)
 
         def answer(self, request, context):
             Status.asked.append(request)
-            if request != field(1, POD):
+            if request != field(1, POD) + VERBOSE:
                 context.abort(grpc.StatusCode.NOT_FOUND, "no such container")
             labels = {"io.kubernetes.pod.name": "shop-1", "io.kubernetes.pod.namespace": "sales", "tier": "front"}
             status = field(1, POD) + field(2, field(1, "cart") + b"\x10\x02") + b"\x18\x01" + b"\x28\x80\xa0\x94\xa5\x8d\x1d"
@@ -110,7 +124,9 @@ def play_containerd():
             for key, value in labels.items():
                 status += field(12, field(1, key) + field(2, value))
             status += field(14, field(1, "/etc/hosts") + field(2, "/var/lib/hosts") + b"\x18\x01")
-            return field(1, status) + field(2, field(1, "info") + field(2, "x" * 10000))
+            context_of = {"privileged": True, "namespace_options": {"pid": 2, "network": 2}}
+            info = {"sandboxID": PAUSE, "config": {"linux": {"security_context": context_of}}, "runtimeSpec": "x" * 150_000}
+            return field(1, status) + field(2, field(1, "info") + field(2, json.dumps(info)))
 
     server = grpc.server(futures.ThreadPoolExecutor(2), handlers=(Status(),))
     server.add_insecure_port(f"unix:{work}/containerd.sock")
@@ -164,8 +180,8 @@ def connect(path):
     return made
 
 
-def question(number, runtime, identifier):
-    return struct.pack("=IHHII", MAGIC, VERSION, QUESTION, number, runtime) + identifier.encode()
+def question(number, runtime, identifier, subject=CONTAINER):
+    return struct.pack("=IHHIII", MAGIC, VERSION, QUESTION, number, runtime, subject) + identifier.encode()
 
 
 def ask(peer, number, runtime, identifier):
@@ -233,13 +249,13 @@ def test_protocol():
     check("a runtime that was started anew is asked again", ask(peer, 7, DOCKER, WEB)[0].startswith(b"HTTP/1.0 200 "))
     if containerd:
         peer.send(question(8, CONTAINERD, POD))
-        data, _ = answer(peer, 8, lambda data: b"cart@sha256" in data and data.count(b"x") >= 10000)
-        check("a gRPC server of others understands the call", containerd[1].asked == [field(1, POD)], containerd[1].asked)
+        data, _ = answer(peer, 8, lambda data: b"cart@sha256" in data and data.count(b"x") >= 150_000)
+        check("a gRPC server of others understands the call", containerd[1].asked == [field(1, POD) + VERBOSE], containerd[1].asked)
     else:
         skip_part("containerd's protocol", "python3-grpcio is not installed")
-    for what, wrong in {"a runtime that is none": question(9, 4, WEB), "an id that is none": question(9, 0, "../x" + WEB[4:]),
+    for what, wrong in {"a runtime that is none": question(9, 4, WEB), "a subject that is none": question(9, 0, WEB, 2), "an id that is none": question(9, 0, "../x" + WEB[4:]),
                         "a short record": question(9, 0, WEB)[:-1], "a long one": question(9, 0, WEB) + b"0",
-                        "another protocol": b"\0" * 80}.items():
+                        "another protocol": b"\0" * 84}.items():
         other = peer if what == "a runtime that is none" else connect(path)
         other.send(wrong)
         check(f"{what} ends the session", ended(other))
@@ -305,32 +321,41 @@ def test_events(containerd):
     fields = ["container.id", "container.full_id", "container.type", "container.name", "container.image", "container.image.id",
               "container.image.repository", "container.image.tag", "container.image.digest", "container.label[team]",
               "container.labels", "container.privileged", "container.host_pid", "container.mount.source[/data]",
-              "container.ip", "k8s.pod.name", "k8s.ns.name", "container.start_ts"]
+              "container.ip", "k8s.pod.name", "k8s.ns.name", "container.start_ts", "k8s.pod.ip", "k8s.pod.label[app]",
+              "k8s.pod.sandbox_id", "container.host_network", "container.host_ipc"]
     rules.write_text("- rule: read\n  desc: d\n  priority: INFO\n"
                      "  condition: evt.type in (open, openat) and fd.name=/etc/hostname and container.id!=host\n"
                      "  output: read " + " ".join("%" + name for name in fields) + "\n")
     made = {}
-    for identifier, name in (WEB, f"docker-{WEB}.scope"), (POD, f"cri-containerd-{POD}.scope"):
+    for identifier, name in ((WEB, f"docker-{WEB}.scope"), (POD, f"cri-containerd-{POD}.scope"), (LATE, f"docker-{LATE}.scope"),
+                             (PAUSE, f"cri-containerd-{PAUSE}.scope"), (CLOSED, f"libpod-{CLOSED}.scope")):
         made[identifier] = cgroup_of(name)
     if None in made.values():
         skip_part("names in events", "cgroups cannot be made here")
         return
+    closed = socket.socket(socket.AF_UNIX)
+    closed.bind(str(work / "closed.sock"))
+    closed.listen()
+    os.chmod(work / "closed.sock", 0o600)
     # This one as the account that the analyzer will have.
-    process, path = start(65533, "nobody")
+    process, path = start(65533, "nobody", "--podman", str(work / "closed.sock"))
     out, err = open(work / "events", "w+"), open(work / "pair", "w+")
     pair = subprocess.Popen([privd, "--user", "nobody", "--exec", "--", analyzer, "-r", str(rules), "-o", "json_output=true",
-                             "-o", f"enricher.socket={path}", "-M", "12"], stdout=out, stderr=err)
+                             "-o", f"enricher.socket={path}", "-M", "24"], stdout=out, stderr=err)
     time.sleep(2)
     if pair.poll() is not None:
         err.seek(0)
         skip_part("names in events", err.readline().strip())
         return
-    work_inside = [inside(cgroup, 5) for cgroup in made.values()]
+    work_inside = [inside(made[identifier], 5) for identifier in (WEB, POD, PAUSE, CLOSED)]
     for each in work_inside:
         each.wait()
     process.kill() # events go on without it
     late = inside(made[WEB], 2)
     late.wait()
+    start(65533, "nobody") # at the same path; the analyzer tries each second
+    time.sleep(2.5)
+    inside(made[LATE], 1).wait()
     check("the analyzer ends as told", pair.wait(timeout=30) == 0)
     for cgroup in made.values():
         time.sleep(0.2)
@@ -344,6 +369,9 @@ def test_events(containerd):
     check("both containers' events come", len(of[WEB]) > 5 and len(of[POD]) > 5, (len(events), said))
     if not (of[WEB] and of[POD]):
         return
+    for identifier, name in (WEB, "web"), (LATE, "late"), *([(POD, "cart"), (PAUSE, "shop-1")] if containerd else []):
+        names = [each["container.name"] for each in of[identifier]]
+        check(f"all alerts of {name} have its name, from the first one on", names and set(names) == {name}, names)
     web, pod = of[WEB][len(of[WEB]) // 2], of[POD][-1]
     for name, wanted in {"container.id": WEB[:12], "container.type": "docker", "container.name": "web",
                          "container.image": "registry.example:5000/shop/web:1.2", "container.image.id": "ab" * 6,
@@ -355,12 +383,18 @@ def test_events(containerd):
     check("what steers a terminal is printed as its code", "\x1b" not in printed, printed[:400])
     if containerd:
         for name, wanted in {"container.type": "containerd", "container.name": "cart", "k8s.pod.name": "shop-1",
-                             "k8s.ns.name": "sales", "container.image.repository": "docker.io/shop/cart",
+                             "k8s.ns.name": "sales", "k8s.pod.ip": "10.9.8.7", "container.ip": "10.9.8.7",
+                             "k8s.pod.label[app]": "shop", "k8s.pod.sandbox_id": PAUSE[:12], "container.privileged": True,
+                             "container.host_pid": True, "container.host_network": True, "container.host_ipc": False,
+                             "container.image.repository": "docker.io/shop/cart",
                              "container.image.digest": "sha256:" + "cd" * 32, "container.start_ts": 1000000000000,
                              "container.labels": "io.kubernetes.pod.name:shop-1, io.kubernetes.pod.namespace:sales, tier:front"}.items():
             check(f"containerd's {name} is {wanted!r}", pod[name] == wanted, pod[name])
     check("what was learnt outlasts the enricher", of[WEB][-1]["container.name"] == "web", of[WEB][-1])
-    check("whose end is told", "the enricher has ended, so that containers met from now on have no names" in said, said)
+    check("whose end is told", "the enricher has ended, so that containers have no names until it is back" in said, said)
+    check("a runtime whose socket the enricher may not open is told of once",
+          said.count("cannot ask, through the enricher, podman: Permission denied") == 1, said)
+    check("and its containers have no names", of[CLOSED] and {each["container.name"] for each in of[CLOSED]} == {None}, of[CLOSED][:1])
     check("nothing was lost by it", " 0 dropped" in said, said)
 
 

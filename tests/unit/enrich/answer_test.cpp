@@ -128,3 +128,47 @@ TEST_CASE("a call's answer that says nothing") {
             CHECK(call.container->id.empty());
     }
 }
+
+TEST_CASE("the runtime's own account names the pod and the privileges") {
+    const auto call = [](const std::string& info) {
+        return enrich::read_call(frame(0, 1, 1,
+                                       message(field(1, field(1, "id")) +
+                                               field(2, field(1, "info") + field(2, info)))))
+            .container;
+    };
+    const auto containerd = call(
+        R"({"sandboxID":"p","config":{"linux":{"security_context":{"namespace_options":{"pid":2}}}}})");
+    REQUIRE(containerd);
+    CHECK(containerd->sandbox_id == "p");
+    CHECK(containerd->privileged == false); // JSON leaves it out
+    CHECK(containerd->host_pid == true);
+    CHECK(containerd->host_network == false);
+    const auto crio = call(R"({"sandboxID":"q","privileged":true})");
+    REQUIRE(crio);
+    CHECK(crio->sandbox_id == "q");
+    CHECK(crio->privileged == true);
+    CHECK_FALSE(crio->host_pid);
+    for (const char* bad : {"", "[]", "{", R"({"sandboxID":7,"privileged":"yes","config":[]})"}) {
+        CAPTURE(bad);
+        const auto container = call(bad);
+        REQUIRE(container);
+        CHECK(container->sandbox_id.empty());
+        CHECK_FALSE(container->privileged);
+    }
+}
+
+TEST_CASE("a pod has its own labels and address") {
+    const std::string status =
+        field(1, "p") + field(2, field(1, "web") + field(2, "uid") + field(3, "shop")) +
+        field(5, field(1, "10.0.0.7")) + field(7, field(1, "app") + field(2, "x"));
+    auto answer = enrich::read_pod(frame(0, 1, 1, message(field(1, status))));
+    CHECK(answer.over);
+    REQUIRE(answer.container);
+    CHECK(answer.container->name == "web");
+    state::Container container;
+    enrich::take_pod(*std::move(answer.container), container);
+    CHECK(container.pod_name == "web");
+    CHECK(container.pod_namespace == "shop");
+    CHECK(container.pod_ip == "10.0.0.7");
+    CHECK(container.pod_labels == decltype(container.pod_labels){{"app", "x"}});
+}

@@ -66,7 +66,7 @@ os::Result<Connector> Connector::start(const std::string& path, int type) {
     return Connector(std::move(ours), path);
 }
 
-os::Result<os::UniqueFd> Connector::connect() {
+os::Result<os::UniqueFd> Connector::connect(int flags) {
     const char request = 1;
     if (!asked_ && send(child_.get(), &request, 1, MSG_NOSIGNAL) != 1)
         return os::error("ask the connector of", path_);
@@ -75,7 +75,7 @@ os::Result<os::UniqueFd> Connector::connect() {
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
     iovec part{&error, sizeof error};
     msghdr message{nullptr, 0, &part, 1, control, sizeof control, 0};
-    const ssize_t got = recvmsg(child_.get(), &message, MSG_CMSG_CLOEXEC);
+    const ssize_t got = recvmsg(child_.get(), &message, MSG_CMSG_CLOEXEC | flags);
     if (got < 0)
         return os::error("connect to", path_, errno == EAGAIN ? ETIMEDOUT : errno);
     asked_ = false;

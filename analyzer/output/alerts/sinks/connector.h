@@ -4,6 +4,8 @@
 // socket(2). A child process that can do nothing else makes the connection and passes it on.
 #pragma once
 
+#include <sys/socket.h>
+
 #include <string>
 
 #include "shared/os/result.h"
@@ -19,9 +21,12 @@ class Connector {
 
     // Returns a new connection, or the error of connect(2). Sends and receives on it fail with
     // EAGAIN after a second. Waits for the child, but not longer than two seconds (ETIMEDOUT).
-    os::Result<os::UniqueFd> connect();
+    os::Result<os::UniqueFd> connect() { return connect(0); }
+    // The same without waiting: ETIMEDOUT says to call again later.
+    os::Result<os::UniqueFd> connect_now() { return connect(MSG_DONTWAIT); }
 
   private:
+    os::Result<os::UniqueFd> connect(int flags); // of recvmsg(2)
     Connector(os::UniqueFd child, std::string path)
         : child_(std::move(child)), path_(std::move(path)) {}
     os::UniqueFd child_;
