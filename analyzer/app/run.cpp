@@ -104,12 +104,14 @@ int Run::run() {
     notify_.stopping();
     if (!pipeline_.stopped())
         source_.finish();
+    pipeline_.release(~std::uint64_t{0}); // nothing answers any more
     return end();
 }
 
 std::size_t Run::read() {
     const std::size_t bytes = source_.read();
     const std::uint64_t now = os::now_ns(CLOCK_MONOTONIC);
+    pipeline_.release(now);
     if (pipeline_.events() != measured_at_) {
         measured_at_ = pipeline_.events();
         const std::uint64_t time = os::now_ns(CLOCK_REALTIME),

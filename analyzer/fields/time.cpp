@@ -37,10 +37,10 @@ std::uint64_t since_first(const EventContext& event) {
     return event.event->ts() - event.state->first_event_time();
 }
 
-// Time since the event before, in ns; 0 for the first event.
+// Time since the event before, in ns; 0 for the first event, and for one that was held back.
 std::uint64_t since_previous(const EventContext& event) {
     const std::uint64_t before = event.state->previous_event_time();
-    return before != 0 ? event.event->ts() - before : 0;
+    return before != 0 && event.event->ts() > before ? event.event->ts() - before : 0;
 }
 
 std::string clock_text(const EventContext& event) {

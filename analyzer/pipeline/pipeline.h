@@ -20,6 +20,7 @@
 
 #include "analyzer/fields/fields.h"
 #include "analyzer/fields/result.h"
+#include "analyzer/pipeline/container_wait.h"
 #include "analyzer/rules/rule_engine.h"
 #include "analyzer/state/state_tracker.h"
 #include "shared/event/view.h"
@@ -41,7 +42,8 @@ class Pipeline {
     using Arrival = std::function<void(const event::EventView&, std::uint16_t cpu)>;
 
     // `fields` must outlive this object, and know every field that rules and observers ask for.
-    explicit Pipeline(const filter::Fields& fields) : values_(fields, state_) {}
+    explicit Pipeline(const filter::Fields& fields)
+        : values_(fields, state_), wait_(state_, fields) {}
     Pipeline(const Pipeline&) = delete;
     Pipeline& operator=(const Pipeline&) = delete;
 
@@ -60,11 +62,34 @@ class Pipeline {
     // Called before the state learns from the event.
     void on_arrival(Arrival arrival) { on_arrival_.push_back(std::move(arrival)); }
 
-    // Processes one event; events come in the order of their times. `cpu` may have the bit
-    // event::kCpuUring. Returns false after stop().
+    // Takes one event; events come in the order of their times. Processes it, unless it waits for a
+    // container's runtime. `cpu` may have the bit event::kCpuUring. Returns false after stop().
     bool take(const event::EventView& view, std::uint16_t cpu) {
         if (drop_failed_ && filter::is_dropped_as_failed(view))
             return !stopped_;
+        if (wait_.hold(view, cpu))
+            return !stopped_;
+        return process(view, cpu);
+    }
+    // Processes the events that need not wait any longer at `now_ns` (CLOCK_MONOTONIC).
+    void release(std::uint64_t now_ns) {
+        wait_.release(now_ns, [this](const event::EventView& view, std::uint16_t cpu) {
+            if (!stopped_)
+                process(view, cpu);
+        });
+    }
+    // Makes the present event the last one. Observers may call it.
+    void stop() { stopped_ = true; }
+    bool stopped() const { return stopped_; }
+
+    state::StateTracker& state() { return state_; }
+    const state::StateTracker& state() const { return state_; }
+    // Returns nullptr if there are no rules.
+    const rules::RuleEngine* rules() const { return rules_ ? &*rules_ : nullptr; }
+    std::uint64_t events() const { return events_; }
+
+  private:
+    bool process(const event::EventView& view, std::uint16_t cpu) {
         for (const Arrival& arrival : on_arrival_)
             arrival(view, cpu);
         // A record of a file that the next event is about. It is no event of its own.
@@ -85,19 +110,10 @@ class Pipeline {
                 observer(event);
         return !stopped_;
     }
-    // Makes the present event the last one. Observers may call it.
-    void stop() { stopped_ = true; }
-    bool stopped() const { return stopped_; }
 
-    state::StateTracker& state() { return state_; }
-    const state::StateTracker& state() const { return state_; }
-    // Returns nullptr if there are no rules.
-    const rules::RuleEngine* rules() const { return rules_ ? &*rules_ : nullptr; }
-    std::uint64_t events() const { return events_; }
-
-  private:
     state::StateTracker state_;
     filter::EventFields values_;
+    ContainerWait wait_;
     std::optional<rules::RuleEngine> rules_;
     std::vector<Arrival> on_arrival_;
     std::vector<Observer> on_event_, on_match_;

@@ -5,8 +5,8 @@
 // emptied meanwhile: their events are held, and given to the pipeline first of all.
 #pragma once
 
+#include "analyzer/pipeline/held_events.h"
 #include "analyzer/source/command_lines.h"
-#include "analyzer/source/held_events.h"
 #include "analyzer/source/live.h"
 #include "analyzer/source/proc_door.h"
 #include "analyzer/source/source.h"

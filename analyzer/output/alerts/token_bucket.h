@@ -13,8 +13,10 @@ class TokenBucket {
     TokenBucket(double rate, std::uint64_t burst)
         : rate_(rate), most_(static_cast<double>(burst)), tokens_(most_) {}
 
-    // Returns whether an action is permitted at `now_ns`, which must not run backwards.
+    // Returns whether an action is permitted at `now_ns`. A time before the last one counts as the
+    // last one.
     bool take(std::uint64_t now_ns) {
+        now_ns = std::max(now_ns, last_ns_);
         if (last_ns_ != 0)
             tokens_ =
                 std::min(most_, tokens_ + static_cast<double>(now_ns - last_ns_) / 1e9 * rate_);
