@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <climits>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <string_view>
 
@@ -105,7 +106,7 @@ void take_status(std::string_view key, Numbers value, thread_facts& out) {
     if (key == "Tgid") {
         out.tgid = value.take<int>();
     } else if (key == "Uid") { // real, effective, saved, file system
-        value.skip(1);
+        out.ruid = value.take<unsigned>();
         out.euid = value.take<unsigned>();
         value.skip(1);
         out.fsuid = value.take<unsigned>();
@@ -224,6 +225,19 @@ int facts_children_in_namespace(int tid) {
     return facts_of_link(tid, "ns/pid", own, sizeof own) != 0 &&
            facts_of_link(tid, "ns/pid_for_children", children, sizeof children) != 0 &&
            std::strcmp(own, children) != 0;
+}
+
+// namespaces(7): each link reads "KIND:[NUMBER]".
+void facts_of_namespaces(int tid, unsigned out[FACTS_NAMESPACE_KINDS]) {
+    static constexpr const char* kKinds[FACTS_NAMESPACE_KINDS] = {
+        "ns/cgroup", "ns/ipc", "ns/mnt", "ns/net", "ns/pid", "ns/time", "ns/user", "ns/uts"};
+    for (int i = 0; i < FACTS_NAMESPACE_KINDS; ++i) {
+        char link[64];
+        const bool known = facts_of_link(tid, kKinds[i], link, sizeof link) != 0;
+        const char* number = known ? std::strchr(link, '[') : nullptr;
+        out[i] =
+            number != nullptr ? static_cast<unsigned>(std::strtoul(number + 1, nullptr, 10)) : 0;
+    }
 }
 
 // cgroups(7): "hierarchy:controllers:path". The line of version 2 names no controllers and covers

@@ -29,7 +29,7 @@ struct thread_facts {
     unsigned namespaces;                   /* how many entries of each row of `ids` are set */
     int ids[4][FACTS_NAMESPACES];          /* tid, tgid, process group, session; own view first */
     unsigned long long namespace_start_ns; /* start of the namespace's init; 0: not known */
-    unsigned euid, egid, fsuid, fsgid, login_uid;
+    unsigned ruid, euid, egid, fsuid, fsgid, login_uid;
     unsigned group_count, groups[FACTS_GROUPS];
     unsigned long long inheritable, permitted, effective; /* capabilities */
     unsigned long long fd_limit;
@@ -62,6 +62,9 @@ int facts_of_socket(int tid, int fd, struct socket_facts* out);
 
 /* Writes a path with its NUL and returns the size; 0: no path. `which` is "cwd" or "root". */
 unsigned facts_of_link(int tid, const char* which, char* out, unsigned size);
+/* The numbers of the namespaces cgroup, ipc, mnt, net, pid, time, user, uts; 0: not known. */
+#define FACTS_NAMESPACE_KINDS 8
+void facts_of_namespaces(int tid, unsigned out[FACTS_NAMESPACE_KINDS]);
 int facts_of_cgroups(int tid,
                      char out[FACTS_CGROUPS][FACTS_PATH]); /* "" for a controller without path */
 int facts_have_children(

@@ -15,6 +15,9 @@ static __always_inline struct capture* capture_at(__u32 slot) {
 #include "kernel/common/prefilter.h"
 #include "kernel/common/received.h"
 #include "kernel/common/syscalls.h"
+#include "kernel/common/texts.h"
+
+_Static_assert(CALL_TEXTS == ENTRY_TEXTS, "the table has as many");
 
 const volatile struct tiercel_config* tiercel_session_config;
 
@@ -84,7 +87,7 @@ static int fill_call(const struct user_call* user, struct task_struct* task, str
 
     if (!identify_call(call, &regs, task))
         return 0;
-    read_arguments(c, &regs, call->ia32);
+    read_arguments(c->args, &regs, call->ia32);
 #ifdef TIERCEL_HAS_IA32
     if (call->indirect)
         read_indirect_arguments(c);
@@ -95,6 +98,9 @@ static int fill_call(const struct user_call* user, struct task_struct* task, str
     c->index = call->index;
     c->message = 0;
     c->task = task;
+    c->saved = 0;
+    for (int k = 0; k < ENTRY_TEXTS; k++)
+        use_saved(c, tiercel_texts[call->index][k], user->texts[k]);
     return 1;
 }
 
@@ -105,7 +111,7 @@ static int is_exec_index(__u16 index) {
 struct call_class classify_call(const struct user_call* user) {
     struct task_struct* task = objects_begin(0, user->abi == CALL_IA32);
     struct pt_regs regs = registers_of(user);
-    struct call_class class = {};
+    struct call_class class = {.texts = {-1, -1}};
     struct call call = {};
 
     if (!identify_call(&call, &regs, task))
@@ -114,6 +120,9 @@ struct call_class classify_call(const struct user_call* user) {
     class.is_exec = is_exec_index(call.index);
     class.names_directory = call.index == INDEX_SYSCALL_EXECVEAT_X;
     class.is_clone = told_elsewhere(call.index, 0) && !class.is_exec;
+    for (int k = 0; k < ENTRY_TEXTS; k++)
+        class.texts[k] =
+            tiercel_texts[call.index][k] == NO_TEXT ? -1 : tiercel_texts[call.index][k];
     return class;
 }
 

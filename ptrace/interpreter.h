@@ -17,11 +17,16 @@ extern const volatile struct tiercel_config*
 
 enum call_abi { CALL_NATIVE, CALL_IA32 };
 
+#define CALL_TEXTS 2 /* texts of a call that are read at its entry */
+
 /* A system call as it entered the kernel. The number of an x32 call has bit 30 set. */
 struct user_call {
     enum call_abi abi;
     unsigned number;
     unsigned long long args[6];
+    /* Its first texts, as they were at the entry, in the order of struct call_class; NULL: read
+     * them at the exit. */
+    const char* texts[CALL_TEXTS];
 };
 
 /* What the event table says about a call. */
@@ -29,7 +34,8 @@ struct call_class {
     int wanted;  /* its exit is captured */
     int is_exec; /* success gives an event of its own, before the exit */
     int is_clone;
-    int names_directory; /* an exec whose path is its second argument */
+    int names_directory;   /* an exec whose path is its second argument */
+    int texts[CALL_TEXTS]; /* the arguments that are texts to read at the entry; -1: none */
 };
 struct call_class classify_call(const struct user_call* call);
 

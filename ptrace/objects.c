@@ -46,6 +46,13 @@ static struct {
     struct task_struct task, parent, init;
     struct mm_struct mm;
     struct cred cred;
+    struct user_namespace user_namespace;
+    struct cgroup_namespace cgroup_namespace;
+    struct ipc_namespace ipc_namespace;
+    struct mnt_namespace mnt_namespace;
+    struct net net_namespace;
+    struct time_namespace time_namespace;
+    struct uts_namespace uts_namespace;
     union {
         struct group_info info;
         __u32 words[1 + FACTS_GROUPS]; /* the number of groups, then the groups */
@@ -122,10 +129,12 @@ static void fill_cred(void) {
     now.groups.info.ngroups = facts->group_count;
     for (unsigned i = 0; i < facts->group_count; i++)
         now.groups.words[1 + i] = facts->groups[i];
-    now.cred = (struct cred){.euid = {facts->euid},
+    now.cred = (struct cred){.uid = {facts->ruid},
+                             .euid = {facts->euid},
                              .egid = {facts->egid},
                              .fsuid = {facts->fsuid},
                              .fsgid = {facts->fsgid},
+                             .user_ns = &now.user_namespace,
                              .group_info = &now.groups.info};
     __builtin_memcpy(&now.cred.cap_inheritable, &facts->inheritable, sizeof(__u64));
     __builtin_memcpy(&now.cred.cap_permitted, &facts->permitted, sizeof(__u64));
@@ -182,12 +191,29 @@ void object_fill_task(const struct task_struct* task) {
 }
 
 void object_fill_nsproxy(const struct nsproxy* proxy) {
+    unsigned numbers[FACTS_NAMESPACE_KINDS];
+
     if (proxy != &now.nsproxy || now.nsproxy_known)
         return;
     now.nsproxy_known = 1;
     object_fill_task(&now.task);
     now.child_namespace.level = now.ids[0].pid.level + facts_children_in_namespace(now.tid);
-    now.nsproxy.pid_ns_for_children = &now.child_namespace;
+    facts_of_namespaces(now.tid, numbers);
+    now.cgroup_namespace.ns.inum = numbers[0];
+    now.ipc_namespace.ns.inum = numbers[1];
+    now.mnt_namespace.ns.inum = numbers[2];
+    now.net_namespace.ns.inum = numbers[3];
+    now.namespace.ns.inum = numbers[4];
+    now.time_namespace.ns.inum = numbers[5];
+    now.user_namespace.ns.inum = numbers[6];
+    now.uts_namespace.ns.inum = numbers[7];
+    now.nsproxy = (struct nsproxy){.uts_ns = &now.uts_namespace,
+                                   .ipc_ns = &now.ipc_namespace,
+                                   .mnt_ns = &now.mnt_namespace,
+                                   .pid_ns_for_children = &now.child_namespace,
+                                   .net_ns = &now.net_namespace,
+                                   .time_ns = &now.time_namespace,
+                                   .cgroup_ns = &now.cgroup_namespace};
 }
 
 /* --- paths: one dentry, which is its own parent and is named by the whole path --- */

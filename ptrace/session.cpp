@@ -31,6 +31,7 @@ void configure(const wire::Request& request) {
         (real.tv_sec - boot.tv_sec) * std::int64_t{1'000'000'000} + (real.tv_nsec - boot.tv_nsec);
     config.boot_time_ns = static_cast<__u64>(since_epoch);
     config.snaplen = request.snaplen;
+    config.args_max = request.args_max;
     config.tracepoints = request.tracepoints;
     tiercel_session_config = &config;
 }

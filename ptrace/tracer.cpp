@@ -43,6 +43,19 @@ std::string exec_filename(pid_t tid, const user_call& call, bool names_directory
     return path[0] == 0 ? prefix : prefix + "/" + path;
 }
 
+// Reads the call's texts at its entry, because another thread can change them until it returns. A
+// text that is not in memory yet stays empty, and is read at the exit.
+void read_texts(pid_t tid, const user_call& call, const call_class& kind,
+                std::array<std::string, CALL_TEXTS>& texts) {
+    memory_of(tid);
+    for (std::size_t k = 0; k < texts.size(); ++k) {
+        char text[PATH_MAX];
+        texts[k].clear();
+        if (kind.texts[k] >= 0 && memory_read_text(text, sizeof text, call.args[kind.texts[k]]) > 0)
+            texts[k] = text;
+    }
+}
+
 } // namespace
 
 Tracer::Tracer(Output& output, Options options) : output_(output), options_(std::move(options)) {}
@@ -141,8 +154,12 @@ void Tracer::on_call(pid_t tid, Thread& thread, bool by_filter) {
         thread.in_call = kind.wanted != 0 && !output_.closed();
         if (kind.is_exec) // a successful exec replaces the memory that holds the path
             thread.filename = exec_filename(tid, thread.call, kind.names_directory != 0);
+        if (thread.in_call)
+            read_texts(tid, thread.call, kind, thread.texts);
     } else if (stop->kind == CallStop::exit && thread.in_call) {
         thread.in_call = false;
+        for (std::size_t k = 0; k < thread.texts.size(); ++k)
+            thread.call.texts[k] = thread.texts[k].empty() ? nullptr : thread.texts[k].c_str();
         capture_call(tid, &thread.call, stop->result, &output_);
     }
     go_on(tid, thread);

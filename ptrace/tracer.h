@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <functional>
 #include <string>
 #include <unordered_map>
@@ -47,10 +48,11 @@ class Tracer {
 
   private:
     struct Thread {
-        user_call call{};     // the current call, or the last one
-        std::string filename; // the path given to the current exec
-        bool inside = false;  // the last stop at a call was its entry
-        bool in_call = false; // a wanted call has entered and not returned
+        user_call call{};                          // the current call, or the last one
+        std::string filename;                      // the path given to the current exec
+        std::array<std::string, CALL_TEXTS> texts; // of the current call, as of its entry
+        bool inside = false;                       // the last stop at a call was its entry
+        bool in_call = false;                      // a wanted call has entered and not returned
         bool exit_told = false;
         bool announced = true; // its clone event has been captured
     };

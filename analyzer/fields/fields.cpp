@@ -287,6 +287,10 @@ void EventFields::set(const event::EventView& event, std::uint64_t num, std::uin
 bool EventFields::next_reading() {
     const state::Fd* fd = context_.fd;
     const Reading last = std::exchange(context_.reading, Reading::kernel);
+    if (last == Reading::kernel && starts_below_root(context_)) {
+        context_.reading = Reading::given;
+        return true;
+    }
     if (fd == nullptr)
         return false;
     if (last == Reading::kernel && !fd->given.empty())

@@ -13,6 +13,10 @@ std::int64_t login_uid(const Thread& thread) {
     return thread.loginuid == kNoId ? -1 : std::int64_t{thread.loginuid};
 }
 
+std::optional<std::uint32_t> real_uid(const Thread& thread) {
+    return thread.ruid != kNoId ? std::optional(thread.ruid) : std::nullopt;
+}
+
 // Names are those of the host: the state does not know the users of a container.
 const state::User* user_of(const EventContext& event, const Thread& thread, std::uint32_t id) {
     return thread.container_id.empty() ? event.state->users().user(id) : nullptr;
@@ -50,6 +54,9 @@ std::string_view group_name(const EventContext& event, const Thread& thread) {
 
 constexpr FieldInfo kUser[] = {
     {"user.uid", kUint32, "User id.", of_thread<&Thread::uid>, cost(1)},
+    {"user.realuid", kUint32,
+     "Real user id. No value if the driver or the capture does not tell it.", of_thread<real_uid>,
+     cost(1)},
     {"user.name", kText, "User name.", of_thread<user_name>},
     {"user.homedir", kText, "Home directory of the user.", of_thread<home>},
     {"user.shell", kText, "Login shell of the user.", of_thread<shell>},

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "analyzer/fields/values.h"
 #include "shared/event/params.h"
@@ -70,6 +71,47 @@ constexpr PathRow kPaths[] = {
     {SYSCALL_MOUNT_SETATTR_X, param::SYSCALL_MOUNT_SETATTR_X::path},
 };
 
+// The calls that work on what the path's last component names, and do not follow a link there.
+constexpr std::uint16_t kKeepsLink[] = {
+    SYSCALL_MKDIR_2_X,    SYSCALL_MKDIRAT_X, SYSCALL_RMDIR_2_X,   SYSCALL_UNLINK_2_X,
+    SYSCALL_UNLINKAT_2_X, SYSCALL_LCHOWN_X,  SYSCALL_LSETXATTR_X, SYSCALL_LREMOVEXATTR_X};
+
+// The parameters that name the directories at which the kernel starts to look up an event's paths.
+struct Starts {
+    std::int8_t path[2] = {kNone, kNone};
+    std::int8_t start[2] = {kNone, kNone};
+};
+
+Starts find_starts(const EventInfo& info) {
+    Starts found{.start = {static_cast<std::int8_t>(info.find_param("start")),
+                           static_cast<std::int8_t>(info.find_param("start2"))}};
+    std::size_t count = 0;
+    for (std::size_t i = 0; i < info.params.size() && count < std::size(found.path); ++i) {
+        const ParamInfo& param = info.params[i];
+        if (!param.own && (param.type == ParamType::FSPATH || param.type == ParamType::FSRELPATH))
+            found.path[count++] = static_cast<std::int8_t>(i);
+    }
+    return found;
+}
+
+// The kernel's path of the directory at which the lookup of the path in parameter `param` starts;
+// empty if it is not known.
+std::string_view start_of(const EventContext& event, std::int8_t param) {
+    static const auto kTable = [] {
+        std::vector<Starts> made(kCodeLimit);
+        for (const EventInfo& info : events())
+            made[info.code] = find_starts(info);
+        return made;
+    }();
+    if (param < 0 || event.reading == Reading::given || event.state->names_as_given())
+        return {};
+    const Starts& starts = kTable[event.event->code()];
+    for (std::size_t i = 0; i < std::size(starts.path); ++i)
+        if (starts.path[i] == param && starts.start[i] >= 0)
+            return event.event->text(static_cast<std::uint32_t>(starts.start[i]));
+    return {};
+}
+
 const PathRow* row_of(std::uint16_t code) {
     static const auto kTable = [] {
         std::array<const PathRow*, kCodeLimit> made{};
@@ -118,6 +160,13 @@ std::optional<std::string_view> raw_path(const EventContext& event) {
     return row != nullptr && happened(event) ? given_path(event, row->*which) : std::nullopt;
 }
 
+// Joins an absolute path to the root directory, which ".." does not leave.
+void join_root(std::string_view root, std::string_view path, std::string& out) {
+    out = root;
+    const std::string inside = state::join_path("/", path);
+    out += inside;
+}
+
 // Returns true if an absolute path can contain ".", ".." or repeated slashes.
 bool has_detours(std::string_view path) {
     return path.find("//") != std::string_view::npos || path.find("/.") != std::string_view::npos;
@@ -126,14 +175,19 @@ bool has_detours(std::string_view path) {
 template <std::int8_t PathRow::*which>
 Values whole_path(const EventContext& event, const Argument&, Value& single) {
     const std::optional<std::string_view> text = raw_path<which>(event);
-    if (!text || (text->starts_with('/') && !has_detours(*text)))
-        return to_values(event, text, single);
-    const bool is_whole = text->starts_with('/');
-    if (event.thread == nullptr && !is_whole)
+    if (!text)
+        return no_value();
+    const std::int8_t param = row_of(event.event->code())->*which;
+    const std::string_view start = start_of(event, param);
+    if (text->starts_with('/') && start.size() <= 1 && !has_detours(*text))
+        return text_value(single, *text);
+    if (event.thread == nullptr && start.empty() && !text->starts_with('/'))
         return no_value();
     std::string& whole = event.arena->scratch();
-    state::join_path(is_whole ? "/" : base_of(event, row_of(event.event->code())->*which), *text,
-                     whole);
+    if (text->starts_with('/'))
+        join_root(start.size() > 1 ? start : std::string_view(), *text, whole);
+    else
+        state::join_path(start.empty() ? base_of(event, param) : start, *text, whole);
     return text_value(single, event.arena->copy(whole));
 }
 
@@ -151,9 +205,27 @@ Values path_name(const EventContext& event, const Argument& argument, Value& sin
                                          : whole_path<&PathRow::name>(event, argument, single);
 }
 
+// The path of a call that names one entry of the directory at which the lookup starts. No link can
+// be on the way.
+std::optional<std::string_view> entry_path(const EventContext& event) {
+    const PathRow* row = row_of(event.event->code());
+    if (row == nullptr || std::ranges::find(kKeepsLink, row->code) == std::end(kKeepsLink))
+        return std::nullopt;
+    const std::string_view start = start_of(event, row->name);
+    std::string_view entry = raw_path<&PathRow::name>(event).value_or("");
+    entry.remove_prefix(entry.starts_with('/') ? 1 : 0);
+    const bool is_entry = !entry.empty() && entry.find('/') == std::string_view::npos &&
+                          entry != "." && entry != "..";
+    if (start.empty() || !is_entry)
+        return std::nullopt;
+    std::string& whole = event.arena->scratch();
+    state::join_path(start, entry, whole);
+    return event.arena->copy(whole);
+}
+
 std::optional<std::string_view> real_path(const EventContext& event) {
     const state::Fd* fd = kernel_file(event);
-    return fd != nullptr ? std::optional(fd->name.view()) : std::nullopt;
+    return fd != nullptr ? std::optional(fd->name.view()) : entry_path(event);
 }
 
 std::optional<std::string_view> host_path(const EventContext& event) {
@@ -168,7 +240,8 @@ constexpr FieldInfo kFields[] = {
      "or for the path that the process gave.",
      path_name, cost(3)},
     {"fs.path.real", kText,
-     "The kernel's path of the file that the call opened, or that its fd stands for.",
+     "The kernel's path of the file that the call opened, or that its fd stands for, or that it "
+     "made or removed by a name in a directory that is the working directory or an fd.",
      of_event<real_path>, cost(2)},
     {"fs.path.host", kText,
      "fs.path.real without bind mounts: of a container's volume, the path on the host.",
@@ -188,6 +261,17 @@ constexpr FieldInfo kFields[] = {
 };
 
 } // namespace
+
+bool starts_below_root(const EventContext& event) {
+    const PathRow* row = row_of(event.event->code());
+    if (row == nullptr)
+        return false;
+    for (const std::int8_t param : {row->name, row->source, row->target})
+        if (start_of(event, param).size() > 1 &&
+            event.event->text(static_cast<std::uint32_t>(param)).starts_with('/'))
+            return true;
+    return false;
+}
 
 std::span<const FieldInfo> path_fields() {
     return kFields;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Fields of the process: names, arguments, ids, memory. executable.cpp has those of its program.
+#include <cstring>
 #include <string>
 
 #include "analyzer/fields/lineage.h"
@@ -9,6 +10,7 @@
 namespace tiercel::filter {
 namespace {
 
+using state::Namespace;
 using state::Thread;
 
 std::optional<std::int64_t> vpid(const Thread& thread) {
@@ -105,6 +107,16 @@ std::optional<std::string_view> fd_name(const Thread& thread) {
     return fd != nullptr ? std::optional(fd->name.view()) : std::nullopt;
 }
 
+template <state::Namespace which>
+std::optional<std::uint32_t> namespace_number(const Thread& thread) {
+    std::uint32_t number = 0;
+    const std::string_view numbers = thread.namespaces.view();
+    if (numbers.size() == state::kNamespaceBytes)
+        std::memcpy(&number, &numbers[static_cast<std::size_t>(which) * sizeof number],
+                    sizeof number);
+    return number != 0 ? std::optional(number) : std::nullopt;
+}
+
 constexpr FieldInfo kFields[] = {
     {"proc.name", kText, "Name that exec gave the process (at most 15 characters).",
      of_thread<&Thread::comm>, cost(1)},
@@ -154,6 +166,22 @@ constexpr FieldInfo kFields[] = {
      of_thread<[](const Thread&) { return false; }>},
     {"proc.pidns_init_start_ts", kUint64, "Time when the pid namespace began, ns since the epoch.",
      of_thread<[](const Thread& thread) { return known(thread.pidns_start_ts); }>, cost(1)},
+    {"proc.cgroupns", kUint32, "Number of the cgroup namespace, as /proc/PID/ns/cgroup has it.",
+     of_thread<namespace_number<Namespace::cgroup>>, cost(1)},
+    {"proc.ipcns", kUint32, "Number of the IPC namespace, as /proc/PID/ns/ipc has it.",
+     of_thread<namespace_number<Namespace::ipc>>, cost(1)},
+    {"proc.mntns", kUint32, "Number of the mount namespace, as /proc/PID/ns/mnt has it.",
+     of_thread<namespace_number<Namespace::mnt>>, cost(1)},
+    {"proc.netns", kUint32, "Number of the network namespace, as /proc/PID/ns/net has it.",
+     of_thread<namespace_number<Namespace::net>>, cost(1)},
+    {"proc.pidns", kUint32, "Number of the pid namespace, as /proc/PID/ns/pid has it.",
+     of_thread<namespace_number<Namespace::pid>>, cost(1)},
+    {"proc.timens", kUint32, "Number of the time namespace, as /proc/PID/ns/time has it.",
+     of_thread<namespace_number<Namespace::time>>, cost(1)},
+    {"proc.userns", kUint32, "Number of the user namespace, as /proc/PID/ns/user has it.",
+     of_thread<namespace_number<Namespace::user>>, cost(1)},
+    {"proc.utsns", kUint32, "Number of the UTS namespace, as /proc/PID/ns/uts has it.",
+     of_thread<namespace_number<Namespace::uts>>, cost(1)},
     {"proc.fdopencount", kUint64, "Number of open fds.", of_thread<count_fds>, cost(1)},
     {"proc.fdlimit", kInt64, "The most fds that the process may have open.",
      of_thread<&Thread::fdlimit>, cost(1)},

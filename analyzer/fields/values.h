@@ -157,6 +157,10 @@ inline Values never(const EventContext&, const Argument&, Value&) {
     return no_value();
 }
 
+// Returns true if a path of the event is absolute, and the thread's root directory is not that of
+// the machine. Such a path has two readings.
+bool starts_below_root(const EventContext& event);
+
 // The tables of the classes.
 std::span<const FieldInfo> event_fields();
 std::span<const FieldInfo> event_result_fields();

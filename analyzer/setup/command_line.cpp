@@ -59,16 +59,7 @@ po::options_description describe_tasks() {
     return what;
 }
 
-po::options_description describe_options() {
-    static const std::string kDriverHelp =
-        "the driver (default: auto), one of " + wire::client::driver_options();
-    po::options_description config("Configuration");
-    config.add_options()(",c", text("FILE"),
-                         "read the configuration from FILE, which has the keys of falco.yaml")(
-        ",o", texts("KEY=VALUE"), "set a key, after those of the file; may be repeated")(
-        "memory", text("SIZE"),
-        "the most memory for what is known of processes and files (default: 256M); above it, idle "
-        "processes are forgotten first (memory_limit)");
+po::options_description describe_selection() {
     po::options_description which("Which events");
     which.add_options()(",n", text("COUNT"),
                         "end after COUNT events; with -r and without --events: COUNT alerts")(
@@ -88,11 +79,27 @@ po::options_description describe_options() {
         "capture these of signal, switch, page_fault (default: signal), besides those that rules "
         "and --filter name")("snaplen", text("BYTES"),
                              "keep this much I/O data of each event (default: 80)")(
+        "args-max", text("BYTES"),
+        "keep this much of a command line, its two halves if it is longer: 4096 (default) to "
+        "32768")(
         "container", text("NAME"),
         "with --report, --tree, --timeline: only what happens in this container (name or id)")(
         "user", text("NAME"), "the same for what this user does (name or number)")(
         "since", text("TIME"),
         "the same from TIME on, local: 17:35, 17:35:42 or \"2026-01-31 17:35\"");
+    return which;
+}
+
+po::options_description describe_options() {
+    static const std::string kDriverHelp =
+        "the driver (default: auto), one of " + wire::client::driver_options();
+    po::options_description config("Configuration");
+    config.add_options()(",c", text("FILE"),
+                         "read the configuration from FILE, which has the keys of falco.yaml")(
+        ",o", texts("KEY=VALUE"), "set a key, after those of the file; may be repeated")(
+        "memory", text("SIZE"),
+        "the most memory for what is known of processes and files (default: 256M); above it, idle "
+        "processes are forgotten first (memory_limit)");
     po::options_description record("Recording");
     record.add_options()("record", text("FILE"),
                          "write all events to a capture; FILE is compressed if its name ends in "
@@ -116,7 +123,7 @@ po::options_description describe_options() {
         "privd's socket (default: the one that privd --exec passes, else "
         "/run/tiercel/privd.sock)");
     po::options_description all;
-    all.add(describe_tasks()).add(config).add(which).add(record).add(how);
+    all.add(describe_tasks()).add(config).add(describe_selection()).add(record).add(how);
     return all;
 }
 
@@ -261,6 +268,8 @@ Problem set_values(const po::variables_map& given, CommandLine& line) {
     if (auto problem = set_number(given, "-M", 1'000'000'000, line.seconds))
         return problem;
     if (auto problem = set_number(given, "snaplen", wire::kSnaplenMax, line.snaplen))
+        return problem;
+    if (auto problem = set_number(given, "args-max", wire::kArgsMax, line.args_max))
         return problem;
     if (auto problem =
             set_number(given, "cpus-per-ring", wire::kCpusPerRingMax, line.cpus_per_ring))

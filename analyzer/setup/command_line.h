@@ -68,6 +68,7 @@ struct CommandLine : SessionOptions {
     std::optional<std::uint32_t> ring_bytes;    // --ring-size
     std::optional<std::uint32_t> cpus_per_ring; // --cpus-per-ring
     std::optional<std::uint32_t> snaplen;       // --snaplen, in bytes
+    std::optional<std::uint32_t> args_max;      // --args-max, in bytes
     std::optional<std::uint64_t> memory;        // --memory, in bytes
     std::optional<bool> paths_as_given;         // --paths
     bool no_kernel_filter = false;              // --no-kernel-filter

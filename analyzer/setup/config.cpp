@@ -154,6 +154,8 @@ void take_rings(const CommandLine& given, Config& config) {
         request.snaplen = *given.snaplen;
     else if (settings.snaplen > 0)
         request.snaplen = static_cast<std::uint32_t>(settings.snaplen);
+    if (given.args_max)
+        request.args_max = std::max(*given.args_max, wire::kArgsMin);
 }
 
 void take_paths(const CommandLine& given, Config& config) {

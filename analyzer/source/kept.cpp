@@ -278,6 +278,7 @@ bool covers(const wire::Request& loaded, const wire::Reply& reply, const wire::R
                (wanted.attach == wire::Attach::automatic || wanted.attach == reply.attach) &&
                wanted.ring_bytes == loaded.ring_bytes &&
                wanted.cpus_per_ring == loaded.cpus_per_ring && wanted.snaplen <= loaded.snaplen &&
+               wanted.args_max <= loaded.args_max &&
                (wanted.tracepoints & ~loaded.tracepoints) == 0;
     all = all && prefilter::covers(loaded.filter, wanted.filter);
     for (std::size_t i = 0; i < wire::kInterestWords; ++i)

@@ -27,7 +27,9 @@ Need need_of(std::uint16_t code, bool connected) {
     Need need{.succeeded = true};
     switch (code) {
     // A failed connection is known as such.
-    case SOCKET_CONNECT_X: need.failures = Failures::all; break;
+    case SOCKET_CONNECT_X:
+    // A module that is refused has a file as well.
+    case SYSCALL_FINIT_MODULE_X: need.failures = Failures::all; break;
     // TCP fast open connects with the first data.
     case SOCKET_SEND_X:
     case SOCKET_SENDTO_X:

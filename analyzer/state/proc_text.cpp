@@ -50,6 +50,7 @@ void take_status(View key, View value, Thread& thread) {
     } else if (key == "PPid") {
         set(thread.ptid, nth_word(value, 0));
     } else if (key == "Uid") { // real, effective, saved, file system
+        set(thread.ruid, nth_word(value, 0));
         set(thread.uid, nth_word(value, 1));
     } else if (key == "Gid") {
         set(thread.gid, nth_word(value, 1));

@@ -11,6 +11,7 @@
 #include <unordered_set>
 
 #include "analyzer/state/container.h"
+#include "analyzer/state/params.h"
 #include "analyzer/state/path.h"
 #include "analyzer/state/update.h"
 
@@ -396,6 +397,18 @@ std::string Update::directory(std::int64_t dirfd) const {
 std::string_view Update::kernel_path(std::uint32_t index) const {
     const std::string_view path = tracker.names_as_given_ ? std::string_view() : event.text(index);
     return path.starts_with('/') || path.starts_with("memfd:") ? path : std::string_view();
+}
+
+void Update::take_namespaces(Thread& of, std::uint32_t index) const {
+    const event::Bytes bytes = event.param(index);
+    const std::string_view numbers(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    if (numbers.size() == kNamespaceBytes && of.namespaces.view() != numbers)
+        of.namespaces = text(numbers);
+}
+
+void Update::take_real_identity(Thread& of, std::uint32_t index) const {
+    take<std::uint32_t>(event, index, of.ruid);
+    take_namespaces(of, index + 1);
 }
 
 void Update::rename(Fd& fd, std::string_view kernel_path) const {

@@ -88,6 +88,7 @@ class StateTracker {
     // Names files as the processes gave their paths, as Falco does, even if events have the
     // kernel's paths.
     void set_names_as_given(bool on) { names_as_given_ = on; }
+    bool names_as_given() const { return names_as_given_; }
     // Bytes that the state takes now.
     static std::size_t memory() { return memory::in_use; }
     template <typename Visit>

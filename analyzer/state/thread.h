@@ -51,6 +51,11 @@ inline std::shared_ptr<Process> make_process(const Process& from = {}) {
     return std::allocate_shared<Process>(memory::Allocator<Process>(), from);
 }
 
+// The namespaces that events tell the numbers of, in the order of the capture `namespaces`.
+enum class Namespace : std::uint8_t { cgroup, ipc, mnt, net, pid, time, user, uts, count };
+constexpr std::size_t kNamespaceBytes =
+    static_cast<std::size_t>(Namespace::count) * sizeof(std::uint32_t);
+
 struct Thread {
     static void* operator new(std::size_t size) { return memory::allocate(size); }
     static void operator delete(void* at, std::size_t size) { memory::release(at, size); }
@@ -88,6 +93,7 @@ struct Thread {
     bool awaited = false;         // the parent has not reported the clone yet
     std::uint32_t last_event = 0; // StateTracker's count of events then
     std::uint32_t uid = kNoId;
+    std::uint32_t ruid = kNoId; // the real user
     std::uint32_t gid = kNoId;
     std::uint32_t loginuid = kNoId;
     std::uint32_t tty = 0;
@@ -108,9 +114,10 @@ struct Thread {
     std::uint64_t clone_ts = 0; // ns since the epoch; 0: not known
     std::uint64_t exec_ts = 0;
     std::uint64_t pidns_start_ts = 0;
-    Text comm; // what exec gave the process
-    Text name; // the thread's own name, if prctl or a parent has given one; else empty
-    Text exe;  // argv[0]
+    Text namespaces; // their numbers, kNamespaceBytes; empty: not known
+    Text comm;       // what exec gave the process
+    Text name;       // the thread's own name, if prctl or a parent has given one; else empty
+    Text exe;        // argv[0]
     Text exepath;
     Text args;    // argv[1…], each NUL-terminated
     Text cgroups; // "subsystem=path", each NUL-terminated

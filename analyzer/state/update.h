@@ -52,6 +52,10 @@ struct Update {
     std::string_view kernel_path(std::uint32_t index) const;
     // Makes the kernel's path the name of `fd`, and keeps the name that it has beside.
     void rename(Fd& fd, std::string_view kernel_path) const;
+    // These take the namespaces in parameter `index`, and the real user in `index` with the
+    // namespaces behind it. They keep what the event does not tell.
+    void take_namespaces(Thread& thread, std::uint32_t index) const;
+    void take_real_identity(Thread& thread, std::uint32_t index) const;
     // Whether the event comes after the lists of what existed at the start.
     bool is_started() const { return tracker.started_; }
     // A Text that equal texts of other threads share.

@@ -188,6 +188,21 @@ void apply_dup(const Update& update) {
     copy_fd(update, to, cloexec);
 }
 
+// The module's file, whose descriptor may have come by a way that no event tells.
+void apply_finit_module(const Update& update) {
+    namespace finit_module = param::SYSCALL_FINIT_MODULE_X;
+    const std::string_view path = update.kernel_path(finit_module::realpath);
+    if (path.empty() || (update.now.fd != nullptr && update.now.fd->is(Fd::kernel_path)))
+        return;
+    if (Fd* fd = update.edit_fd(); fd != nullptr)
+        return update.rename(*fd, path);
+    Fd fd;
+    fd.kind = FdKind::file;
+    fd.name = update.text(path);
+    update.rename(fd, path);
+    update.add_fd(update.now.fd_num, std::move(fd));
+}
+
 void apply_fcntl(const Update& update) {
     namespace fcntl = param::SYSCALL_FCNTL_X;
     if (!update.succeeded() || update.event.param(Update::kResult).empty())
@@ -327,6 +342,7 @@ constexpr Handler kHandlers[] = {
     {SYSCALL_DUP2_X, apply_dup},
     {SYSCALL_DUP3_X, apply_dup},
     {SYSCALL_FCNTL_X, apply_fcntl},
+    {SYSCALL_FINIT_MODULE_X, apply_finit_module},
     {SYSCALL_PIPE_X, apply_pipe},
     {SYSCALL_PIPE2_X, apply_pipe},
     {SYSCALL_EVENTFD_X, apply_eventfd},

@@ -46,9 +46,14 @@ void apply_fchdir(const Update& update) {
 }
 
 void apply_chroot(const Update& update) {
-    if (update.succeeded() && !update.event.param(param::SYSCALL_CHROOT_X::path).empty())
-        update.thread().root = Text(
-            join_path(update.thread().cwd(), update.event.text(param::SYSCALL_CHROOT_X::path)));
+    namespace chroot = param::SYSCALL_CHROOT_X;
+    if (!update.succeeded())
+        return;
+    if (const std::string_view root = update.kernel_path(chroot::root); !root.empty())
+        update.thread().root = Text(root);
+    else if (!update.event.param(chroot::path).empty())
+        update.thread().root =
+            Text(join_path(update.thread().cwd(), update.event.text(chroot::path)));
 }
 
 // Credentials belong to a thread in the kernel. The C library sets those of a whole process thread
@@ -67,7 +72,8 @@ void set_group(const Update& update, std::uint32_t index) {
 }
 
 // Takes the credentials that the kernel tells after the call, from parameter `first` on: the user
-// in the initial user namespace, the group, and what the call has left of the capabilities.
+// in the initial user namespace, the group, what the call has left of the capabilities, and the
+// real user.
 void take_credentials(const Update& update, std::uint32_t first) {
     if (!update.succeeded())
         return;
@@ -77,6 +83,7 @@ void take_credentials(const Update& update, std::uint32_t first) {
     update.tracker.users().meet(thread.uid, thread.gid);
     take<std::uint64_t>(update.event, first + 2, thread.cap_permitted);
     take<std::uint64_t>(update.event, first + 3, thread.cap_effective);
+    take<std::uint32_t>(update.event, first + 4, thread.ruid);
 }
 
 void apply_setuid(const Update& update) {
@@ -105,10 +112,14 @@ void apply_setresgid(const Update& update) {
 }
 // A new user namespace gives all capabilities in it.
 void apply_unshare(const Update& update) {
-    take_credentials(update, param::SYSCALL_UNSHARE_X::uid_after);
+    namespace unshare = param::SYSCALL_UNSHARE_X;
+    take_credentials(update, unshare::uid_after);
+    update.take_namespaces(update.thread(), unshare::namespaces);
 }
 void apply_setns(const Update& update) {
-    take_credentials(update, param::SYSCALL_SETNS_X::uid_after);
+    namespace setns = param::SYSCALL_SETNS_X;
+    take_credentials(update, setns::uid_after);
+    update.take_namespaces(update.thread(), setns::namespaces);
 }
 
 void apply_capset(const Update& update) {

@@ -27,7 +27,8 @@ std::int64_t pid_of(const EventView& event) {
     return static_cast<std::int64_t>(event.raw_tid() >> 32);
 }
 
-void take_ids(const EventView& event, Thread& thread) {
+void take_ids(const Update& update, Thread& thread) {
+    const EventView& event = update.event;
     take<std::int32_t>(event, task::ppid, thread.ptid);
     take<std::int32_t>(event, task::pgid, thread.pgid);
     take<std::int32_t>(event, task::vpgid, thread.vpgid);
@@ -37,6 +38,7 @@ void take_ids(const EventView& event, Thread& thread) {
     take<std::uint32_t>(event, task::euid, thread.uid);
     take<std::uint32_t>(event, task::egid, thread.gid);
     take<std::uint32_t>(event, task::loginuid, thread.loginuid);
+    update.take_real_identity(thread, task::ruid);
     take<std::uint32_t>(event, task::tty, thread.tty);
     take<std::uint64_t>(event, task::cap_permitted, thread.cap_permitted);
     take<std::uint64_t>(event, task::cap_effective, thread.cap_effective);
@@ -83,7 +85,7 @@ void apply_task(const Update& update) {
     if (!thread.is_placeholder() && (thread.exec_ts != 0 || thread.clone_ts > event.ts()))
         return;
     thread.pid = pid_of(event);
-    take_ids(event, thread);
+    take_ids(update, thread);
     update.tracker.users().meet(thread.uid, thread.gid);
     take_program(event, thread);
     take<std::uint64_t>(event, task::start_time, thread.clone_ts);

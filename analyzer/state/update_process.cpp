@@ -24,6 +24,9 @@ namespace clone_flags = event::flags::clone_flags;
 static_assert(+clone::pidns_init_start_ts == +param::SYSCALL_FORK_20_X::pidns_init_start_ts &&
               +clone::pidns_init_start_ts == +param::SYSCALL_VFORK_20_X::pidns_init_start_ts &&
               +clone::pidns_init_start_ts == +param::SYSCALL_CLONE3_X::pidns_init_start_ts);
+static_assert(+clone::ruid == +param::SYSCALL_FORK_20_X::ruid &&
+              +clone::ruid == +param::SYSCALL_VFORK_20_X::ruid &&
+              +clone::ruid == +param::SYSCALL_CLONE3_X::ruid);
 static_assert(+exec::gid == +param::SYSCALL_EXECVEAT_X::gid);
 // exec events begin as clone events do.
 static_assert(+clone::exe == +exec::exe && +clone::comm == +exec::comm &&
@@ -86,6 +89,8 @@ void inherit(Thread& child, const Thread& from) {
     child.vpgid = from.vpgid;
     child.tty = from.tty;
     child.loginuid = from.loginuid;
+    child.ruid = from.ruid;
+    child.namespaces = from.namespaces;
     child.cap_inheritable = from.cap_inheritable;
     child.cap_permitted = from.cap_permitted;
     child.cap_effective = from.cap_effective;
@@ -134,6 +139,7 @@ void fill_child(const Update& update, Thread& child, const Thread* from) {
     take<std::int64_t>(event, clone::fdlimit, child.fdlimit);
     take<std::uint32_t>(event, clone::uid, child.uid);
     take<std::uint32_t>(event, clone::gid, child.gid);
+    update.take_real_identity(child, clone::ruid);
     take_memory(event, child);
     take_cgroups(update, child);
     child.clone_ts = event.ts();
@@ -193,6 +199,7 @@ void describe_parent(const Update& update, Thread& parent) {
     update.set_parent(parent, event.number<std::int64_t>(clone::ptid).value_or(-1));
     take<std::uint32_t>(event, clone::uid, parent.uid);
     take<std::uint32_t>(event, clone::gid, parent.gid);
+    update.take_real_identity(parent, clone::ruid);
     take_program(update, parent);
     take_cgroups(update, parent);
 }
@@ -282,13 +289,16 @@ void take_identity(const EventView& event, Thread& thread) {
         thread.exe_ctime_to_clone = thread.clone_ts - thread.exe_ctime;
 }
 
-// The size of the arguments, of which the event may have a part; 0 if it does not tell.
-std::uint32_t args_size(const EventView& event) {
-    return event
-        .number<std::uint32_t>(event.code() == SYSCALL_EXECVEAT_X
-                                   ? +param::SYSCALL_EXECVEAT_X::args_size
-                                   : +exec::args_size)
-        .value_or(0);
+// The parameters beyond the schema: the size of the arguments, of which the event may have a part,
+// and who the process is.
+void take_own_params(const Update& update, Thread& thread) {
+    const EventView& event = update.event;
+    namespace execveat = param::SYSCALL_EXECVEAT_X;
+    const bool at = event.code() == SYSCALL_EXECVEAT_X;
+    const std::uint32_t size =
+        event.number<std::uint32_t>(at ? +execveat::args_size : +exec::args_size).value_or(0);
+    thread.args_cut = size > event.param(exec::args).size();
+    update.take_real_identity(thread, at ? +execveat::ruid : +exec::ruid);
 }
 
 // Ends the other threads, as exec does.
@@ -335,7 +345,7 @@ void apply_exec(const Update& update) {
     thread.comm = update.text(comm_of(event));
     thread.name = Text();
     thread.args = update.text(bytes_text(event.param(exec::args)));
-    thread.args_cut = args_size(event) > event.param(exec::args).size();
+    take_own_params(update, thread);
     thread.exec_ts = event.ts();
     const bool was_placeholder = thread.is_placeholder();
     thread.pid = event.number<std::int64_t>(exec::pid).value_or(event.tid());

@@ -31,6 +31,7 @@ enum {
     BPF_MAP_TYPE_ARRAY = 2,
     BPF_MAP_TYPE_PROG_ARRAY = 3,
     BPF_MAP_TYPE_PERF_EVENT_ARRAY = 4,
+    BPF_MAP_TYPE_LRU_HASH = 9,
     BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
     BPF_MAP_TYPE_RINGBUF = 27
 };
@@ -179,10 +180,17 @@ struct group_info {
     int ngroups;
     kgid_t gid[0];
 };
+struct ns_common {
+    unsigned int inum;
+};
+struct user_namespace {
+    struct ns_common ns;
+};
 struct cred {
-    kuid_t euid, fsuid;
+    kuid_t uid, euid, fsuid;
     kgid_t egid, fsgid;
     kernel_cap_t cap_inheritable, cap_permitted, cap_effective;
+    struct user_namespace *user_ns;
     struct group_info *group_info;
 };
 struct mm_rss_stat {
@@ -202,6 +210,7 @@ struct mm_struct___percpu {
 struct pid_namespace {
     struct task_struct *child_reaper;
     unsigned int level;
+    struct ns_common ns;
 };
 struct upid {
     int nr;
@@ -231,8 +240,32 @@ struct signal_struct {
     unsigned int is_child_subreaper : 1;
     unsigned int has_child_subreaper : 1;
 };
+struct cgroup_namespace {
+    struct ns_common ns;
+};
+struct ipc_namespace {
+    struct ns_common ns;
+};
+struct mnt_namespace {
+    struct ns_common ns;
+};
+struct net {
+    struct ns_common ns;
+};
+struct time_namespace {
+    struct ns_common ns;
+};
+struct uts_namespace {
+    struct ns_common ns;
+};
 struct nsproxy {
+    struct uts_namespace *uts_ns;
+    struct ipc_namespace *ipc_ns;
+    struct mnt_namespace *mnt_ns;
     struct pid_namespace *pid_ns_for_children;
+    struct net *net_ns;
+    struct time_namespace *time_ns; /* from 5.6 */
+    struct cgroup_namespace *cgroup_ns;
 };
 struct thread_info {
     unsigned long flags;

@@ -7,6 +7,7 @@
 #ifndef TIERCEL_KERNEL_BPF_COMMON_TRACEPOINTS_H
 #define TIERCEL_KERNEL_BPF_COMMON_TRACEPOINTS_H
 
+#include "kernel/bpf_common/entry.h"
 #include "kernel/bpf_common/maps.h"
 #include "kernel/common/iterators.h"
 #include "kernel/common/prefilter.h"
@@ -121,6 +122,8 @@ static __attribute__((noinline)) int syscall_done(void *ctx, const struct pt_reg
     if (!c)
         return 0;
     c->index = tell_syscall(c, regs, &call, task, ret);
+    if (has_entry(call.index))
+        use_entry(slot, (__u32)id);
     if (!passes_filter(slot)) {
         release_capture(c);
         count_filtered(cpu);
@@ -139,6 +142,16 @@ static __attribute__((noinline)) int syscall_done(void *ctx, const struct pt_reg
     }
     release_capture(c);
     return 0;
+}
+
+/* kernel/entry/common.c: trace_sys_enter(regs, number); attached if the analyzer asks for the kernel's paths
+ */
+AT_TRACEPOINT("sys_enter")
+int sys_enter(__u64 *ctx)
+{
+    const struct pt_regs *regs = (const struct pt_regs *)ctx[0];
+
+    return is_unwanted(&tc_config, regs) ? 0 : call_entered(regs);
 }
 
 /* kernel/entry/common.c: trace_sys_exit(regs, ret) */

@@ -65,14 +65,6 @@ static __always_inline void submit_event(void *ctx, struct capture *c, __u32 cpu
 
 /* --- the event ---------------------------------------------------------------------------------------- */
 
-static __always_inline void use_saved(struct capture *c, __u32 argument, const void *copy)
-{
-    if (argument >= 6 || !copy)
-        return;
-    c->args[argument] = (__u64)copy;
-    c->saved |= 1 << argument;
-}
-
 static __always_inline void use_name(struct capture *c, const struct uring_key *key,
                                      const struct uring_request *r, __u32 which)
 {

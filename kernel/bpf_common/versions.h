@@ -79,4 +79,15 @@ static __always_inline __u32 login_uid(struct task_struct *task)
     return FIELD_EXISTS(struct task_struct, loginuid) ? READ(task, loginuid.val) : 0xffffffff;
 }
 
+/* --- namespaces ------------------------------------------------------------------------------------ */
+static __always_inline __u32 mount_namespace(struct nsproxy *proxy)
+{
+    return READ(proxy, mnt_ns, ns.inum);
+}
+
+static __always_inline __u32 time_namespace(struct nsproxy *proxy)
+{
+    return FIELD_EXISTS(struct nsproxy, time_ns) ? READ(proxy, time_ns, ns.inum) : 0;
+}
+
 #endif

@@ -29,7 +29,7 @@ struct {
     __uint(max_entries, 1);
     __type(key, __u32);
     __type(value, __u32);
-} jump SEC(".maps"), jump_noargs SEC(".maps");
+} jump SEC(".maps"), jump_noargs SEC(".maps"), jump_entry SEC(".maps");
 
 #if defined(__TARGET_ARCH_x86)
 #define FUNCTION_PREFIX "__x64_sys_"
@@ -74,7 +74,29 @@ int fexit_capture_noargs(__u64 *ctx)
     return syscall_done(ctx, (const struct pt_regs *)ctx[0], ctx[1]);
 }
 
+/* The same at the entry of the functions whose syscalls have texts to save. */
+SEC("tiercel.fentry/" FUNCTION_PREFIX "close")
+int fentry_syscall(void *ctx)
+{
+    bpf_tail_call(ctx, &jump_entry, 0);
+    return 0;
+}
+
+SEC("tiercel.fentry/" FUNCTION_PREFIX "close")
+int fentry_capture(__u64 *ctx)
+{
+    return call_entered((const struct pt_regs *)ctx[0]);
+}
+
 #if defined(__TARGET_ARCH_x86)
+SEC("tiercel.fentry/ia32_sys_call")
+int fentry_every_ia32(__u64 *ctx)
+{
+    const struct pt_regs *regs = (const struct pt_regs *)ctx[0];
+
+    return is_unwanted(&tc_config, regs) ? 0 : call_entered(regs);
+}
+
 /*
  * arch/x86/entry/syscall_32.c: long ia32_sys_call(regs, number) calls the functions of all i386 syscalls,
  * whose names differ from the native ones and between kernels. Native callers do not use it.
@@ -130,6 +152,18 @@ const char syscall_symbols[TIERCEL_SYSCALL_SLOTS][SYMBOL_BYTES] SEC(".rodata.sym
     RENAMED(umount2, "umount"), RENAMED(sendfile, "sendfile64"),
     RENAMED(rt_sigreturn, ""),  RENAMED(exit, ""),
     RENAMED(exit_group, ""),    [TIERCEL_SYSCALL_MAX] = "ni_syscall",
+#pragma GCC diagnostic pop
+};
+
+/* Whether a syscall has texts to save at its entry, by native number. */
+const char syscall_texts[TIERCEL_SYSCALL_SLOTS] SEC(".rodata.texts") = {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Winitializer-overrides"
+#define EVENT(code, symbol, name, category, flags, source, ...) EVENT_ROWS(TEXTS_##symbol, source)
+#define EVENT_OF(name, texts) [SLOT_OF(NATIVE_##name)] = (texts) != 0,
+#include "shared/event/events.def"
+#undef EVENT
+#undef EVENT_OF
 #pragma GCC diagnostic pop
 };
 

@@ -21,7 +21,7 @@ enum tiercel_tracepoint {
     TIERCEL_TP_SIGNAL = 1 << 0,     /* signaldeliver */
     TIERCEL_TP_SWITCH = 1 << 1,     /* switch: off by default */
     TIERCEL_TP_PAGE_FAULT = 1 << 2, /* page_fault: off by default */
-    TIERCEL_TP_PATHS = 1 << 3,      /* no tracepoint: opened files come with the kernel's path */
+    TIERCEL_TP_PATHS = 1 << 3,      /* paths come from the kernel's objects, and texts from sys_enter */
     TIERCEL_TP_ALL = (1 << 4) - 1,
 };
 
@@ -35,7 +35,9 @@ struct tiercel_config {
     __u32 ring_bytes;                         /* size of each ring, a power of two */
     __u32 self_tgid;                          /* process whose events are not captured: the analyzer */
     __u32 per_syscall;                        /* 1: attached per syscall (fexit), 0: sys_exit tracepoint */
-    struct tiercel_filter filter;             /* what of the wanted syscalls is captured */
+    __u32 args_max;                           /* bytes of a command line kept, 4,096 to 32,768 */
+    __u32 unused;
+    struct tiercel_filter filter; /* what of the wanted syscalls is captured */
 };
 
 /*
@@ -88,9 +90,9 @@ struct tiercel_record_trailer {
 } __attribute__((packed));
 
 #ifdef __cplusplus
-static_assert(sizeof(tiercel_config) == 96 + sizeof(tiercel_filter) && sizeof(tiercel_cpu_counters) == 64);
+static_assert(sizeof(tiercel_config) == 104 + sizeof(tiercel_filter) && sizeof(tiercel_cpu_counters) == 64);
 #else
-_Static_assert(sizeof(struct tiercel_config) == 96 + sizeof(struct tiercel_filter),
+_Static_assert(sizeof(struct tiercel_config) == 104 + sizeof(struct tiercel_filter),
                "crosses the loader boundary");
 _Static_assert(sizeof(struct tiercel_cpu_counters) == 64, "one cache line a CPU");
 #endif

@@ -109,7 +109,7 @@ static __always_inline int end_value(struct capture *c, __u32 i, __u32 len)
 {
     if (len > EVENT_MAX)
         len = 0;
-    *(__u16 *)&c->buf[sizeof(struct event_header) + 2 * (i & (TIERCEL_MAX_PARAMS - 1))] = len;
+    *(__u16 *)&c->buf[sizeof(struct event_header) + 2 * (i & TIERCEL_PARAM_MASK)] = len;
     c->end = value_start(c) + len;
     return 0;
 }

@@ -225,6 +225,8 @@ static __always_inline int put_real_path(struct capture *c, __u32 i, struct vfsm
     struct task_struct *task = c->task;
     __u32 start = c->end;
 
+    if (!mnt || !dentry)
+        return no_value(c, i);
     put_path(c, i, mnt, dentry, NULL, NULL);
     if (c->path.complete && (c->cursor < WALK_END || dentry == READ(task, fs, root.dentry)))
         return 0;

@@ -28,7 +28,8 @@ enum tiercel_width {
 #undef PARAM_TYPE
 };
 
-#define TIERCEL_MAX_PARAMS 32
+#define TIERCEL_MAX_PARAMS 34 /* of any event; loops over parameters end there, so more cost time at load */
+#define TIERCEL_PARAM_MASK 63 /* not less, for the verifier */
 
 struct tiercel_param {
     __u8 capture; /* enum tiercel_capture */

@@ -28,7 +28,7 @@
  *   NOINLINE                            introduces a function that is better checked or built once
  *
  * and, because kernel versions differ there: inode_time(), mm_pages(), node_parent(), login_uid(),
- * start_time() and CONTROLLER().
+ * start_time(), mount_namespace(), time_namespace() and CONTROLLER().
  */
 #ifndef TIERCEL_KERNEL_COMMON_PLATFORM_H
 #define TIERCEL_KERNEL_COMMON_PLATFORM_H

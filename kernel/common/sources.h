@@ -14,7 +14,7 @@
 static __always_inline void fill_from_call(struct capture *c, const struct pt_regs *regs,
                                            const struct call *call)
 {
-    read_arguments(c, REGISTERS(c->tmp, regs), call->ia32);
+    read_arguments(c->args, REGISTERS(c->tmp, regs), call->ia32);
     if (call->indirect)
         read_indirect_arguments(c);
     c->number = call->number;

@@ -36,14 +36,14 @@ static __always_inline int is_ia32(struct task_struct *task)
     return 0;
 }
 
-static __always_inline void read_arguments(struct capture *c, const struct pt_regs *regs, int ia32)
+static __always_inline void read_arguments(__u64 *args, const struct pt_regs *regs, int ia32)
 {
-    c->args[0] = regs->orig_x0;
-    c->args[1] = regs->regs[1];
-    c->args[2] = regs->regs[2];
-    c->args[3] = regs->regs[3];
-    c->args[4] = regs->regs[4];
-    c->args[5] = regs->regs[5];
+    args[0] = regs->orig_x0;
+    args[1] = regs->regs[1];
+    args[2] = regs->regs[2];
+    args[3] = regs->regs[3];
+    args[4] = regs->regs[4];
+    args[5] = regs->regs[5];
 }
 
 #else
@@ -61,23 +61,23 @@ static __always_inline int is_ia32(struct task_struct *task)
     return FIELD(struct task_struct, task, thread_info.status) & TS_COMPAT;
 }
 
-static __always_inline void read_arguments(struct capture *c, const struct pt_regs *regs, int ia32)
+static __always_inline void read_arguments(__u64 *args, const struct pt_regs *regs, int ia32)
 {
     if (ia32) {
-        c->args[0] = (__u32)regs->bx;
-        c->args[1] = (__u32)regs->cx;
-        c->args[2] = (__u32)regs->dx;
-        c->args[3] = (__u32)regs->si;
-        c->args[4] = (__u32)regs->di;
-        c->args[5] = (__u32)regs->bp;
+        args[0] = (__u32)regs->bx;
+        args[1] = (__u32)regs->cx;
+        args[2] = (__u32)regs->dx;
+        args[3] = (__u32)regs->si;
+        args[4] = (__u32)regs->di;
+        args[5] = (__u32)regs->bp;
         return;
     }
-    c->args[0] = regs->di;
-    c->args[1] = regs->si;
-    c->args[2] = regs->dx;
-    c->args[3] = regs->r10;
-    c->args[4] = regs->r8;
-    c->args[5] = regs->r9;
+    args[0] = regs->di;
+    args[1] = regs->si;
+    args[2] = regs->dx;
+    args[3] = regs->r10;
+    args[4] = regs->r8;
+    args[5] = regs->r9;
 }
 
 /* i386 socketcall(call, arguments): the call's own event. include/uapi/linux/net.h, SYS_*. */

@@ -2,9 +2,9 @@
 /*
  * Reading the caller's memory: texts, bytes and numbers. All drivers share this through read_user().
  *
- * Structures of 32-bit callers differ; c->compat says whether the caller is one. Memory is read at the
+ * Structures of 32-bit callers differ; c->compat says whether the caller is one. Most memory is read at the
  * syscall's exit, so another thread may have changed it since the kernel read it (SECURITY.md, "What
- * remains").
+ * remains"). Paths and names are read at the entry (texts.h), and c->saved tells which.
  */
 #ifndef TIERCEL_KERNEL_COMMON_USER_MEMORY_H
 #define TIERCEL_KERNEL_COMMON_USER_MEMORY_H
@@ -22,6 +22,15 @@ static __always_inline int put_text(struct capture *c, __u32 i, __u64 address)
 static __always_inline int is_saved(const struct capture *c, __u32 n)
 {
     return c->saved >> n & 1;
+}
+
+/* Makes argument `n` the copy at this kernel address, if there is one. */
+static __always_inline void use_saved(struct capture *c, __u32 n, const void *copy)
+{
+    if (n >= 6 || !copy)
+        return;
+    c->args[n] = (__u64)copy;
+    c->saved |= 1 << n;
 }
 
 /* The text at argument `n`. */

@@ -35,13 +35,6 @@
 #include "kernel/common/abi.h"
 #include "kernel/module/compat/mount.h"
 
-#ifdef CONFIG_ARM64
-#define __TARGET_ARCH_arm64
-#endif
-#ifdef CONFIG_X86_64
-#define TIERCEL_HAS_IA32
-#endif
-
 #undef READ /* linux/kernel.h of older kernels defines a direction of that name */
 
 /* Magic numbers that linux/magic.h of older kernels lacks. */

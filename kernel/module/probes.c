@@ -5,6 +5,7 @@
  */
 #include <linux/tracepoint.h>
 
+#include "kernel/module/entry.h"
 #include "kernel/module/scratch.h"
 
 #include "kernel/common/iterators.h"
@@ -81,8 +82,60 @@ static void emit_received(struct tiercel_session *session, struct capture *c)
 	}
 }
 
+static void save_texts(struct tiercel_entry *entry, const struct pt_regs *regs,
+		       const struct call *call)
+{
+	u64 args[8] = {};
+	u32 k;
+
+	read_arguments(args, regs, call->ia32);
+	entry->index = call->index;
+	preempt_disable_notrace();
+	pagefault_disable();
+	for (k = 0; k < ENTRY_TEXTS; k++) {
+		u64 address = args[tiercel_texts[call->index][k]]; /* NO_TEXT: 0 */
+
+		entry->address[k] = 0;
+		if (address && read_user_text(entry->text[k], ENTRY_TEXT_BYTES, address) > 0)
+			entry->address[k] = address;
+	}
+	pagefault_enable();
+	preempt_enable_notrace();
+}
+
+static noinline void call_entered(struct tiercel_session *session, struct pt_regs *regs)
+{
+	struct call call = {};
+	struct tiercel_entry *entry;
+
+	if (!identify_call(&call, regs, current) || !wanted(&session->config, call.native) ||
+	    call.indirect || tiercel_texts[call.index][0] == NO_TEXT || is_self(session))
+		return;
+	entry = tiercel_entry_of(session, current->pid, true);
+	if (entry)
+		save_texts(entry, regs, &call);
+}
+
+/* Makes the arguments of the call in `c` the texts of its entry, which is returned for release. */
+static struct tiercel_entry *use_entry(struct tiercel_session *session, struct capture *c)
+{
+	struct tiercel_entry *entry = NULL;
+	u32 k;
+
+	if (tiercel_texts[c->index][0] != NO_TEXT)
+		entry = tiercel_entry_of(session, current->pid, false);
+	for (k = 0; entry && entry->index == c->index && k < ENTRY_TEXTS; k++) {
+		u32 n = tiercel_texts[c->index][k];
+
+		if (n != NO_TEXT && entry->address[k] && entry->address[k] == c->args[n])
+			use_saved(c, n, entry->text[k]);
+	}
+	return entry;
+}
+
 static noinline void syscall_done(struct tiercel_session *session, struct pt_regs *regs, long ret)
 {
+	struct tiercel_entry *entry;
 	struct call call = {};
 	struct capture *c;
 	u32 k;
@@ -94,8 +147,10 @@ static noinline void syscall_done(struct tiercel_session *session, struct pt_reg
 	if (!c)
 		return;
 	c->index = tell_syscall(c, regs, &call, current, ret);
+	entry = use_entry(session, c);
 	if (!passes_filter(c->slot)) {
 		session->counters[smp_processor_id()].filtered++;
+		tiercel_entry_release(entry);
 		release_capture();
 		return;
 	}
@@ -106,7 +161,14 @@ static noinline void syscall_done(struct tiercel_session *session, struct pt_reg
 		c->message = k;
 		EMIT(session, capture_syscall_event, c, call.index, current->pid);
 	}
+	tiercel_entry_release(entry);
 	release_capture();
+}
+
+static void on_sys_enter(void *session, struct pt_regs *regs, long number)
+{
+	if (!is_unwanted(&((struct tiercel_session *)session)->config, regs))
+		call_entered(session, regs);
 }
 
 static void on_sys_exit(void *session, struct pt_regs *regs, long ret)
@@ -118,6 +180,7 @@ static void on_sys_exit(void *session, struct pt_regs *regs, long ret)
 static void on_exec(void *session, struct task_struct *task, pid_t old_pid,
 		    struct linux_binprm *binprm)
 {
+	tiercel_entry_release(tiercel_entry_of(session, old_pid, false));
 	if (!is_self(session))
 		TELL(session, capture_life_event, tell_exec(c, binprm), current->pid);
 }
@@ -130,6 +193,7 @@ static void on_fork(void *session, struct task_struct *parent, struct task_struc
 
 static void on_exit(void *session, struct task_struct *task COMPAT_EXIT_MORE)
 {
+	tiercel_entry_release(tiercel_entry_of(session, task->pid, false));
 	if (!(task->flags & PF_KTHREAD || is_self(session)))
 		TELL(session, capture_trace_event, tell_exit(c, task), task->pid);
 }
@@ -173,6 +237,7 @@ static struct hook {
 	{"page_fault_user", on_page_fault, TIERCEL_TP_PAGE_FAULT},
 	{"page_fault_kernel", on_page_fault, TIERCEL_TP_PAGE_FAULT},
 #endif
+	{"sys_enter", on_sys_enter, TIERCEL_TP_PATHS},
 	{"sys_exit", on_sys_exit},
 };
 

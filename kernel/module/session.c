@@ -2,6 +2,8 @@
 /* Makes, counts and frees sessions, and puts their events into their rings. */
 #include "kernel/module/session.h"
 
+#include "kernel/module/entry.h"
+
 #include <linux/cpumask.h>
 #include <linux/log2.h>
 #include <linux/slab.h>
@@ -10,11 +12,14 @@
 #define RING_BYTES_MIN (64 << 10) /* as shared/wire/messages.h has them */
 #define RING_BYTES_MAX (1 << 30)
 #define SNAPLEN_MAX 65000
+#define ARGS_MIN 4096
+#define ARGS_MAX 32768
 
 static bool is_valid(const struct tiercel_config *config)
 {
 	return is_power_of_2(config->ring_bytes) && config->ring_bytes >= RING_BYTES_MIN &&
 	       config->ring_bytes <= RING_BYTES_MAX && config->snaplen <= SNAPLEN_MAX &&
+	       config->args_max >= ARGS_MIN && config->args_max <= ARGS_MAX &&
 	       !(config->tracepoints & ~TIERCEL_TP_ALL) && !config->per_syscall;
 }
 
@@ -27,6 +32,7 @@ static void free_session(struct kref *users)
 		tiercel_ring_free(&session->rings[i]);
 	kvfree(session->rings);
 	tiercel_area_free(&session->counter_area);
+	tiercel_entries_free(session);
 	kfree(session);
 }
 
@@ -72,6 +78,7 @@ struct tiercel_session *tiercel_session_make(const struct tiercel_config *config
 		session->counters = session->counter_area.address;
 		error = make_rings(session);
 	}
+	error = error ?: tiercel_entries_make(session);
 	if (!error)
 		return session;
 	tiercel_session_put(session);

@@ -20,6 +20,7 @@ struct tiercel_session {
 	struct tiercel_area counter_area;
 	struct tiercel_ring *rings;
 	u32 ring_count;
+	struct tiercel_entry *entries; /* entry.h; NULL: texts are read at the exit */
 	atomic_t attached;
 };
 

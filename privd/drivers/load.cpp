@@ -36,6 +36,7 @@ Load::Load(const wire::Request& request, pid_t self, Handover& handover) : into(
     reply.boot_time_ns = config.boot_time_ns;
     config.tracepoints = request.tracepoints;
     config.snaplen = request.snaplen;
+    config.args_max = request.args_max;
     config.cpus_per_ring = request.cpus_per_ring;
     config.ring_bytes = request.ring_bytes;
     // A pid that outlives its process would hide the next process of that number.

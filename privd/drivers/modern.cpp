@@ -37,8 +37,9 @@ constexpr struct Variant {
                  {Attach::tracepoint, tiercel_modern_old_bpf__elf_bytes}};
 
 bool wanted(std::string_view program, const Variant& variant) {
-    if (program.starts_with("fexit_") || program == "sys_exit")
-        return (variant.attach == Attach::per_syscall) == program.starts_with("fexit_");
+    bool at_function = program.starts_with("fexit_") || program.starts_with("fentry_");
+    if (at_function || program == "sys_exit" || program == "sys_enter")
+        return (variant.attach == Attach::per_syscall) == at_function;
     return true;
 }
 
@@ -67,6 +68,7 @@ void register_sections() {
         bpf_attach_type type;
     } kKinds[] = {{"tiercel.tp+", BPF_TRACE_RAW_TP},
                   {"tiercel.iter+", BPF_TRACE_ITER},
+                  {"tiercel.fentry+", BPF_TRACE_FENTRY},
                   {"tiercel.fexit+", BPF_TRACE_FEXIT}};
     for (const auto& kind : kKinds) {
         LIBBPF_OPTS(libbpf_prog_handler_opts, options, .prog_prepare_load_fn = complete);
@@ -92,7 +94,8 @@ bool make_iterators(ProbeLoad& load, const bpf_program* program) {
 bool attach_program(ProbeLoad& load, const bpf_program* program) {
     bpf_attach_type type = bpf_program__expected_attach_type(program);
     std::string_view name = bpf_program__name(program);
-    if (type == BPF_TRACE_RAW_TP || name.starts_with("fexit_every_"))
+    bool every = name.starts_with("fexit_every_") || name.starts_with("fentry_every_");
+    if (type == BPF_TRACE_RAW_TP || every)
         return load.attach(program);
     bool loaded = bpf_program__fd(program) >= 0;
     return !loaded || type != BPF_TRACE_ITER || make_iterators(load, program);

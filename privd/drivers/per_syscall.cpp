@@ -25,7 +25,8 @@ constexpr const char* kPrefixes[] = {"__x64_sys_", "__do_sys_", "__arm64_sys_"};
 // BTF may have one function under several names, or one name twice: after the first, the kernel
 // finds its address taken, and that is as good.
 bool attach_stub(const bpf_program* stub, __u32 function, Handover& into) {
-    LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_TRACE_FEXIT,
+    LIBBPF_OPTS(bpf_prog_load_opts, options,
+                .expected_attach_type = bpf_program__expected_attach_type(stub),
                 .attach_btf_id = function);
     os::UniqueFd copy(bpf_prog_load(BPF_PROG_TYPE_TRACING, "fexit_syscall", "Dual BSD/GPL",
                                     bpf_program__insns(stub), bpf_program__insn_cnt(stub),
@@ -46,9 +47,10 @@ bool fill_jump(bpf_object* object, const char* map, const char* program, Handove
            into.add(wire::Kind::link, fcntl(jump, F_DUPFD_CLOEXEC, 3));
 }
 
-// privd-types keeps the functions that take the registers, or nothing: two prototypes.
+// privd-types keeps the functions that take the registers, or nothing: two prototypes. `at_entry`
+// is not loaded, and has no descriptor, if no text is to be saved.
 struct Stubs {
-    const bpf_program *with_arguments, *without;
+    const bpf_program *with_arguments, *without, *at_entry;
 
     [[nodiscard]] const bpf_program* for_function(int id) const {
         const btf* types = kernel_types.kept();
@@ -60,12 +62,18 @@ struct Stubs {
 };
 
 // Attaches to each function that implements the syscall: one for each prefix that this kernel has.
-bool attach_syscall(const char* symbol, const Stubs& stubs, Handover& into) {
+bool attach_syscall(const char* symbol, bool has_texts, const Stubs& stubs, Handover& into) {
     for (const char* prefix : kPrefixes) {
         char function[64];
         snprintf(function, sizeof function, "%s%s", prefix, symbol);
         int id = btf__find_by_name_kind(kernel_types.kept(), function, BTF_KIND_FUNC);
-        if (id >= 0 && !attach_stub(stubs.for_function(id), kernel_types.number(id), into))
+        if (id < 0)
+            continue;
+        __u32 number = kernel_types.number(id);
+        const bpf_program* stub = stubs.for_function(id);
+        bool both = has_texts && stub == stubs.with_arguments;
+        if (!attach_stub(stub, number, into) ||
+            (both && !attach_stub(stubs.at_entry, number, into)))
             return false;
     }
     return true;
@@ -81,16 +89,23 @@ bool attach_per_syscall(bpf_object* object, const unsigned long long* interest, 
     if (!fill_jump(object, "jump", "fexit_capture", into) ||
         !fill_jump(object, "jump_noargs", "fexit_capture_noargs", into))
         return false;
+    const bpf_program* at_entry = bpf_object__find_program_by_name(object, "fentry_syscall");
+    bool saves_texts = bpf_program__fd(at_entry) >= 0;
+    if (saves_texts && !fill_jump(object, "jump_entry", "fentry_capture", into))
+        return false;
     // 32 bytes for each native number; the last one serves the numbers that the kernel does not
     // know, and is always wanted.
     std::size_t bytes = 0;
     auto* symbols = static_cast<const char(*)[32]>(
         bpf_map__initial_value(bpf_object__find_map_by_name(object, ".rodata.symbols"), &bytes));
+    auto* texts = static_cast<const char*>(
+        bpf_map__initial_value(bpf_object__find_map_by_name(object, ".rodata.texts"), &bytes));
     Stubs stubs{bpf_object__find_program_by_name(object, "fexit_syscall"),
-                bpf_object__find_program_by_name(object, "fexit_syscall_noargs")};
+                bpf_object__find_program_by_name(object, "fexit_syscall_noargs"), at_entry};
     for (std::size_t number = 0; number <= TIERCEL_SYSCALL_MAX; ++number) {
         bool chosen = number == TIERCEL_SYSCALL_MAX || is_wanted(interest, number);
-        if (chosen && !attach_syscall(symbols[number], stubs, into))
+        bool has_texts = saves_texts && texts[number];
+        if (chosen && !attach_syscall(symbols[number], has_texts, stubs, into))
             return false;
     }
     return true;

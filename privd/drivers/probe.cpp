@@ -20,11 +20,13 @@ bool wanted(std::string_view program, std::uint32_t tracepoints) {
         return tracepoints & TIERCEL_TP_PAGE_FAULT;
     if (program == "sched_switch")
         return tracepoints & TIERCEL_TP_SWITCH;
+    if (program == "sys_enter" || program.starts_with("fentry_"))
+        return tracepoints & TIERCEL_TP_PATHS;
     return program != "signal_deliver" || tracepoints & TIERCEL_TP_SIGNAL;
 }
 
 struct Maps {
-    bpf_map *config, *rings, *counters, *scratch;
+    bpf_map *config, *rings, *counters, *scratch, *entries, *long_texts;
 };
 
 // Returns false if the object is no probe of ours.
@@ -33,7 +35,15 @@ bool find_maps(bpf_object* object, Maps& maps) {
     maps.rings = bpf_object__find_map_by_name(object, "rings");
     maps.counters = bpf_object__find_map_by_name(object, "counters");
     maps.scratch = bpf_object__find_map_by_name(object, "scratch");
-    return maps.config && maps.rings && maps.counters && maps.scratch;
+    maps.entries = bpf_object__find_map_by_name(object, "entries");
+    maps.long_texts = bpf_object__find_map_by_name(object, "long_texts");
+    return maps.config && maps.rings && maps.counters && maps.scratch && maps.entries &&
+           maps.long_texts;
+}
+
+// The map's size as declared is that of one CPU.
+bool scale(bpf_map* map, std::uint32_t cpus) {
+    return bpf_map__set_max_entries(map, bpf_map__max_entries(map) * cpus) == 0;
 }
 
 } // namespace
@@ -53,11 +63,12 @@ bool ProbeLoad::configure(bpf_object* object) {
     Maps maps{};
     if (!find_maps(object, maps) || !configure_uring(object))
         return false;
-    __u32 slots = bpf_map__max_entries(maps.scratch); // as declared: those of one CPU
+    bool at_entry = config.tracepoints & TIERCEL_TP_PATHS;
     return bpf_map__set_initial_value(maps.config, &config, sizeof config) == 0 &&
            bpf_map__set_max_entries(maps.rings, reply.ring_count) == 0 &&
            bpf_map__set_max_entries(maps.counters, reply.cpus) == 0 &&
-           bpf_map__set_max_entries(maps.scratch, reply.cpus * slots) == 0;
+           scale(maps.scratch, reply.cpus) && scale(maps.entries, at_entry ? reply.cpus : 1) &&
+           scale(maps.long_texts, at_entry ? reply.cpus : 1);
 }
 
 bool ProbeLoad::load(bpf_object* object) {

@@ -31,7 +31,7 @@ bool EventView::fill_offsets() {
         offsets_[i] = static_cast<std::uint32_t>(offset);
         Length length;
         std::memcpy(&length, data_ + sizeof(Header) + i * sizeof(Length), sizeof length);
-        offset += length; // cannot wrap around: at most 32 lengths of 32 bits
+        offset += length; // cannot wrap around: at most 64 lengths of 32 bits
         if (offset > header_.len)
             return false;
     }

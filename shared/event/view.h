@@ -32,8 +32,8 @@ inline constexpr std::uint16_t kCpuUring = 0x8000;
 
 class EventView {
   public:
-    // No schema has more parameters: an event with more is damaged.
-    static constexpr std::uint32_t kMaxParams = 32;
+    // No event of the table has more parameters: an event with more is damaged.
+    static constexpr std::uint32_t kMaxParams = 64;
 
     // Makes an empty object for parse(). It clears nothing, because this runs for every event and
     // parse() sets all members that are read; `= default` would clear them.

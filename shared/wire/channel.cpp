@@ -81,7 +81,8 @@ Status check_values(const Request& r) {
         {r.snaplen <= kSnaplenMax, Status::bad_snaplen},
         {(r.tracepoints & ~kTracepointsAll) == 0, Status::bad_tracepoints},
         {is_valid(r.filter), Status::bad_filter},
-        {r.readers >= 1 && r.readers <= kReadersMax && r.reserved == 0, Status::malformed},
+        {r.readers >= 1 && r.readers <= kReadersMax, Status::malformed},
+        {r.args_max >= kArgsMin && r.args_max <= kArgsMax, Status::bad_args_max},
     };
     for (const auto& check : checks)
         if (!check.good)

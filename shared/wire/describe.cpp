@@ -131,6 +131,9 @@ std::string describe(const Reply& reply) {
     case Status::bad_snaplen:
         return "at most " + std::to_string(kSnaplenMax) +
                " bytes of I/O data can be kept; change --snaplen";
+    case Status::bad_args_max:
+        return "of a command line " + std::to_string(kArgsMin) + " to " + std::to_string(kArgsMax) +
+               " bytes can be kept; change --args-max";
     case Status::bad_tracepoints:
         if (reply.detail != 0)
             return "there are no events of " +

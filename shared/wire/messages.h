@@ -26,7 +26,7 @@
 namespace tiercel::wire {
 
 constexpr std::uint32_t kMagic = 0x4c435254; // "TRCL"
-constexpr std::uint16_t kVersion = 5;
+constexpr std::uint16_t kVersion = 6;
 
 enum class Type : std::uint16_t { open = 1, door, reply, fds, done, door_reply, link_reply };
 
@@ -41,6 +41,7 @@ enum class Attach : std::uint32_t { automatic, tracepoint, per_syscall, count };
 // Limits of a Request's values. privd checks them, even if the analyzer did so before.
 constexpr std::uint32_t kRingBytesMin = 64 << 10, kRingBytesMax = 1 << 30;
 constexpr std::uint32_t kCpusPerRingMax = 1024, kSnaplenMax = 65000, kTracepointsAll = 15;
+constexpr std::uint32_t kArgsMin = 4096, kArgsMax = 32768;
 constexpr std::uint32_t kReadersMax = 512;
 constexpr std::size_t kInterestWords = 8; // bit N: native syscall number N
 
@@ -56,7 +57,7 @@ struct Request {
     // of each kind, where the driver has several. With more than 1, the probe captures the events
     // of its readers too, because their process ids are not known yet.
     std::uint32_t readers = 1;
-    std::uint32_t reserved = 0;
+    std::uint32_t args_max = kArgsMin; // bytes of a command line kept per event
     std::uint64_t interest[kInterestWords] = {};
     tiercel_filter filter = {}; // all zeros: nothing is filtered
 };
@@ -78,7 +79,7 @@ constexpr std::uint32_t kFdsOfKindMax = 1024;
 enum class Status : std::uint32_t {
     ok, wrong_version, malformed, wrong_peer, bad_driver, bad_attach, bad_ring_bytes, bad_cpus_per_ring,
     bad_snaplen, bad_tracepoints, not_built_in, missing_capability, memlock, load_failed,
-    attach_unsupported, bad_filter, count
+    attach_unsupported, bad_filter, bad_args_max, count
 };
 // clang-format on
 

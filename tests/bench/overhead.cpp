@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the probe adds to a syscall, against a program at the same tracepoint that does nothing, and
-// one that does the least that tells of it. Rounds of the states alternate, so that a machine that
-// changes its speed changes all of them.
+// one that does the least that tells of it; and what the kernel's paths and the names at the entry
+// add to the text alone. Rounds of the states alternate, so that a machine that changes its speed
+// changes all of them.
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -16,6 +17,7 @@
 
 #include "analyzer/ring/bpf_ring.h"
 #include "analyzer/ring/ring_set.h"
+#include "kernel/common/abi.h"
 #include "tests/bench/machine.h"
 
 #include <bench_empty.skel.h>
@@ -96,7 +98,7 @@ class Floor {
 };
 
 struct Samples {
-    std::vector<double> bare, empty, floor, probe;
+    std::vector<double> bare, empty, floor, probe, paths;
 };
 
 // A ring is slow until all its pages have been written once: that is its first 8 MiB, and not what
@@ -110,10 +112,37 @@ void measure(Samples& outside, Samples& captured, std::vector<double> Samples::*
     (captured.*state).push_back(time_calls(10'000, 0, open_read_close));
 }
 
+struct Both {
+    Samples outside, captured;
+};
+
+// Measures with the probe: with the text alone, or with all that TIERCEL_TP_PATHS asks for.
+void measure_probe(const std::string& bin, std::uint32_t tracepoints, Both& both,
+                   std::vector<double> Samples::*state) {
+    wire::Request request = request_for({SYS_openat, SYS_read, SYS_close});
+    request.attach = wire::Attach::tracepoint;
+    request.tracepoints = tracepoints;
+    Probe probe = start_probe(bin, request);
+    auto rings =
+        ring::RingSet::map<ring::BpfRing>(probe.session.rings, probe.session.reply.ring_bytes);
+    Drain drain([&rings] { rings->batch([](const ring::RingEvent&) { return true; }); });
+    write_ring_once();
+    measure(both.outside, both.captured, state);
+}
+
+double median_of_differences(const std::vector<double>& of, const std::vector<double>& from) {
+    std::vector<double> differences;
+    for (std::size_t i = 0; i < of.size(); ++i)
+        differences.push_back(of[i] - from[i]);
+    return median(differences);
+}
+
 } // namespace
 
 void overhead(const std::string& bin, Report& report) {
-    Samples outside, captured;
+    Both both;
+    Samples& outside = both.outside;
+    Samples& captured = both.captured;
     for (int round = 0; round < kRounds; ++round) {
         measure(outside, captured, &Samples::bare);
         {
@@ -126,14 +155,8 @@ void overhead(const std::string& bin, Report& report) {
             write_ring_once();
             captured.floor.push_back(time_calls(10'000, 0, open_read_close));
         }
-        wire::Request request = request_for({SYS_openat, SYS_read, SYS_close});
-        request.attach = wire::Attach::tracepoint;
-        Probe probe = start_probe(bin, request);
-        auto rings =
-            ring::RingSet::map<ring::BpfRing>(probe.session.rings, probe.session.reply.ring_bytes);
-        Drain drain([&rings] { rings->batch([](const ring::RingEvent&) { return true; }); });
-        write_ring_once();
-        measure(outside, captured, &Samples::probe);
+        measure_probe(bin, 0, both, &Samples::probe);
+        measure_probe(bin, TIERCEL_TP_PATHS, both, &Samples::paths);
     }
     std::vector<double> ratios, added, least;
     for (std::size_t i = 0; i < kRounds; ++i) {
@@ -151,6 +174,11 @@ void overhead(const std::string& bin, Report& report) {
                             median(captured.bare), median(captured.empty), median(captured.probe)));
     report.note(fmt::format(
         "a program that only takes the time and writes to a ring adds {:.0f} ns", median(least)));
+    report.note(fmt::format(
+        "the kernel's path and the name at the entry add, beside the text alone: {:.0f} ns to the "
+        "three, {:.0f} ns to a call outside the interest set",
+        median_of_differences(captured.paths, captured.probe),
+        median_of_differences(outside.paths, outside.probe)));
 }
 
 } // namespace tiercel::bench

@@ -102,11 +102,11 @@ NAMED = [
     ("remove below a directory reached by a link", "`chdir` through a link, then `unlink` of a relative name",
      "os.chdir(top + '/link'); os.unlink('victim')", True),
     ("remove below a renamed directory", "the working directory gets its name after `chdir`",
-     "os.rename(F, top + '/old'); os.chdir(top + '/old'); os.rename(top + '/old', F); os.unlink('victim')", False),
+     "os.rename(F, top + '/old'); os.chdir(top + '/old'); os.rename(top + '/old', F); os.unlink('victim')", True),
     ("remove below a descriptor", "`unlinkat` with a descriptor of a directory that was opened by a link",
      "os.unlink('victim', dir_fd=os.open(top + '/link', os.O_PATH))", True),
     ("remove after chroot", "`chroot` to the directory, then `unlink` of a short absolute name",
-     "os.chroot(top + '/link'); os.unlink('/victim')", False),
+     "os.chroot(top + '/link'); os.unlink('/victim')", True),
     ("remove through a link in the name", "`unlink` of a name with a link on the way", "os.unlink(top + '/link/victim')",
      False),
     ("rename below descriptors", "`renameat` with descriptors", "d = os.open(top + '/link', os.O_PATH)\n"
@@ -129,6 +129,16 @@ NAMED = [
     ("mark it", "`setxattr` with a name relative to a directory reached by a link",
      "os.chdir(top + '/link'); os.setxattr('victim', 'user.x', b'1')", True),
     ("cut it", "`truncate`, whose event has no path", "os.truncate(F + '/victim', 0)", False),
+    ("name changed before a failure", "a second thread changes the name while `open` waits; the open then fails",
+     "import signal; signal.signal(signal.SIGUSR1, lambda *a: None); signal.siginterrupt(signal.SIGUSR1, True)\n"
+     "os.mkfifo(F + '/victim.d'); b = ctypes.create_string_buffer((F + '/victim.d').encode(), 4096)\n"
+     "t = threading.Thread(target=lambda: libc.syscall(257, -100, b, 0)); t.start(); time.sleep(.3)\n"
+     "b.value = b'/dev/null'; signal.pthread_kill(t.ident, signal.SIGUSR1); t.join(); os.unlink(F + '/victim.d')", "openat"),
+    ("long name changed before a failure", "the same with a name of 2,000 bytes",
+     "import signal; signal.signal(signal.SIGUSR1, lambda *a: None); signal.siginterrupt(signal.SIGUSR1, True)\n"
+     "os.mkfifo(F + '/victim.d'); b = ctypes.create_string_buffer((F + '/.' * 1000 + '/victim.d').encode(), 4096)\n"
+     "t = threading.Thread(target=lambda: libc.syscall(257, -100, b, 0)); t.start(); time.sleep(.3)\n"
+     "b.value = b'/dev/null'; signal.pthread_kill(t.ident, signal.SIGUSR1); t.join(); os.unlink(F + '/victim.d')", "openat"),
 ]
 
 # The rule is on who the process is: each row says by which field.
@@ -144,6 +154,13 @@ KNOWN = [
     ("root in a user namespace", "user 0 of a user namespace is user 9 of the machine; by `user.uid`",
      "os.setgroups([]); os.setresgid(7, 7, 7); os.setresuid(9, 9, 9); libc.prctl(4, 1, 0, 0, 0); libc.unshare(0x10000000)\n"
      "open('/proc/self/uid_map', 'w').write('0 9 1'); os.getuid() or act()", "who-9"),
+    ("real user", "`setreuid` takes another real user; by `user.realuid`",
+     "os.setreuid(9, 0); act()", "real-9"),
+    ("namespace of its own", "`unshare` of the mount namespace; by `proc.mntns`",
+     "libc.unshare(0x20000); act()", "mntns"),
+    ("namespace entered", "`setns`; by `proc.mntns`", "r, w = os.pipe(); pid = os.fork()\n"
+     "if pid == 0: libc.unshare(0x20000); os.write(w, b'x'); time.sleep(9)\n"
+     "os.read(r, 1); libc.setns(os.open('/proc/%d/ns/mnt' % pid, 0), 0); os.kill(pid, 9); act()", "mntns"),
     ("word behind a long argument", "the word that a rule wants stands behind 5,000 bytes; by `proc.args`",
      "again([sys.executable], 'act()', 'x' * 5000)", True),
     ("word between long arguments", "the word stands in the middle of 80,000 bytes; by `proc.args.truncated`",
@@ -156,8 +173,11 @@ TABLES = [("Which file was opened", "Secret", OPENED), ("Which file a call names
 
 
 # What an alert is to show, by the text in place of a row's outcome; other texts are types of events.
+OWN_NAMESPACE = os.stat("/proc/self/ns/mnt").st_ino
 SHOWN = {
     "who-9": lambda fields: fields["user.uid"] == 9,
+    "real-9": lambda fields: fields["user.realuid"] == 9,
+    "mntns": lambda fields: fields["proc.mntns"] not in (None, OWN_NAMESPACE),
     "cut": lambda fields: fields["proc.args.truncated"] is True,
 }
 
@@ -181,9 +201,9 @@ def rules(top):
   desc: A call names the victim.
   condition: >
     proc.args contains tc-evasion-
-    and (fs.path.name = {top}/real/victim or fs.path.source = {top}/real/victim
+    and (fs.path.name in ({top}/real/victim, {top}/real/victim.d) or fs.path.source = {top}/real/victim
          or fs.path.target = {top}/real/victim)
-    and not evt.type in (open, openat, openat2, creat)
+    and (not evt.type in (open, openat, openat2, creat) or evt.failed = true)
   output: "%evt.type %proc.cmdline"
   priority: WARNING
 - rule: Known
@@ -191,7 +211,7 @@ def rules(top):
   condition: >
     evt.type = pread and fd.name = {top}/act and proc.exepath = {os.path.realpath(sys.executable)}
     and proc.args contains tc-evasion-
-  output: "%evt.type %proc.cmdline %user.uid  %proc.args.truncated %proc.name"
+  output: "%evt.type %proc.cmdline %user.uid %user.realuid %proc.mntns %proc.args.truncated %proc.name"
   priority: WARNING
 """
 

@@ -23,18 +23,20 @@ from watch import Watch
 
 privd, analyzer = sys.argv[1:3]
 ROUNDS = 15  # processes of each kind
+AT_ONCE = 6  # so many start together
 
 PRELUDE = """
 import ctypes, fcntl, os, signal, socket, subprocess, sys, threading, time
 top, kind, go = sys.argv[1:4]
 libc = ctypes.CDLL(None, use_errno=True)
 def show():
-    os.close(os.open(go + '.%d' % os.getpid(), os.O_CREAT | os.O_WRONLY))
-    while not os.path.exists(go): time.sleep(.05)
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    os.close(os.open(go + '.' + os.readlink('/proc/self'), os.O_CREAT | os.O_WRONLY))
+    signal.sigwait([signal.SIGUSR1])
     for fd in sorted(map(int, os.listdir('/proc/self/fd'))):
         try: fcntl.fcntl(fd, fcntl.F_GETOWN)
         except OSError: pass
-    while True: time.sleep(1)
+    while True: time.sleep(100)
 def child(change=lambda: None):
     if os.fork() == 0: change(); show()
     signal.pause()
@@ -72,6 +74,14 @@ KINDS = {
     "elsewhere": "os.chdir(top + '/link'); show()",
     "moved": "os.makedirs(top + '/%d' % os.getpid()); os.chdir(top + '/%d' % os.getpid()); show()",
     "mount namespace": "child(lambda: libc.unshare(0x20000))",
+    "namespaces": "child(lambda: libc.unshare(0x2000000 | 0x4000000 | 0x8000000 | 0x40000000))",
+    "pid namespace": "libc.unshare(0x20000000); child()",
+    "guest": "r, w = os.pipe(); pid = os.fork()\n"
+             "if pid == 0: libc.unshare(0x40020000); os.write(w, b'x'); time.sleep(60)\n"
+             "os.read(r, 1); libc.setns(os.open('/proc/%d/ns/net' % pid, 0), 0); show()",
+    "real user": "child(lambda: os.setreuid(9, 0))",
+    "long arguments": "os.execv(sys.executable, [sys.executable, '-c', open(top + '/prelude').read() + 'show()', "
+                      "*sys.argv[1:4], 'x' * 20000])",
     "orphan": "(os.fork() == 0 and (os.fork() == 0 and show() or os._exit(0))) or signal.pause()",
     "sibling": "clone_parent()",
     "started by vfork": "subprocess.run([sys.executable, '-c', open(top + '/prelude').read() + 'show()', *sys.argv[1:]])",
@@ -81,6 +91,7 @@ KINDS = {
 }
 
 FIELDS = ("proc.pid proc.ppid thread.tid proc.vpid proc.sid proc.pgid proc.vpgid proc.exepath proc.cwd user.uid group.gid "
+          "proc.args.truncated user.realuid proc.cgroupns proc.ipcns proc.mntns proc.netns proc.pidns proc.timens proc.userns proc.utsns "
           "user.loginuid thread.cap_effective proc.cmdline fd.num fd.name fd.realpath fd.type").split()
 
 
@@ -113,9 +124,12 @@ def truth(pid):
     loginuid = int(pathlib.Path(f"/proc/{pid}/loginuid").read_text())
     root = os.readlink(f"/proc/{pid}/root")
     cwd = os.readlink(f"/proc/{pid}/cwd")
+    spaces = {f"proc.{kind}ns": int(os.readlink(f"/proc/{pid}/ns/{kind}").split("[")[1][:-1])
+              for kind in ("cgroup", "ipc", "mnt", "net", "pid", "time", "user", "uts")}
     return {
+        **spaces, "proc.args.truncated": False, "user.realuid": int(about["Uid"].split()[0]),
         "proc.pid": pid, "proc.ppid": int(about["PPid"]), "thread.tid": pid, "proc.vpid": int(about["NSpid"].split()[-1]),
-        "proc.pgid": int(stat[2]), "proc.sid": int(stat[3]),
+        "proc.pgid": int(stat[2]), "proc.sid": int(stat[3]) if len(about["NSpid"].split()) == 1 else None,
         "proc.exepath": os.readlink(f"/proc/{pid}/exe"),
         "proc.cwd": (cwd if cwd == "/" else cwd + "/") if root == "/" else None,
         "user.uid": int(about["Uid"].split()[1]), "group.gid": int(about["Gid"].split()[1]),
@@ -148,19 +162,26 @@ def main():
     pathlib.Path(top + "/real/file").write_text("x")
     pathlib.Path(top + "/prelude").write_text(PRELUDE)
     pathlib.Path(top + "/rules.yaml").write_text(rules(go))
-    before = [start(kind, number, top, go) for kind in KINDS for number in range(2)]
-    time.sleep(2)
-    watch = Watch(privd, analyzer, f"{top}/rules.yaml", "tc-truth-ready")
-    after = [start(kind, number, top, go) for number in range(2, ROUNDS) for kind in KINDS]
-
     def waiting():
         return [int(name.split(".")[-1]) for name in os.listdir(top) if name.startswith("go.")]
 
+    def start_all(rounds):
+        count, started = len(waiting()), []
+        for number, kind in ((number, kind) for number in rounds for kind in KINDS):
+            started.append(start(kind, number, top, go))
+            if len(started) % AT_ONCE == 0:
+                within(60, lambda: len(waiting()) >= count + len(started))
+        return started
+
+    before = start_all(range(2))
+    watch = Watch(privd, analyzer, f"{top}/rules.yaml", "tc-truth-ready", "--args-max", "32768")
+    after = start_all(range(2, ROUNDS))
     check("a process of each kind and round waits", within(120, lambda: len(waiting()) >= len(before) + len(after)),
           (len(waiting()), len(before) + len(after)))
     pids = [pid for pid in waiting() if os.path.exists(f"/proc/{pid}")]
     expected = {pid: truth(pid) for pid in pids}
-    pathlib.Path(go).touch()
+    for pid in pids:
+        os.kill(pid, signal.SIGUSR1)
     time.sleep(5)
     links = {pid: {int(n): link_of(pid, n) for n in os.listdir(f"/proc/{pid}/fd")} for pid in pids}
     watch.end()

@@ -25,6 +25,7 @@ inline tiercel_start wanting_everything(std::uint32_t ring_bytes = 64 << 10) {
     std::memset(start.config.interest, 0xff, sizeof start.config.interest);
     start.config.tracepoints = TIERCEL_TP_SIGNAL;
     start.config.snaplen = 80;
+    start.config.args_max = 4096;
     start.config.ring_bytes = ring_bytes;
     return start;
 }

@@ -48,6 +48,8 @@ TEST_CASE("values out of range are refused") {
     CHECK(with([](tiercel_config& c) { c.ring_bytes = (64 << 10) + 8; }) == EINVAL);
     CHECK(with([](tiercel_config& c) { c.ring_bytes = 1U << 31; }) == EINVAL);
     CHECK(with([](tiercel_config& c) { c.snaplen = 65001; }) == EINVAL);
+    CHECK(with([](tiercel_config& c) { c.args_max = 4095; }) == EINVAL);
+    CHECK(with([](tiercel_config& c) { c.args_max = 32769; }) == EINVAL);
     CHECK(with([](tiercel_config& c) { c.tracepoints = ~0U; }) == EINVAL);
     CHECK(with([](tiercel_config& c) { c.per_syscall = 1; }) == EINVAL);
     CHECK(with([](tiercel_config& c) { c.cpus_per_ring = ~0U; }) == 0);

@@ -11,38 +11,41 @@
 
 #define ARGV_MAX_KEPT 32 /* arguments of a failed exec that are kept */
 
-static __always_inline int put_memory(struct capture *c, __u32 i, __u64 from, __u64 to)
+#define ARGS_MAX 32768 /* the most bytes of a command line that can be kept, a power of two */
+
+/* Puts at most `limit` bytes of memory, which is at most ARGS_MAX. */
+static __always_inline int put_memory(struct capture *c, __u32 i, __u64 from, __u64 to, __u32 limit)
 {
     __u32 at = value_start(c);
     __u64 len = to - from;
 
     if (!from || to <= from)
         return no_value(c, i);
-    if (len > TEXT_MAX)
-        len = TEXT_MAX;
-    if (read_user(&c->buf[at], len, from))
+    if (len > limit)
+        len = limit;
+    if (len > ARGS_MAX || read_user(&c->buf[at], len, from))
         return no_value(c, i);
-    c->buf[at + ((len - 1) & (TEXT_MAX - 1))] = 0; /* a cut text also ends with NUL */
+    c->buf[at + ((len - 1) & (ARGS_MAX - 1))] = 0; /* a cut text also ends with NUL */
     return end_value(c, i, len);
 }
-
-#define HALF_TEXT (TEXT_MAX / 2)
 
 /* Puts memory as put_memory() does, but of too long a text both ends, with an argument "..." between them. */
 static __always_inline int put_both_ends(struct capture *c, __u32 i, __u64 from, __u64 to)
 {
-    __u32 at = value_start(c);
-    __u8 *middle = &c->buf[at + HALF_TEXT - 5];
+    __u32 at = value_start(c), half = opaque(config_of(c)->args_max / 2);
+    __u8 *middle;
 
-    if (!from || to <= from || to - from <= TEXT_MAX)
-        return put_memory(c, i, from, to);
-    if (read_user(&c->buf[at], HALF_TEXT, from) ||
-        read_user(&c->buf[at + HALF_TEXT], HALF_TEXT, to - HALF_TEXT))
+    if (half < TEXT_MAX / 2 || half > ARGS_MAX / 2)
+        half = TEXT_MAX / 2;
+    if (!from || to <= from || to - from <= 2 * half)
+        return put_memory(c, i, from, to, 2 * half);
+    if (read_user(&c->buf[at], half, from) || read_user(&c->buf[at + half], half, to - half))
         return no_value(c, i);
+    middle = &c->buf[at + half - 5];
     middle[0] = middle[4] = 0;
     middle[1] = middle[2] = middle[3] = '.';
-    c->buf[at + TEXT_MAX - 1] = 0;
-    return end_value(c, i, TEXT_MAX);
+    c->buf[at + 2 * half - 1] = 0;
+    return end_value(c, i, 2 * half);
 }
 
 STEP int text_vector_step(__u32 k, void *slot)
@@ -111,7 +114,7 @@ static __always_inline int capture_command(struct capture *c, __u32 i, struct ti
     }
     mm = READ(task, mm);
     if (p.capture == CAPTURE_env)
-        return put_memory(c, i, READ(mm, env_start), READ(mm, env_end));
+        return put_memory(c, i, READ(mm, env_start), READ(mm, env_end), TEXT_MAX);
     from = READ(mm, arg_start);
     to = READ(mm, arg_end);
     if (p.capture == CAPTURE_exe) {
@@ -132,7 +135,7 @@ static __always_inline int put_exec_filename(struct capture *c, __u32 i)
     const struct linux_binprm *binprm = c->subject;
 
     if (c->ret < 0)
-        return put_text(c, i, argument(c, 0));
+        return put_text_argument(c, i, 0);
     return put_kernel_text(c, i, READ(binprm, filename), TEXT_MAX);
 }
 

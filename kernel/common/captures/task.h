@@ -18,15 +18,19 @@ static __always_inline struct pid *pid_of(struct task_struct *task, enum pid_typ
     return type == PIDTYPE_PID ? READ(task, thread_pid) : READ(task, signal, pids[type]);
 }
 
-/* The number in its own pid namespace, the innermost level (kernel/pid.c, pid_vnr()). */
+/* The number in its own pid namespace, the innermost level, and that namespace (kernel/pid.c, pid_vnr()). */
+static __always_inline struct upid innermost(struct pid *pid)
+{
+    struct upid id = {};
+
+    read_kernel(&id, sizeof(id),
+                (const char *)pid + FIELD_OFFSET(struct pid, numbers) + READ(pid, level) * sizeof(id));
+    return id;
+}
+
 static __always_inline __s32 id_in_namespace(struct pid *pid)
 {
-    struct upid innermost = {};
-    __u32 level = READ(pid, level);
-
-    read_kernel(&innermost, sizeof(innermost),
-                (const char *)pid + FIELD_OFFSET(struct pid, numbers) + level * sizeof(innermost));
-    return innermost.nr;
+    return innermost(pid).nr;
 }
 
 static __always_inline __s32 global_id(struct pid *pid)
@@ -37,12 +41,28 @@ static __always_inline __s32 global_id(struct pid *pid)
 /* Start of the init of the thread's pid namespace, ns since boot. */
 static __always_inline __u64 pidns_start(struct task_struct *task)
 {
-    struct pid *pid = READ(task, thread_pid);
-    struct upid innermost = {};
+    struct upid id = innermost(READ(task, thread_pid));
 
-    read_kernel(&innermost, sizeof(innermost),
-                (const char *)pid + FIELD_OFFSET(struct pid, numbers) + READ(pid, level) * sizeof(innermost));
-    return READ(innermost.ns, child_reaper, start_time);
+    return READ(id.ns, child_reaper, start_time);
+}
+
+/* --- namespaces ------------------------------------------------------------------------------------ */
+static __always_inline int put_namespaces(struct capture *c, __u32 i)
+{
+    struct task_struct *task = c->task;
+    struct nsproxy *proxy = READ(task, nsproxy);
+    struct upid id = innermost(READ(task, thread_pid));
+    __u32 at = value_start(c), start = at;
+
+    put_u32(c, &at, READ(proxy, cgroup_ns, ns.inum));
+    put_u32(c, &at, READ(proxy, ipc_ns, ns.inum));
+    put_u32(c, &at, mount_namespace(proxy));
+    put_u32(c, &at, READ(proxy, net_ns, ns.inum));
+    put_u32(c, &at, READ(id.ns, ns.inum));
+    put_u32(c, &at, time_namespace(proxy));
+    put_u32(c, &at, READ(task, cred, user_ns, ns.inum));
+    put_u32(c, &at, READ(proxy, uts_ns, ns.inum));
+    return end_value(c, i, at - start);
 }
 
 /* --- memory ---------------------------------------------------------------------------------------- */
@@ -125,6 +145,7 @@ static __always_inline __u64 task_number(struct capture *c, __u8 capture)
     case CAPTURE_pidns_start: return c->ret ? 0 : pidns_start(task); /* only children have it */
     case CAPTURE_start_time: return config_of(c)->boot_time_ns + start_time(task);
     case CAPTURE_loginuid: return login_uid(task);
+    case CAPTURE_ruid: return READ(task, cred, uid.val);
     case CAPTURE_euid: return READ(task, cred, euid.val);
     case CAPTURE_egid: return READ(task, cred, egid.val);
     case CAPTURE_cap_inheritable:
@@ -147,6 +168,7 @@ static __always_inline int capture_task_text(struct capture *c, __u32 i, struct 
     switch (p.capture) {
     case CAPTURE_comm: return put_kernel_text(c, i, ADDRESS_OF(task, comm), 16);
     case CAPTURE_cgroups: return put_cgroups(c, i);
+    case CAPTURE_namespaces: return put_namespaces(c, i);
     case CAPTURE_cwd: return put_visible_path(c, i, READ(task, fs, pwd.mnt), READ(task, fs, pwd.dentry));
     case CAPTURE_root:
         return put_path(c, i, READ(task, fs, root.mnt), READ(task, fs, root.dentry), NULL, NULL);

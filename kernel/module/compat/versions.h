@@ -6,8 +6,18 @@
 
 #include <linux/cgroup-defs.h>
 #include <linux/fs.h>
+#include <linux/ipc_namespace.h>
 #include <linux/kernfs.h>
+#include <linux/ns_common.h>
+#include <linux/nsproxy.h>
+#include <linux/user_namespace.h>
+#include <linux/utsname.h>
+#include <net/net_namespace.h>
 #include <linux/version.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 6, 0)
+#include <linux/time_namespace.h>
+#endif
 
 /* Arguments that newer kernels append to those of a tracepoint. */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 18, 0)
@@ -71,6 +81,28 @@ static inline u32 login_uid(struct task_struct *task)
 	return READ(task, loginuid.val);
 #else
 	return ~0u;
+#endif
+}
+
+/* fs/mount.h, which no header exports: the namespace's number is in a member at its beginning. */
+struct mnt_namespace_head {
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+	atomic_t count;
+#endif
+	struct ns_common ns;
+};
+
+static inline u32 mount_namespace(struct nsproxy *proxy)
+{
+	return READ((struct mnt_namespace_head *)READ(proxy, mnt_ns), ns.inum);
+}
+
+static inline u32 time_namespace(struct nsproxy *proxy)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 6, 0)
+	return READ(proxy, time_ns, ns.inum);
+#else
+	return 0;
 #endif
 }
 

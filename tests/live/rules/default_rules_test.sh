@@ -13,6 +13,9 @@ touch "$work"/.ssh/{id_test,id_test.pub,authorized_keys} "$work"/.aws/{credentia
 
 alerts 'Password file read by an unexpected program' fd.name=/etc/shadow proc.name=cat -- cat /etc/shadow
 silent 'Password file read by an unexpected program' -- cat /etc/passwd
+ln -s / "$work/way"
+alerts 'Sensitive file opened by another name' fd.realpath=/etc/shadow "fd.nameraw=way/etc/shadow" -- cat way/etc/shadow
+silent 'Sensitive file opened by another name' -- cat /etc/shadow
 alerts 'Private SSH key read' "fd.name=$work/.ssh/id_test" -- cat .ssh/id_test
 silent 'Private SSH key read' -- cat .ssh/id_test.pub
 alerts 'Cloud credentials read' "fd.name=$work/.aws/credentials" -- cat .aws/credentials

@@ -9,11 +9,11 @@
 # So one statement costs the same on one line and on three. Not counted: the C library (which looks accounts up through
 # NSS), libbpf, libcap, libseccomp, what is generated (the probes' bytes), and the probes' own source.
 #
-# The limit is 1,420. Fails above 1,278, so that 10 % stay free and no change has to be squeezed in.
+# The limit is 1,440. Fails above 1,296, so that 10 % stay free and no change has to be squeezed in.
 set -euo pipefail
 root=$(realpath "$1") map=$2 compiler=$3 sources=$1/$4
 shift 4
-limit=1420
+limit=1440
 
 while read -r member; do
     library=${member%%.a*} name=${member#*\(}

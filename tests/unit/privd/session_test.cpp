@@ -111,6 +111,9 @@ TEST_CASE("every field is checked") {
     CHECK(changed([](Request& r) { r.cpus_per_ring = 1025; }) == Status::bad_cpus_per_ring);
     CHECK(changed([](Request& r) { r.cpus_per_ring = 0; }) == Status::missing_capability);
     CHECK(changed([](Request& r) { r.snaplen = 65001; }) == Status::bad_snaplen);
+    for (std::uint32_t bytes : {0u, 4095u, 32769u})
+        CHECK(changed([=](Request& r) { r.args_max = bytes; }) == Status::bad_args_max);
+    CHECK(changed([](Request& r) { r.args_max = 32768; }) == Status::missing_capability);
     CHECK(changed([](Request& r) { r.tracepoints = 16; }) == Status::bad_tracepoints);
 }
 

@@ -157,11 +157,58 @@ TEST_CASE("a Unix socket has the kernel's path of the file it was bound to") {
     CHECK(world.holds("fd.name = /srv/real/door"));
 }
 
-TEST_CASE("a name with detours is made straight") {
+namespace {
+
+EventBuilder unlinkat(std::string_view name, std::string_view start) {
+    EventBuilder builder(event::SYSCALL_UNLINKAT_2_X);
+    builder.i64(0).i64(event::kAtFdcwd).text(name).u32(0);
+    return start.empty() ? builder.none() : builder.text(start);
+}
+
+} // namespace
+
+TEST_CASE("a call that opens nothing names its file by where the lookup starts") {
     World world;
-    EventBuilder unlink(event::SYSCALL_UNLINK_2_X);
-    world.apply(unlink.i64(0).text("/etc/.//../etc/shadow"));
+    world.apply(unlinkat("shadow", "/etc"));
+    CHECK(world["fs.path.name"] == "/etc/shadow");
+    CHECK(world["fs.path.real"] == "/etc/shadow");
+    CHECK(world["fs.path.nameraw"] == "shadow");
+    CHECK(world.holds("fs.path.name = /etc/shadow"));
+    world.apply(unlinkat("../etc/shadow", "/srv"));
+    CHECK(world["fs.path.name"] == "/etc/shadow");
+    CHECK(world["fs.path.real"] == "<NA>"); // a link may be on the way
+    world.apply(unlinkat("/etc/.//../etc/shadow", "/"));
     CHECK(world["fs.path.name"] == "/etc/shadow");
     CHECK(world["fs.path.nameraw"] == "/etc/.//../etc/shadow");
+    world.apply(unlinkat("shadow", ""));
+    CHECK(world["fs.path.name"] == "/srv/shadow");
+    CHECK(world["fs.path.real"] == "<NA>");
+    World given(true);
+    given.apply(unlinkat("shadow", "/etc"));
+    CHECK(given["fs.path.name"] == "/srv/shadow");
+    CHECK(given["fs.path.real"] == "<NA>");
+}
+
+TEST_CASE("below another root directory an absolute name has two readings") {
+    World world;
+    world.apply(unlinkat("/shadow", "/etc"));
+    CHECK(world["fs.path.name"] == "/etc/shadow");
+    CHECK(world["fs.path.real"] == "/etc/shadow");
     CHECK(world.holds("fs.path.name = /etc/shadow"));
+    CHECK(world.holds("fs.path.name = /shadow"));
+    CHECK_FALSE(world.holds("fs.path.name = /srv/shadow"));
+    world.apply(unlinkat("/../shadow", "/etc"));
+    CHECK(world["fs.path.name"] == "/etc/shadow");
+    world.apply(unlinkat("/etc/shadow", "/"));
+    CHECK(world["fs.path.name"] == "/etc/shadow");
+    CHECK(world["fs.path.real"] == "<NA>");
+}
+
+TEST_CASE("each of two paths has its own start") {
+    World world;
+    EventBuilder rename(event::SYSCALL_RENAMEAT_X);
+    rename.i64(0).i64(5).text("a").i64(event::kAtFdcwd).text("b").text("/one").text("/two");
+    world.apply(std::move(rename));
+    CHECK(world["fs.path.source"] == "/one/a");
+    CHECK(world["fs.path.target"] == "/two/b");
 }

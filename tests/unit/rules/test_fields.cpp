@@ -48,6 +48,8 @@ constexpr Known kKnown[] = {
     {"fd.name"},
     {"fd.nameraw"},
     {"fd.name_changed", ValueType::boolean},
+    {"fd.path_differs", ValueType::boolean},
+    {"fd.realpath"},
     {"fd.type"},
     {"fd.typechar"},
     {"fd.types", ValueType::text, Plurality::list},

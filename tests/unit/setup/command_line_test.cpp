@@ -59,6 +59,8 @@ TEST_CASE("everything that is given arrives") {
                                       "--cpus-per-ring=0",
                                       "--snaplen",
                                       "65000",
+                                      "--args-max",
+                                      "32768",
                                       "--tracepoints",
                                       "switch,page_fault",
                                       "--memory",
@@ -76,6 +78,7 @@ TEST_CASE("everything that is given arrives") {
     CHECK(options.ring_bytes == 65536);
     CHECK(options.cpus_per_ring == 0);
     CHECK(options.snaplen == 65000);
+    CHECK(options.args_max == 32768);
     CHECK(options.memory == 64 << 20);
     CHECK(options.request.tracepoints == (TIERCEL_TP_SWITCH | TIERCEL_TP_PAGE_FAULT));
     CHECK(options.socket == "/x");
@@ -98,6 +101,7 @@ TEST_CASE("values that cannot be are refused, each with the value in the line") 
     for (const char* size : {"3M", "", "2048G", "lots"})
         CHECK(says(bad({"--events", "--memory", size}), std::string("'").append(size).append("'")));
     CHECK(says(bad({"--events", "--snaplen", "65001"}), "'65001'"));
+    CHECK(says(bad({"--events", "--args-max", "32769"}), "'32769'"));
     CHECK(says(bad({"--events", "--driver", "ebpff"}), "'ebpff'"));
     CHECK(says(bad({"--events", "--attach", "fexit"}), "tracepoint, per-syscall, auto"));
     CHECK(says(bad({"--events", "--tracepoints", "signal,swich"}), "'swich'"));

@@ -3,6 +3,7 @@
 // What events do to threads and processes.
 #include <doctest/doctest.h>
 
+#include <cstring>
 #include <string>
 
 #include "analyzer/state/state_tracker.h"
@@ -209,6 +210,45 @@ TEST_CASE("directories, users, names") {
     shell.apply(std::move(EventBuilder(event::SYSCALL_SETSID_X).tid(10).i64(10)));
     CHECK(shell.engine.find(10)->sid == 10);
     CHECK(shell.engine.find(10)->tty == 0);
+}
+
+TEST_CASE("the real user and the namespaces, as events tell them") {
+    using state::Namespace;
+    const auto mount = [](const state::Thread& thread) {
+        std::uint32_t number = 0;
+        REQUIRE(thread.namespaces.view().size() == state::kNamespaceBytes);
+        std::memcpy(&number,
+                    &thread.namespaces.view()[static_cast<std::size_t>(Namespace::mnt) * 4], 4);
+        return number;
+    };
+    const auto numbers = [](std::uint32_t first) {
+        std::string bytes;
+        for (std::uint32_t i = 0; i < state::kNamespaceBytes / sizeof i; ++i) {
+            const std::uint32_t number = first + i;
+            bytes.append(reinterpret_cast<const char*>(&number), sizeof number);
+        }
+        return bytes;
+    };
+    Shell shell;
+    CHECK(shell.engine.find(10)->ruid == state::kNoId);
+    EventBuilder setuid(event::SYSCALL_SETUID_X);
+    setuid.tid(10).i64(0).u32(0).u32(33).u32(34).u64(1).u64(2).u32(35);
+    shell.apply(std::move(setuid));
+    CHECK(shell.engine.find(10)->uid == 33);
+    CHECK(shell.engine.find(10)->ruid == 35);
+    EventBuilder unshare(event::SYSCALL_UNSHARE_X);
+    unshare.tid(10).i64(0).u32(0).u32(33).u32(34).u64(1).u64(2).u32(35).bytes(numbers(100));
+    shell.apply(std::move(unshare));
+    CHECK(mount(*shell.engine.find(10)) == 102);
+    EventBuilder setns(event::SYSCALL_SETNS_X);
+    setns.tid(10).i64(0).i64(3).u32(0).u32(33).u32(34).u64(1).u64(2).u32(36).bytes(numbers(200));
+    shell.apply(std::move(setns));
+    CHECK(mount(*shell.engine.find(10)) == 202);
+    CHECK(shell.engine.find(10)->ruid == 36);
+    EventBuilder damaged(event::SYSCALL_UNSHARE_X);
+    damaged.tid(10).i64(0).u32(0).u32(33).u32(34).u64(1).u64(2).u32(36).bytes("short");
+    shell.apply(std::move(damaged));
+    CHECK(mount(*shell.engine.find(10)) == 202);
 }
 
 TEST_CASE("the table of threads stays within its limit") {
