@@ -7,6 +7,7 @@ Usage: bombs_test.py ANALYZER RULES
 """
 import os
 import pathlib
+import resource
 import signal
 import subprocess
 import sys
@@ -17,13 +18,15 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from check import check, exit_code
 
 analyzer, default_rules = sys.argv[1:]
-MOST_SECONDS, MOST_MIB, PATIENCE = 10, 512, 120
+MOST_SECONDS, MOST_MIB = 10, 512
+PATIENCE = 600 # seconds on the clock, for a machine whose CPUs others use
 
 
 def measure(*arguments):
     """Runs the analyzer. Returns its exit status, the seconds of CPU, the MiB at its peak, and its last line."""
     with tempfile.TemporaryFile("w+") as said:
-        run = subprocess.Popen([analyzer, *arguments], stdout=subprocess.DEVNULL, stderr=said, start_new_session=True)
+        run = subprocess.Popen([analyzer, *arguments], stdout=subprocess.DEVNULL, stderr=said, start_new_session=True,
+                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CPU, (60, 60)))
         end = time.monotonic() + PATIENCE
         while True:
             pid, status, used = os.wait4(run.pid, os.WNOHANG)

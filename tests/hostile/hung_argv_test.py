@@ -59,7 +59,7 @@ def start_hung(directory):
     os.chmod(directory, 0o755)
     hung = subprocess.Popen([hung_argv, str(directory / "mount"), str(node)], stdout=subprocess.PIPE,
                             stderr=subprocess.PIPE, start_new_session=True)
-    if line_within(hung.stdout, 20) != b"ready\n":
+    if line_within(hung.stdout, 60) != b"ready\n":
         os.killpg(hung.pid, signal.SIGKILL)
         skip(f"no FUSE file system of an unprivileged user: {hung.stderr.read().decode().strip()}")
     return hung
