@@ -248,6 +248,15 @@ def alerts(rule, args):
     return made
 
 
+def too_late(title, first):
+    """Events wait a second at the most: a runtime of a machine that has more to do than it can may answer later."""
+    load = os.getloadavg()[0]
+    late = first["container.name"] is None and load > 2 * os.cpu_count()
+    if late:
+        skip_part(f"{title}'s first alert", f"the runtime did not answer within a second; the machine's load is {load}")
+    return late
+
+
 def judge(wanted, image_id):
     title = wanted["runtime"]
     started = alerts("Started", wanted["args"])
@@ -255,6 +264,8 @@ def judge(wanted, image_id):
     if not started:
         return
     first = started[0]
+    if too_late(title, first):
+        return
     for name in FIELDS:
         if name in wanted:
             check(f"{title}: its first alert has {name} {wanted[name]!r}", first[name] == wanted[name], first[name])
@@ -284,7 +295,7 @@ try:
     for each in containers:
         judge(each, image_id)
     pods = [each for each in alerts("Started", "sleep 60") if "sandbox" in (containers[:1] or [{}])[0]]
-    if pods:
+    if pods and not too_late("the pod's own container", pods[0]):
         check("containerd: the pod's own container has the pod's name",
               (pods[0]["container.id"], pods[0]["k8s.pod.name"]) == (containers[0]["sandbox"], "web-7d4"), pods[0])
     pair.terminate()
