@@ -7,6 +7,7 @@ Usage: health_test.py ANALYZER
 import mmap
 import os
 import pathlib
+import re
 import socket
 import struct
 import subprocess
@@ -17,7 +18,9 @@ import urllib.request
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from check import check, exit_code
 
-MAGIC, VERSION = 0x4C435254, 5
+MAGIC = 0x4C435254
+MESSAGES = pathlib.Path(__file__).resolve().parents[2] / "shared/wire/messages.h"
+VERSION = int(re.search(r"kVersion = (\d+);", MESSAGES.read_text())[1])
 REQUEST, REPLY, FDS, DONE = 1, 3, 4, 5
 RING, COUNTERS, WAKEUP = 0, 1, 5
 MODERN, USERSPACE = 1, 4

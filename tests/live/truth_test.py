@@ -78,7 +78,7 @@ KINDS = {
     "pid namespace": "libc.unshare(0x20000000); child()",
     "guest": "r, w = os.pipe(); pid = os.fork()\n"
              "if pid == 0: libc.unshare(0x40020000); os.write(w, b'x'); time.sleep(60)\n"
-             "os.read(r, 1); libc.setns(os.open('/proc/%d/ns/net' % pid, 0), 0); show()",
+             "os.read(r, 1); fd = os.open('/proc/%d/ns/net' % pid, 0); libc.setns(fd, 0); os.close(fd); show()",
     "real user": "child(lambda: os.setreuid(9, 0))",
     "long arguments": "os.execv(sys.executable, [sys.executable, '-c', open(top + '/prelude').read() + 'show()', "
                       "*sys.argv[1:4], 'x' * 20000])",

@@ -4,15 +4,18 @@
 // door. No record may load anything (privd lacks a capability here), every answer must be a record
 // of the protocol, and descriptors come from the door alone.
 //
-// Input: a byte whose bit 0 chooses the door, then records: a length of one byte and the content.
+// Input: a byte whose bit 0 chooses the door and whose bit 1 gives each record the protocol's mark
+// and version; then records: a length of two bytes, the lower first, and the content.
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <vector>
 
 #include "privd/door.h"
 #include "privd/session.h"
@@ -74,6 +77,15 @@ bool take_answer(const os::UniqueFd& peer, bool door) {
     return true;
 }
 
+// Gives the record the beginning without which privd looks at no more of it.
+void mark(std::vector<std::uint8_t>& record) {
+    const wire::Header header;
+    if (record.size() < sizeof header)
+        return;
+    std::memcpy(&record[offsetof(wire::Header, magic)], &header.magic, sizeof header.magic);
+    std::memcpy(&record[offsetof(wire::Header, version)], &header.version, sizeof header.version);
+}
+
 } // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -89,9 +101,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         session.phase = policy::Phase::door;
     std::size_t at = 1;
     for (std::size_t sent = 0; at < size && sent < kMostRecords; ++sent) {
-        const std::size_t length = std::min<std::size_t>(data[at], size - at - 1);
-        (void)send(peer.get(), data + at + 1, length, MSG_DONTWAIT | MSG_NOSIGNAL);
-        at += 1 + length;
+        const std::size_t told = data[at] + (at + 1 < size ? data[at + 1] << 8U : 0U);
+        at = std::min(at + 2, size);
+        std::vector<std::uint8_t> record(data + at, data + at + std::min(told, size - at));
+        at += record.size();
+        if ((data[0] & 2) != 0)
+            mark(record);
+        (void)send(peer.get(), record.data(), record.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     }
     shutdown(peer.get(), SHUT_WR);
     (void)session.run().has_value();

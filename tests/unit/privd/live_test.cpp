@@ -247,7 +247,7 @@ TEST_CASE("another version is told which one to have") {
     Privd privd(place.words());
     os::UniqueFd socket = place.connect();
     wire::Request request = small();
-    request.header.version = 7;
+    request.header.version = wire::kVersion + 1;
     auto session = wire::client::open_session(socket, request);
     REQUIRE(session);
     CHECK(session->reply.status == Status::wrong_version);
