@@ -84,8 +84,13 @@ class Pair:
 
 def tasks():
     """How many threads the machine has."""
-    return sum(len(os.listdir(f"/proc/{pid}/task")) for pid in os.listdir("/proc") if pid.isdigit() and os.path.exists(
-        f"/proc/{pid}/task"))
+    count = 0
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            count += len(os.listdir(f"/proc/{pid}/task"))
+        except OSError: # it has ended
+            pass
+    return count
 
 
 def test_lives(folder):
