@@ -15,7 +15,7 @@ namespace {
 template <typename T>
 std::string nearest(const Named<T>& named, const std::string& name,
                     const Diagnostics& diagnostics) {
-    if (diagnostics.all().size() >= kMostDiagnostics)
+    if (diagnostics.all().size() >= kMostHinted)
         return {};
     filter::Suggestion best(name);
     for (const T& definition : named.all())

@@ -67,8 +67,10 @@ inline constexpr const char* kTooManyExceptions =
     "has more than 1,000 exceptions; an exception may have many values";
 // The longest name of a rule, macro, list or exception, in bytes. Messages repeat it.
 inline constexpr std::size_t kLongestName = 1'000;
-// After so many errors and warnings no more warnings are kept, and no names are suggested.
+// After so many errors and warnings no more warnings are kept.
 inline constexpr std::size_t kMostDiagnostics = 10'000;
+// After so many errors and warnings no similar names are looked for, each time among all names.
+inline constexpr std::size_t kMostHinted = 200;
 
 class Collector {
   public:
