@@ -8,6 +8,7 @@ Most of clang-tidy's time goes to the headers that every source includes. Source
 are therefore checked as one: a file that includes them. A group whose names clash is halved until none clashes.
 """
 import concurrent.futures
+import functools
 import json
 import os
 import pathlib
@@ -19,6 +20,7 @@ import tempfile
 
 MOST_AT_ONCE = 6
 OURS = r"/(shared|policy|kernel|privd|analyzer|enricher|courier|ptrace|tests)/.*\.(h|cpp)$"
+CONFIGURATIONS = tempfile.TemporaryDirectory()
 DIAGNOSTIC = re.compile(r"^(/[^:\n]+:\d+:\d+: (?:warning|error): .*)$", re.M)
 
 
@@ -43,9 +45,15 @@ def groups_of(entries):
             yield files[at:at + MOST_AT_ONCE], flags, directory
 
 
-def config_of(source):
-    """Returns the nearest .clang-tidy above the source."""
-    return next(folder / ".clang-tidy" for folder in pathlib.Path(source).parents if (folder / ".clang-tidy").exists())
+@functools.cache
+def config_of(folder):
+    """Returns a file with the configuration of the folder's sources, those of the folders above put in."""
+    config = pathlib.Path(CONFIGURATIONS.name) / (folder.strip("/").replace("/", "-") + ".yaml")
+    dumped = subprocess.run(["clang-tidy-16", "--dump-config", f"{folder}/x.cpp", "--"], check=True, capture_output=True,
+                            text=True)
+    # clang-tidy 16 writes the largest number as -1, and does not read that.
+    config.write_text("".join(line for line in dumped.stdout.splitlines(True) if not line.endswith(": '-1'\n")))
+    return config
 
 
 def tidy(checks, source, config, flags, directory):
@@ -57,7 +65,7 @@ def tidy(checks, source, config, flags, directory):
 
 def check_group(checks, files, flags, directory):
     """Returns whether the files are clean, and clang-tidy's words about them."""
-    config = config_of(files[0])
+    config = config_of(os.path.dirname(files[0]))
     if len(files) == 1:
         return tidy(checks, files[0], config, flags, directory)
     with tempfile.NamedTemporaryFile("w", suffix=".cpp") as together:

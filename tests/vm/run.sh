@@ -162,7 +162,8 @@ fi
 code=$(sed -n 's/^exit \([0-9]*\)\r*$/\1/p' "$work/exit" 2>/dev/null || true)
 if [ -z "$code" ]; then
     cat "$work/qemu" >&2
-    $show_console || tail -n 60 "$work/console" >&2 2>/dev/null || true
+    # An oops and the panic that it ends in take some 90 lines.
+    $show_console || tail -n 160 "$work/console" >&2 2>/dev/null || true
     die "the machine died before the command ended" 125
 fi
 exit "$code"
