@@ -3,10 +3,10 @@
 // The analyzer's side of the enricher's protocol: who is asked, again, and after a new connection.
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <cstring>
 #include <optional>
 #include <string>
