@@ -15,8 +15,9 @@ HEAD = """# The Helm chart of Tiercel
     helm install tiercel packaging/helm/tiercel --namespace tiercel --create-namespace
 
 The chart runs a DaemonSet with two containers: privd, which loads the probe, and the analyzer, which raises alerts by the
-image's rules and those of `rules`. `enricher.runtimeSocket` adds a third, which asks the container runtime for names. The
-namespace needs the Pod Security level `privileged` (docs/kubernetes.md).
+image's rules and those of `rules`. `enricher.runtimeSocket` adds a third, which asks the container runtime for names, and
+`courier.destinations` a fourth, which sends alerts to other machines. The namespace needs the Pod Security level
+`privileged` (docs/kubernetes.md).
 
 ## Values
 

@@ -21,5 +21,7 @@ asked = {name for expression in expressions for name in re.findall(r"\b(?:tierce
 unknown, places = asked - given, [tuple(panel["gridPos"].values()) for panel in dashboard["panels"]]
 check(f"the dashboard asks for metrics, in {len(expressions)} expressions", len(asked) > 0)
 check(f"all {len(asked)} of them are given", not unknown, unknown)
+courier = {name for name in given if name.startswith("tiercel_courier_")}
+check("and all that the courier tells of its destinations is shown", len(courier) > 4 and courier <= asked, courier - asked)
 check("no panel lies on another", len(set(places)) == len(places), places)
 sys.exit(exit_code())

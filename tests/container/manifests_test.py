@@ -7,12 +7,14 @@ The chart is rendered by Go's own templates (render.go); Helm itself is not aske
 Usage: manifests_test.py SOURCE SECCOMP_DIRECTORY
 """
 import json
+import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from check import check, exit_code, skip
+from check import check, exit_code, skip, skip_part
 
 try:
     import jsonschema
@@ -118,6 +120,10 @@ def check_chart():
             "an unknown key": {"privileged": True},
             "a rule file of another name": {"rules": {"../x.yaml": ""}},
             "a driver that is none": {"driver": "ebpf"},
+            "a destination of an unknown type": {"courier": {**values["courier"], "destinations": [{"name": "a", "type": "ftp"}]}},
+            "a destination without a name": {"courier": {**values["courier"], "destinations": [{"type": "http"}]}},
+            "a spool that is no path": {"courier": {**values["courier"], "spool": {"sizeLimit": "1Gi", "hostPath": "spool"}}},
+            "destinations in the courier's further keys": {"courier": {**values["courier"], "config": {"destinations": []}}},
             "a Localhost profile without its path": {
                 "seccompProfiles": {**values["seccompProfiles"], "analyzer": {"type": "Localhost"}}}}.items():
         check(f"helm: the schema refuses {title}", refused({**values, **change}, schema))
@@ -137,10 +143,78 @@ ALL_ON = {
     "analyzer": {"extraEnv": [{"name": "TZ", "value": "UTC"}]},
     "metrics": {"port": 9000, "tokenSecret": "scrape", **{name: {"enabled": True, "labels": {"release": "prometheus"}}
                                  for name in ("serviceMonitor", "podMonitor", "prometheusRule", "dashboard")}},
+    "courier": {"destinations": [{"name": "siem", "type": "elasticsearch", "url": "https://siem.example:9200",
+                                  "headers": ["Authorization: ApiKey ${SIEM_KEY}"], "ca_cert": "/etc/tiercel/secrets/siem-tls/ca.pem"}],
+                "config": {"spool": {"max_bytes": "64M"}, "heartbeat": "60s"}, "secrets": ["siem-tls"],
+                "extraEnv": [{"name": "SIEM_KEY", "valueFrom": {"secretKeyRef": {"name": "siem", "key": "key"}}}]},
     "openshift": {"scc": True}, "priorityClassName": "system-node-critical", "serviceAccount": {"name": "watcher"},
     "annotations": {"a": "b"}, "commonLabels": {"team": "security"}, "podAnnotations": {"c": "d: #"}, "podLabels": {"e": "f"},
     "nodeSelector": {"disk": "ssd"}, "affinity": {"nodeAffinity": {}}, "updateStrategy": {"type": "OnDelete", "rollingUpdate": None},
 }
+
+
+def pod_of(documents):
+    return next(d for d in documents if d["kind"] == "DaemonSet")["spec"]["template"]["spec"]
+
+
+def check_courier(documents, without):
+    """The courier of a chart that has one destination, and its absence from a chart that has none."""
+    pod = pod_of(documents)
+    containers = {c["name"]: c for c in pod["containers"]}
+    courier, analyzer = containers["courier"], containers["analyzer"]
+    check("courier: off by default", "courier" not in json.dumps(pod_of(without)))
+    check("courier: its container asks for nothing beyond `restricted`", beyond_restricted(pod, courier) == set())
+    check("courier: nor does the analyzer's with it", beyond_restricted(pod, analyzer) == set())
+    check("courier: its root is read-only, and it has a memory limit",
+          courier["securityContext"]["readOnlyRootFilesystem"] is True and "memory" in courier["resources"]["limits"])
+    uids = [c["securityContext"]["runAsUser"] for c in pod["containers"]]
+    check("courier: a user of its own", len(set(uids)) == len(uids) == 4, uids)
+    check("courier: the analyzer hands alerts to its socket",
+          "courier_output.socket=/run/tiercel/courier.sock" in analyzer["args"] and "courier_output.enabled=true" in analyzer["args"]
+          and courier["args"][:2] == ["--socket", "/run/tiercel/courier.sock"])
+    mounts = {m["name"]: m for m in courier["volumeMounts"]}
+    volumes = {v["name"]: v for v in pod["volumes"]}
+    check("courier: each mount is a volume of the pod", set(mounts) <= set(volumes), set(mounts) - set(volumes))
+    check("courier: its spool is a bounded volume that no other container has",
+          volumes["spool"]["emptyDir"] == {"sizeLimit": "512Mi"} and mounts["spool"]["mountPath"] == "/var/lib/tiercel-courier"
+          and [c["name"] for c in pod["containers"] if any(m["name"] == "spool" for m in c["volumeMounts"])] == ["courier"])
+    check("courier: secrets are files for its group alone",
+          volumes["secret-siem-tls"]["secret"] == {"secretName": "siem-tls", "defaultMode": 0o440}
+          and mounts["secret-siem-tls"] == {"name": "secret-siem-tls", "mountPath": "/etc/tiercel/secrets/siem-tls", "readOnly": True}
+          and [c["name"] for c in pod["containers"] if any(m["name"] == "secret-siem-tls" for m in c["volumeMounts"])] == ["courier"])
+    check("courier: and variables", courier["env"] == ALL_ON["courier"]["extraEnv"])
+    text = next(d for d in documents if d["metadata"]["name"] == "tiercel-courier")["data"]["courier.yaml"]
+    check("courier: its configuration comes through as it is", yaml.safe_load(text) == {
+        "destinations": ALL_ON["courier"]["destinations"], **ALL_ON["courier"]["config"]}, text)
+    check_configuration(text)
+    service = next(d for d in documents if d["kind"] == "Service")
+    check("courier: a pod that is not ready is still scraped", service["spec"]["publishNotReadyAddresses"] is True)
+
+
+def check_configuration(text):
+    """What the chart makes of the values is what the courier reads."""
+    program = profiles.parent / "bin/tiercel-courier"
+    if not program.exists():
+        skip_part("container.manifests: the courier reads the chart's configuration", "tiercel-courier is not built")
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        config = pathlib.Path(folder, "courier.yaml")
+        config.write_text(text.replace("/etc/tiercel/secrets/siem-tls/ca.pem", str(config)))
+        done = subprocess.run([program, "--check", "--config", config], capture_output=True, text=True,
+                              env={**os.environ, "SIEM_KEY": "k"}, check=False)
+    check("courier: it reads that configuration", done.returncode == 0 and "1 destinations are valid" in done.stdout,
+          done.stdout + done.stderr)
+
+
+def check_spool_on_the_node(chart):
+    spool = {"spool": {"hostPath": "/var/lib/tiercel-courier"}}
+    documents = render.documents(chart, {"courier": {**ALL_ON["courier"], **spool}, "openshift": {"scc": True}})
+    check("courier: the spool can be a directory of the node",
+          {"path": "/var/lib/tiercel-courier", "type": "Directory"} in [v.get("hostPath") for v in pod_of(documents)["volumes"]])
+    check("courier: which is then all that the pod asks beyond `restricted`", pod_beyond_restricted(pod_of(documents)) == {"hostPath"})
+    scc = next(d for d in documents if d["kind"] == "SecurityContextConstraints")
+    check("courier: and OpenShift permits it", scc["allowHostDirVolumePlugin"] is True
+          and {"hostPath", "secret"} <= set(scc["volumes"]) and scc["runAsUser"]["uidRangeMax"] == 65533)
 
 
 def check_templates(chart, schema):
@@ -157,6 +231,8 @@ def check_templates(chart, schema):
     daemonset = next(d for d in full if d["kind"] == "DaemonSet")
     pod = daemonset["spec"]["template"]["spec"]
     containers = {c["name"]: c for c in pod["containers"]}
+    check_courier(full, documents)
+    check_spool_on_the_node(chart)
     images = [containers[name]["image"] for name in ("privd", "analyzer", "enricher")]
     check("helm: images by registry, repository, tag and digest", images == [
         "registry.example/tiercel-privd:1.2", "other.example/tiercel-analyzer@sha256:" + "0" * 64,
@@ -216,13 +292,20 @@ def check_compose():
         check(f"compose: {name} drops all others", service["cap_drop"] == ["ALL"])
         check(f"compose: {name} is neither root nor privileged",
               not service["user"].startswith("0") and not service.get("privileged"))
-        check(f"compose: {name} is read-only and has no network",
-              service["read_only"] is True and service["network_mode"] == "none")
+        check(f"compose: {name} is read-only", service["read_only"] is True)
+        check(f"compose: {name} has {'a' if name == 'courier' else 'no'} network",
+              service.get("network_mode", "") == ("" if name == "courier" else "none"))
+    courier = services["courier"]
+    check("compose: the courier is off by default, may gain nothing, and has its own profile", courier["profiles"] == ["courier"]
+          and courier["security_opt"] == ["no-new-privileges:true", "seccomp=../../build/seccomp/courier.json"])
+    holders = [name for name, service in services.items() if any(v.startswith("spool:") for v in service["volumes"])]
+    check("compose: no other service has the spool", holders == ["courier"])
+    check("compose: each service has a user of its own", len({s["user"] for s in services.values()}) == len(services) == 4)
 
 
 def check_profiles():
     calls = {}
-    for name in "analyzer", "privd", "enricher":
+    for name in "analyzer", "privd", "enricher", "courier":
         profile = json.loads((profiles / f"{name}.json").read_text())
         check(f"seccomp: {name}'s profile refuses by default", profile["defaultAction"] == "SCMP_ACT_ERRNO")
         calls[name] = {call for rule in profile["syscalls"] for call in rule["names"]}
@@ -230,9 +313,10 @@ def check_profiles():
         check(f"seccomp: {name} may not what neither does",
               not calls[name] & {"ptrace", "mount", "unshare", "setns", "init_module", "kexec_load", "keyctl",
                                  "process_vm_writev", "pidfd_send_signal", "rt_sigqueueinfo", "tkill"})
-    check("seccomp: bpf(2) is privd's alone", "bpf" in calls["privd"] - calls["analyzer"] - calls["enricher"])
+    check("seccomp: bpf(2) is privd's alone",
+          "bpf" in calls["privd"] - calls["analyzer"] - calls["enricher"] - calls["courier"])
     # While it starts, the analyzer ends a child that does not answer. Its own filter refuses kill(2) afterwards.
-    check("seccomp: kill(2) is the analyzer's alone", "kill" in calls["analyzer"] - calls["privd"] - calls["enricher"])
+    check("seccomp: kill(2) is the analyzer's alone", "kill" in calls["analyzer"] - calls["privd"] - calls["enricher"] - calls["courier"])
 
 
 manifest = list(yaml.safe_load_all((source / "packaging/kubernetes/tiercel.yaml").read_text()))

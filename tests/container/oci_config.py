@@ -6,7 +6,8 @@ Usage: oci_config MANIFEST CONTAINER ROOT SECCOMP SHARED [KEY=VALUE]...
 
 ROOT: the image's root file system; SECCOMP: a profile, or `none`; SHARED: the directory that stands for the emptyDir.
 KEY=VALUE override keys of the container's securityContext, as JSON: capabilities={"drop":["ALL"]}. `args=[...]`
-replaces its arguments.
+replaces its arguments. `binds={PATH:SOURCE}` gives the sources of other mounts of the container; `network="host"` leaves it
+in this network namespace.
 
 Capabilities as Docker sets them for a user other than root, which is the least that runtimes do: the list goes into
 the bounding set alone, and the exec gives what the file has of it. `permitted=true`: into the permitted set too.
@@ -29,13 +30,16 @@ def ours_to_give():
     return {name for name, number in NUMBERS.items() if int(line.split()[1], 16) >> number & 1}
 
 
-def mounts(shared, read_only):
+def mounts(volumes, sources):
+    """The container's mounts. Those without a source here, as its files of the configuration may be, are left out."""
+    bound = [{"destination": mount["mountPath"], "type": "bind", "source": sources[mount["mountPath"]],
+              "options": ["bind", "ro" if mount.get("readOnly") else "rw"]}
+             for mount in volumes if mount["mountPath"] in sources]
     return [
         {"destination": "/proc", "type": "proc", "source": "proc"},
         {"destination": "/sys", "type": "sysfs", "source": "sysfs", "options": ["nosuid", "noexec", "nodev", "ro"]},
         {"destination": "/dev", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid", "mode=755", "size=65536k"]},
-        {"destination": "/run/tiercel", "type": "bind", "source": shared,
-         "options": ["bind", "ro" if read_only else "rw"]},
+        *bound,
     ]
 
 
@@ -53,8 +57,7 @@ def main(manifest, name, root, profile, shared, *overrides):
     for capability in set(wanted) - ours_to_give():
         print(f"note: this machine cannot give CAP_{capability}: tested without", file=sys.stderr)
     held = ["CAP_" + capability for capability in wanted if capability in ours_to_give()]
-    mount = next(m for m in container["volumeMounts"] if m["mountPath"] == "/run/tiercel")
-    namespaces = ["mount", "ipc", "uts", "network"] + ([] if pod.get("hostPID") else ["pid"])
+    namespaces = ["mount", "ipc", "uts"] + ([] if security.get("network") == "host" else ["network"]) + ([] if pod.get("hostPID") else ["pid"])
     config = {
         "ociVersion": "1.0.2",
         "process": {
@@ -69,7 +72,7 @@ def main(manifest, name, root, profile, shared, *overrides):
         },
         "root": {"path": root, "readonly": security["readOnlyRootFilesystem"]},
         "hostname": "pod",
-        "mounts": mounts(shared, mount.get("readOnly", False)),
+        "mounts": mounts(container["volumeMounts"], {"/run/tiercel": shared, **security.get("binds", {})}),
         "linux": {
             "namespaces": [{"type": namespace} for namespace in namespaces],
             "maskedPaths": ["/proc/kcore", "/proc/keys", "/proc/sched_debug", "/sys/firmware"],

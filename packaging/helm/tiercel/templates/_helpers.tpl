@@ -30,3 +30,8 @@
 {{- default "default" .Values.serviceAccount.name -}}
 {{- end -}}
 {{- end -}}
+
+{{- /* courier.yaml, as JSON. */ -}}
+{{- define "tiercel.courier" -}}
+{{- merge (dict "destinations" .Values.courier.destinations) .Values.courier.config | toJson -}}
+{{- end -}}
