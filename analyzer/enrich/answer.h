@@ -14,7 +14,6 @@ namespace tiercel::enrich {
 
 // The longest text kept, and how many labels and mounts are kept of a container.
 constexpr std::size_t kMostText = 512, kMostEntries = 64;
-constexpr std::size_t kIdShown = 12; // digits of an image's id
 
 // Reads the answer of Docker or Podman to `GET /containers/ID/json`, a whole HTTP response. Returns
 // nothing if it is not such an answer, or if its status is not 200.

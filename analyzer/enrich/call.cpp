@@ -7,10 +7,10 @@
 // the privileges there.
 #include <algorithm>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <string>
 
 #include "analyzer/enrich/answer.h"
+#include "analyzer/enrich/json.h"
 #include "analyzer/enrich/protobuf.h"
 
 namespace tiercel::enrich {
@@ -45,9 +45,7 @@ std::string text_in(std::string_view message, std::uint64_t number) {
     return {};
 }
 
-using Labels = std::vector<std::pair<std::string, std::string>>;
-
-void take_label(std::string_view entry, Labels& labels) {
+void take_label(std::string_view entry, Container::Labels& labels) {
     if (labels.size() < kMostEntries)
         labels.emplace_back(text_in(entry, 1), text_in(entry, 2));
 }
@@ -73,7 +71,7 @@ Container::Mount mount_of(std::string_view message) {
 void take_image_id(std::string_view id, Container& container) {
     constexpr std::string_view kKind = "sha256:";
     if (id.starts_with(kKind))
-        container.image_id = id.substr(kKind.size(), kIdShown);
+        container.image_id = id.substr(kKind.size(), state::kShownIdLength);
 }
 
 // ContainerStatus.
@@ -128,18 +126,6 @@ Container pod_of(std::string_view message) {
     return pod;
 }
 
-const nlohmann::json& at(const nlohmann::json& object, std::initializer_list<const char*> path) {
-    static const nlohmann::json kNull;
-    const nlohmann::json* value = &object;
-    for (const char* key : path) {
-        const auto found = value->find(key); // end() if it is not an object
-        if (found == value->end())
-            return kNull;
-        value = &*found;
-    }
-    return *value;
-}
-
 // NamespaceMode: POD 0, CONTAINER 1, NODE 2, TARGET 3. JSON leaves out what is 0.
 bool is_node(const nlohmann::json& mode) {
     return mode == 2 || mode == "NODE";
@@ -153,20 +139,20 @@ void take_info(std::string_view entry, Container& container) {
     if (key != "info")
         return;
     const auto info = nlohmann::json::parse(value, nullptr, /*allow_exceptions=*/false);
-    if (const auto& id = at(info, {"sandboxID"}); id.is_string())
-        container.sandbox_id = id.get_ref<const std::string&>().substr(0, kMostText);
-    const auto& context = at(info, {"config", "linux", "security_context"});
-    for (const auto* privileged : {&at(info, {"privileged"}), &at(context, {"privileged"})})
-        if (privileged->is_boolean())
-            container.privileged = privileged->get<bool>();
+    if (std::string id = text_of(at(info, "sandboxID")); !id.empty())
+        container.sandbox_id = std::move(id);
+    const auto& context = at(at(at(info, "config"), "linux"), "security_context");
+    for (const auto* object : {&info, &context})
+        if (const auto privileged = flag_of(at(*object, "privileged")))
+            container.privileged = privileged;
     if (!context.is_object())
         return;
     if (!container.privileged)
         container.privileged = false;
-    const auto& namespaces = at(context, {"namespace_options"});
-    container.host_pid = is_node(at(namespaces, {"pid"}));
-    container.host_network = is_node(at(namespaces, {"network"}));
-    container.host_ipc = is_node(at(namespaces, {"ipc"}));
+    const auto& namespaces = at(context, "namespace_options");
+    container.host_pid = is_node(at(namespaces, "pid"));
+    container.host_network = is_node(at(namespaces, "network"));
+    container.host_ipc = is_node(at(namespaces, "ipc"));
 }
 
 // Both responses: the status, and the map `info`.

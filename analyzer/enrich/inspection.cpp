@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "analyzer/enrich/answer.h"
+#include "analyzer/enrich/json.h"
 
 namespace tiercel::enrich {
 
@@ -10,23 +10,6 @@ using nlohmann::json;
 using state::Container;
 
 namespace {
-
-std::string text_of(const json& value) {
-    if (!value.is_string())
-        return {};
-    return value.get_ref<const std::string&>().substr(0, kMostText);
-}
-
-// Returns null for a value that is missing, and for every value within null.
-const json& at(const json& object, const char* key) {
-    static const json kNull;
-    const auto found = object.find(key); // end() if `object` is not an object
-    return found == object.end() ? kNull : *found;
-}
-
-std::optional<bool> flag_of(const json& value) {
-    return value.is_boolean() ? std::optional(value.get<bool>()) : std::nullopt;
-}
 
 // "host", "container:ID", "private", …
 std::optional<bool> is_host(const json& mode) {
@@ -86,7 +69,7 @@ std::optional<Container> read_inspection(std::string_view response) {
     container.image_id = text_of(at(answer, "Image"));
     if (container.image_id.starts_with("sha256:"))
         container.image_id.erase(0, 7);
-    container.image_id.resize(std::min(container.image_id.size(), kIdShown));
+    container.image_id.resize(std::min(container.image_id.size(), state::kShownIdLength));
     container.ip = text_of(at(at(answer, "NetworkSettings"), "IPAddress"));
     take_host_config(at(answer, "HostConfig"), container);
     if (const json& labels = at(config, "Labels"); labels.is_object())

@@ -66,10 +66,8 @@ Values name(const EventContext& event, const Argument& argument, Value& single) 
                           : of_container<text_of<&Container::name>>(event, argument, single);
 }
 
-using Labels = std::vector<std::pair<std::string, std::string>>;
-
 // The label with the name in brackets; without one, all labels as "name:value, name:value".
-template <Labels Container::*which>
+template <Container::Labels Container::*which>
 Values labels(const EventContext& event, const Argument& argument, Value& single) {
     const Container* container = answer(event);
     if (container == nullptr)
@@ -148,8 +146,7 @@ std::optional<std::uint64_t> duration(const EventContext& event, const Container
 }
 
 std::optional<std::string_view> short_sandbox_id(const Container& container) {
-    constexpr std::size_t kShown = 12;
-    return if_any(std::string_view(container.sandbox_id).substr(0, kShown));
+    return if_any(std::string_view(container.sandbox_id).substr(0, state::kShownIdLength));
 }
 
 std::optional<std::string> pod_uid(const Thread& thread) {

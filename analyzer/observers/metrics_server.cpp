@@ -153,6 +153,7 @@ HttpListener::Answer MetricsServer::with_metrics(Use use) const {
                            ? std::nullopt
                            : number_after(statm.substr(second + 1), "");
     const Pipeline& pipeline = session_->pipeline;
+    const Health::Rates rates = health_.rates();
     output::Metrics values{.engine = pipeline.state(),
                            .events = pipeline.events(),
                            .ns = os::now_ns(CLOCK_MONOTONIC) - begun_ns_,
@@ -164,8 +165,8 @@ HttpListener::Answer MetricsServer::with_metrics(Use use) const {
                            .lag_ns = lag_ns_,
                            .rss_bytes = pages.value_or(0) * 4096,
                            .cpu_ns = os::now_ns(CLOCK_PROCESS_CPUTIME_ID),
-                           .event_rate = health_.rates().events,
-                           .drop_rate = health_.rates().drops};
+                           .event_rate = rates.events,
+                           .drop_rate = rates.drops};
     if (const auto* rules = pipeline.rules())
         for (std::size_t id = 0; id < rules->counts().size(); ++id) {
             const rules::Rule& rule = rules->rules().rules[id];

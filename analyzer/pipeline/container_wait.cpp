@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "analyzer/state/container.h"
+#include "analyzer/state/params.h"
 #include "shared/event/params.h"
 #include "shared/os/clock.h"
 
@@ -24,8 +25,7 @@ std::string_view cgroups_of(const event::EventView& event) {
     case event::SYSCALL_EXECVEAT_X: break;
     default: return {};
     }
-    const event::Bytes bytes = event.param(clone::cgroups);
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    return state::bytes_text(event.param(clone::cgroups));
 }
 
 } // namespace

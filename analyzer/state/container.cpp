@@ -13,7 +13,6 @@ namespace tiercel::state {
 namespace {
 
 constexpr std::size_t kIdLength = 64;
-constexpr std::size_t kShownLength = 12; // digits of an id that are shown
 
 bool is_hex(std::string_view text) {
     return std::ranges::all_of(
@@ -130,7 +129,7 @@ bool container_of(std::string_view above, std::string_view name, ContainerName& 
         case IdKind::digits:
             if (!is_container_id(id))
                 continue;
-            found = {std::string(id.substr(0, kShownLength)), id, pattern.runtime};
+            found = {std::string(id.substr(0, kShownIdLength)), id, pattern.runtime};
             return true;
         case IdKind::name:
             if (id.empty())

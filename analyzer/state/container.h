@@ -3,6 +3,7 @@
 // Finds the container of a process from the names of its cgroups, without asking a runtime.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ enum class ContainerRuntime : std::uint8_t {
     lxc,
     bpm,
 };
+
+// How many digits of the ids of containers, pods and images are shown.
+constexpr std::size_t kShownIdLength = 12;
 
 // The name that Falco uses ("docker", "cri-o", …); empty for `unknown`.
 std::string_view name(ContainerRuntime runtime);

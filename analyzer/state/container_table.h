@@ -30,8 +30,9 @@ struct Container {
     ContainerRuntime runtime = ContainerRuntime::unknown;
     std::string name, image, image_id, repository, tag, digest, ip;
     std::string pod_name, pod_namespace, pod_ip;
-    std::string sandbox_id;                                              // of the pod, the full one
-    std::vector<std::pair<std::string, std::string>> labels, pod_labels; // by name
+    std::string sandbox_id; // of the pod, the full one
+    using Labels = std::vector<std::pair<std::string, std::string>>;
+    Labels labels, pod_labels; // by name
     std::vector<Mount> mounts;
     std::optional<bool> privileged, host_pid, host_network, host_ipc;
     std::uint64_t started_ns = 0; // since the epoch; 0 if not known

@@ -400,8 +400,7 @@ std::string_view Update::kernel_path(std::uint32_t index) const {
 }
 
 void Update::take_namespaces(Thread& of, std::uint32_t index) const {
-    const event::Bytes bytes = event.param(index);
-    const std::string_view numbers(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    const std::string_view numbers = bytes_text(event.param(index));
     if (numbers.size() == kNamespaceBytes && of.namespaces.view() != numbers)
         of.namespaces = text(numbers);
 }

@@ -112,23 +112,24 @@ NOINLINE int save_texts(__u32 tid)
 static __attribute__((noinline)) int call_entered(const struct pt_regs *regs)
 {
     struct task_struct *task = this_task();
-    __u32 tid = (__u32)current_ids();
     struct pt_regs copy __attribute__((unused));
     struct call call = {};
     struct entry *entry;
+    __u64 id;
 
     if (!identify_call(&call, regs, task) || !wanted(&tc_config, call.native) || call.indirect)
         return 0;
     if (text_argument(call.index, 0) == NO_TEXT)
         return 0;
-    if (current_ids() >> 32 == tc_config.self_tgid)
+    id = current_ids();
+    if (id >> 32 == tc_config.self_tgid)
         return 0;
-    entry = entry_to_fill(tid);
+    entry = entry_to_fill((__u32)id);
     if (!entry)
         return 0;
     read_arguments(entry->args, REGISTERS(&copy, regs), call.ia32);
     entry->index = call.index;
-    return save_texts(tid);
+    return save_texts((__u32)id);
 }
 
 /* A text of another address belongs to an earlier call, whose exit was not seen. */

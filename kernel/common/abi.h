@@ -25,6 +25,10 @@ enum tiercel_tracepoint {
     TIERCEL_TP_ALL = (1 << 4) - 1,
 };
 
+/* The bytes of a command line that can be kept, as shared/wire/messages.h has them; powers of two. */
+#define TIERCEL_ARGS_MIN 4096
+#define TIERCEL_ARGS_MAX 32768
+
 /* The verifier sees constants (const volatile in .rodata) and removes the code of what is off. */
 struct tiercel_config {
     __u64 interest[TIERCEL_SYSCALL_MAX / 64]; /* bit N: syscall number N is wanted */
@@ -35,7 +39,7 @@ struct tiercel_config {
     __u32 ring_bytes;                         /* size of each ring, a power of two */
     __u32 self_tgid;                          /* process whose events are not captured: the analyzer */
     __u32 per_syscall;                        /* 1: attached per syscall (fexit), 0: sys_exit tracepoint */
-    __u32 args_max;                           /* bytes of a command line kept, 4,096 to 32,768 */
+    __u32 args_max;                           /* bytes of a command line kept, TIERCEL_ARGS_MIN to _MAX */
     __u32 unused;
     struct tiercel_filter filter; /* what of the wanted syscalls is captured */
 };

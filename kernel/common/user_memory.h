@@ -41,15 +41,24 @@ static __always_inline int put_text_argument(struct capture *c, __u32 i, __u32 n
     return is_saved(c, n) ? put_kernel_text(c, i, (const void *)address, TEXT_MAX) : put_text(c, i, address);
 }
 
+/* Reads `size` bytes at `offset` of what argument `n` points to. */
+static __always_inline void read_argument(const struct capture *c, __u32 n, __u32 offset, void *into,
+                                          __u32 size)
+{
+    __u64 address = argument(c, n) + offset;
+
+    if (is_saved(c, n))
+        read_kernel(into, size, (const void *)address);
+    else
+        read_user(into, size, address);
+}
+
 /* The b-th 64-bit number of the structure at argument `n`. */
 static __always_inline __u64 argument_u64(const struct capture *c, __u32 n, __u32 b)
 {
-    __u64 value = 0, address = argument(c, n) + 8 * b;
+    __u64 value = 0;
 
-    if (is_saved(c, n))
-        read_kernel(&value, sizeof(value), (const void *)address);
-    else
-        read_user(&value, sizeof(value), address);
+    read_argument(c, n, 8 * b, &value, sizeof(value));
     return value;
 }
 

@@ -12,14 +12,12 @@
 #define RING_BYTES_MIN (64 << 10) /* as shared/wire/messages.h has them */
 #define RING_BYTES_MAX (1 << 30)
 #define SNAPLEN_MAX 65000
-#define ARGS_MIN 4096
-#define ARGS_MAX 32768
 
 static bool is_valid(const struct tiercel_config *config)
 {
 	return is_power_of_2(config->ring_bytes) && config->ring_bytes >= RING_BYTES_MIN &&
 	       config->ring_bytes <= RING_BYTES_MAX && config->snaplen <= SNAPLEN_MAX &&
-	       config->args_max >= ARGS_MIN && config->args_max <= ARGS_MAX &&
+	       config->args_max >= TIERCEL_ARGS_MIN && config->args_max <= TIERCEL_ARGS_MAX &&
 	       !(config->tracepoints & ~TIERCEL_TP_ALL) && !config->per_syscall;
 }
 

@@ -11,9 +11,7 @@
 
 #define ARGV_MAX_KEPT 32 /* arguments of a failed exec that are kept */
 
-#define ARGS_MAX 32768 /* the most bytes of a command line that can be kept, a power of two */
-
-/* Puts at most `limit` bytes of memory, which is at most ARGS_MAX. */
+/* Puts at most `limit` bytes of memory, which is at most TIERCEL_ARGS_MAX. */
 static __always_inline int put_memory(struct capture *c, __u32 i, __u64 from, __u64 to, __u32 limit)
 {
     __u32 at = value_start(c);
@@ -23,9 +21,9 @@ static __always_inline int put_memory(struct capture *c, __u32 i, __u64 from, __
         return no_value(c, i);
     if (len > limit)
         len = limit;
-    if (len > ARGS_MAX || read_user(&c->buf[at], len, from))
+    if (len > TIERCEL_ARGS_MAX || read_user(&c->buf[at], len, from))
         return no_value(c, i);
-    c->buf[at + ((len - 1) & (ARGS_MAX - 1))] = 0; /* a cut text also ends with NUL */
+    c->buf[at + ((len - 1) & (TIERCEL_ARGS_MAX - 1))] = 0; /* a cut text also ends with NUL */
     return end_value(c, i, len);
 }
 
@@ -35,7 +33,7 @@ static __always_inline int put_both_ends(struct capture *c, __u32 i, __u64 from,
     __u32 at = value_start(c), half = opaque(config_of(c)->args_max / 2);
     __u8 *middle;
 
-    if (half < TEXT_MAX / 2 || half > ARGS_MAX / 2)
+    if (half < TEXT_MAX / 2 || half > TIERCEL_ARGS_MAX / 2)
         half = TEXT_MAX / 2;
     if (!from || to <= from || to - from <= 2 * half)
         return put_memory(c, i, from, to, 2 * half);

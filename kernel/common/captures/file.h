@@ -34,13 +34,9 @@ static __always_inline __u32 opened_flags(struct capture *c, __u64 flags)
 
 static __always_inline char first_letter(const struct capture *c, __u32 n)
 {
-    __u64 address = argument(c, n);
     char letter = 0;
 
-    if (is_saved(c, n))
-        read_kernel(&letter, sizeof(letter), (const void *)address);
-    else
-        read_user(&letter, sizeof(letter), address);
+    read_argument(c, n, 0, &letter, sizeof(letter));
     return letter;
 }
 

@@ -123,7 +123,7 @@ TEST_CASE("a process that was known before is held, too") {
     CHECK(waiting.taken.size() == 2);
 }
 
-TEST_CASE("nothing is held if no field needs it, or nobody answers") {
+TEST_CASE("events are not held if no rule needs the runtime, or the enricher is not connected") {
     Waiting by_cgroup("container.id");
     CHECK_FALSE(by_cgroup.give(exec(10, kId)));
     Waiting alone;
