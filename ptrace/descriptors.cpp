@@ -70,13 +70,13 @@ int look_at(const char* link, file_facts& out) {
     out.path[got] = 0;
     std::string_view path(out.path, static_cast<std::size_t>(got));
     constexpr std::string_view kDeleted = " (deleted)",
-                               anonymous = "anon_inode:", memory = "/memfd:";
+                               kAnonymous = "anon_inode:", kMemory = "/memfd:";
     if (found.stx_nlink == 0 && path.ends_with(kDeleted))
         out.path[path.size() - kDeleted.size()] = 0;
     // The kernel's names of pipes, sockets and the like do not start with a slash.
-    if (path.starts_with(anonymous) && S_ISREG(out.mode) == 0)
-        std::memmove(out.path, out.path + anonymous.size(), path.size() - anonymous.size() + 1);
-    else if (path.starts_with(memory) && found.stx_nlink == 0)
+    if (path.starts_with(kAnonymous) && S_ISREG(out.mode) == 0)
+        std::memmove(out.path, out.path + kAnonymous.size(), path.size() - kAnonymous.size() + 1);
+    else if (path.starts_with(kMemory) && found.stx_nlink == 0)
         std::memmove(out.path, out.path + 1, path.size());
     return 0;
 }

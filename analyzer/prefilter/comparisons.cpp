@@ -60,7 +60,7 @@ std::vector<std::int64_t> turning_points(const filter::Comparison& comparison) {
             continue;
         std::memcpy(&number, literal.data(), sizeof number);
         for (const std::int64_t near : {-1, 0, 1})
-            if (!(near < 0 && number == INT64_MIN) && !(near > 0 && number == INT64_MAX))
+            if ((near >= 0 || number != INT64_MIN) && (near <= 0 || number != INT64_MAX))
                 points.push_back(number + near);
     }
     return points;

@@ -60,7 +60,9 @@ alerted() {
 # traced: the ptrace driver shows a command's events.
 traced() {
     in_chroot build/bin/tiercel-trace --analyzer "build/bin/analyzer --events" -- cat /etc/hostname >"$work/out" 2>&1 &&
-        grep -q '/etc/hostname' "$work/out" || { sed 's/^/  /' "$work/out"; false; }
+        grep -q '/etc/hostname' "$work/out" && return
+    sed 's/^/  /' "$work/out"
+    return 1
 }
 
 work=$(mktemp -d)

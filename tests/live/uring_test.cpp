@@ -256,12 +256,12 @@ namespace {
 constexpr Ip4 kServer{"127.0.0.1", 41871};
 
 void connect_and_talk(Uring& uring) {
-    static const sockaddr_in address = kServer.for_call();
+    static const sockaddr_in kAddress = kServer.for_call();
     const int server = listening(kServer.for_call());
     const int client = socket(AF_INET, SOCK_STREAM, 0);
     note(0, server);
     note(1, client);
-    note(2, uring.run(operation(IORING_OP_CONNECT, client, &address, 0, sizeof address)));
+    note(2, uring.run(operation(IORING_OP_CONNECT, client, &kAddress, 0, sizeof kAddress)));
     note(3, uring.run(operation(IORING_OP_ACCEPT, server)));
     static char text[] = "hello", room[8];
     note(4, uring.run(operation(IORING_OP_SEND, client, text, 5)));
@@ -355,12 +355,12 @@ LIVE_TEST(SYSCALL_CLOSE_X, "through io_uring") {
 namespace {
 
 void make_server(Uring& uring) {
-    static const sockaddr_in address = Ip4{"127.0.0.200", 41872}.for_call();
+    static const sockaddr_in kAddress = Ip4{"127.0.0.200", 41872}.for_call();
     note(0, uring.run(operation(kOpSocket, AF_INET, nullptr, 0, SOCK_STREAM)));
     const int server =
         note_of(0) >= 0 ? static_cast<int>(note_of(0)) : socket(AF_INET, SOCK_STREAM, 0);
     note(1, server);
-    note(2, uring.run(operation(kOpBind, server, &address, 0, sizeof address)));
+    note(2, uring.run(operation(kOpBind, server, &kAddress, 0, sizeof kAddress)));
     note(3, uring.run(operation(kOpListen, server, nullptr, 7)));
 }
 
