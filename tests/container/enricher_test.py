@@ -300,7 +300,7 @@ def cgroup_of(name):
     for root in "/sys/fs/cgroup", "/sys/fs/cgroup/memory", "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/unified":
         directory = pathlib.Path(root) / name
         try:
-            directory.mkdir()
+            directory.mkdir(exist_ok=True) # one is left over if an earlier run was killed
         except OSError:
             continue
         if (directory / "cgroup.procs").exists():
@@ -309,11 +309,32 @@ def cgroup_of(name):
     return None
 
 
-def inside(cgroup, seconds):
-    """A process in the cgroup that reads a file again and again."""
-    shell = f"echo $$ >{cgroup}/cgroup.procs; end=$(($(date +%s)+{seconds})); " \
-            "while [ $(date +%s) -lt $end ]; do /bin/cat /etc/hostname >/dev/null; sleep 0.2; done"
+def inside(cgroup, times):
+    """A process in the cgroup that reads a file that often."""
+    shell = f"echo $$ >{cgroup}/cgroup.procs; " \
+            f"for _ in $(seq {times}); do /bin/cat /etc/hostname >/dev/null; sleep 0.2; done"
     return subprocess.Popen(["/bin/sh", "-c", shell])
+
+
+def ready(notices, pair):
+    """Waits for READY=1, at most 30 seconds and until the end of the pair. Returns whether it came."""
+    notices.settimeout(0.5)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and pair.poll() is None:
+        try:
+            if b"READY=1" in notices.recv(4096):
+                return True
+        except TimeoutError:
+            pass
+    return False
+
+
+def said_within(seconds, file, words):
+    for _ in range(seconds * 10):
+        if words in pathlib.Path(file.name).read_text():
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def test_events(containerd):
@@ -340,22 +361,29 @@ def test_events(containerd):
     # This one as the account that the analyzer will have.
     process, path = start(65533, "nobody", "--podman", str(work / "closed.sock"))
     out, err = open(work / "events", "w+"), open(work / "pair", "w+")
+    notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    notices.bind(str(work / "notices"))
+    os.chmod(work / "notices", 0o666)
     pair = subprocess.Popen([privd, "--user", "nobody", "--exec", "--", analyzer, "-r", str(rules), "-o", "json_output=true",
-                             "-o", f"enricher.socket={path}", "-M", "24"], stdout=out, stderr=err)
-    time.sleep(2)
+                             "-o", f"enricher.socket={path}"], stdout=out, stderr=err,
+                            env=dict(os.environ, NOTIFY_SOCKET=str(work / "notices")))
+    processes.append(pair)
+    came = ready(notices, pair)
     if pair.poll() is not None:
         err.seek(0)
         skip_part("names in events", err.readline().strip())
         return
-    work_inside = [inside(made[identifier], 5) for identifier in (WEB, POD, PAUSE, CLOSED)]
+    check("READY=1 comes within 30 seconds", came)
+    work_inside = [inside(made[identifier], 10) for identifier in (WEB, POD, PAUSE, CLOSED)]
     for each in work_inside:
         each.wait()
     process.kill() # events go on without it
-    late = inside(made[WEB], 2)
-    late.wait()
+    inside(made[WEB], 5).wait()
     start(65533, "nobody") # at the same path; the analyzer tries each second
-    time.sleep(2.5)
-    inside(made[LATE], 1).wait()
+    check("the analyzer finds the enricher again", said_within(30, err, "the enricher is there again"))
+    inside(made[LATE], 5).wait()
+    time.sleep(2) # an alert waits for a name at most one second
+    pair.terminate()
     check("the analyzer ends as told", pair.wait(timeout=30) == 0)
     for cgroup in made.values():
         time.sleep(0.2)
