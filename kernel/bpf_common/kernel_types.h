@@ -52,6 +52,7 @@ enum { BPF_RB_AVAIL_DATA = 0 };
 #define PIPEFS_MAGIC 0x50495045
 #define ANON_INODE_FS_MAGIC 0x09041934
 #define PID_FS_MAGIC 0x50494446
+#define NSFS_MAGIC 0x6e736673
 #define TS_COMPAT 2                                              /* asm/thread_info.h of x86 */
 enum { MM_FILEPAGES, MM_ANONPAGES, MM_SWAPENTS, MM_SHMEMPAGES }; /* linux/mm_types_task.h */
 
@@ -122,6 +123,7 @@ struct inode {
     unsigned int i_flags;
     struct super_block *i_sb;
     unsigned long i_ino;
+    void *i_private;
     struct timespec64 i_mtime, i_ctime; /* until 6.6 */
 };
 struct inode___renamed {
@@ -180,7 +182,11 @@ struct group_info {
     int ngroups;
     kgid_t gid[0];
 };
+struct proc_ns_operations {
+    const char *name;
+};
 struct ns_common {
+    const struct proc_ns_operations *ops;
     unsigned int inum;
 };
 struct user_namespace {

@@ -9,6 +9,7 @@
 
 #include <csignal>
 #include <ctime>
+#include <filesystem>
 
 #include "tests/live/harness/addresses.h"
 #include "tests/live/harness/endpoints.h"
@@ -34,6 +35,7 @@ enum Prepared {
     unix_fd,
     netlink_fd,
     anon_fd,
+    namespace_fd,
     prepared_fds
 };
 
@@ -106,7 +108,8 @@ void Snapshot::prepare() {
                                    connected(SOCK_DGRAM, kClient6.for_call(), kServer6.for_call()),
                                    path_server,
                                    ::socket(AF_NETLINK, SOCK_RAW, NETLINK_ROUTE),
-                                   eventfd(0, 0)};
+                                   eventfd(0, 0),
+                                   open("/proc/self/ns/net", O_RDONLY)};
     for (int i = 0; i < prepared_fds; ++i) {
         struct stat s {};
         fstat(fds[i], &s);
@@ -244,6 +247,11 @@ LIVE_TEST(ITER_TASK_FILE_REGULAR_E) {
                 {{"path", snapshot.directory() + "/file"},
                  {"flags", 3 | 8 | 2048},
                  {"mnt_id", snapshot.mount_id()}});
+}
+
+LIVE_TEST(ITER_TASK_FILE_REGULAR_E, "of a namespace") {
+    expect_file(ITER_TASK_FILE_REGULAR_E, namespace_fd,
+                {{"path", std::filesystem::read_symlink("/proc/self/ns/net").string()}});
 }
 
 LIVE_TEST(ITER_TASK_FILE_DIRECTORY_E) {

@@ -98,10 +98,39 @@ static __always_inline __u32 file_event(struct file *file)
     }
 }
 
+#define NAMESPACE_NAME 16   /* bytes, with the NUL; the longest is "cgroup" */
+#define NAMESPACE_DIGITS 10 /* include/linux/proc_ns.h: the initial namespaces begin at 4026531832 */
+
+/* Puts the name of a namespace's file as fs/nsfs.c, ns_dname() forms it: net:[4026531840]. */
+static __always_inline int put_namespace_name(struct capture *c, __u32 i, struct file *file)
+{
+    struct ns_common *ns = READ(file, f_inode, i_private);
+    __u32 number = READ(file, f_inode, i_ino), at, digit;
+    __s64 n = read_kernel_text(c->tmp, NAMESPACE_NAME, READ(ns, ops, name));
+
+    if (n <= 1)
+        return no_value(c, i);
+    at = opaque(n - 1) & (NAMESPACE_NAME - 1);
+    c->tmp[at] = ':';
+    c->tmp[at + 1] = '[';
+    for (digit = NAMESPACE_DIGITS; digit > 0; digit--) {
+        c->tmp[at + 1 + digit] = '0' + number % 10;
+        number /= 10;
+    }
+    c->tmp[at + 2 + NAMESPACE_DIGITS] = ']';
+    c->tmp[at + 3 + NAMESPACE_DIGITS] = 0;
+    n = read_kernel_text(&c->buf[value_start(c)], TEXT_MAX, c->tmp);
+    return end_value(c, i, n > 0 ? n : 0);
+}
+
 static __always_inline int put_iter_path(struct capture *c, __u32 i, struct file *file)
 {
-    if (READ(file, f_inode, i_sb, s_magic) == PIPEFS_MAGIC)
+    __u64 magic = READ(file, f_inode, i_sb, s_magic);
+
+    if (magic == PIPEFS_MAGIC)
         return no_value(c, i); /* an unnamed pipe, which its inode number identifies */
+    if (magic == NSFS_MAGIC)
+        return put_namespace_name(c, i, file);
     return put_visible_path(c, i, READ(file, f_path.mnt), READ(file, f_path.dentry));
 }
 
