@@ -131,7 +131,7 @@ os::Result<void> add_observers(const Config& config, Detection& detection, Pipel
     if (auto added = add(MetricsServer::make(config.settings, collect, page), observers); !added)
         return added;
     if (config.top)
-        if (auto added = add(TopPage::make(), observers); !added)
+        if (auto added = add(TopPage::make(config), observers); !added)
             return added;
     if (config.settings.enricher.empty() || !config.replay.empty())
         return {};

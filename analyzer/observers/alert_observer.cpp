@@ -34,6 +34,13 @@ bool is_closed_stdout(const alerts::Dispatcher::Output& output) {
     return output.name == "stdout" && output.counters.gone == EPIPE;
 }
 
+// Returns the errno that keeps the output from taking alerts now; 0: none.
+int error_of(const alerts::Outbox::Counters& counters) {
+    if (counters.gone != 0)
+        return counters.gone;
+    return counters.failing != 0 ? counters.failing : counters.away;
+}
+
 } // namespace
 
 // -n counts the events, if events are printed.
@@ -231,16 +238,10 @@ void AlertObserver::add_metrics(output::Metrics& metrics) const {
                                   .waiting = counters.waiting,
                                   .written = counters.written,
                                   .discarded = counters.discarded,
-                                  .failed = counters.failed});
+                                  .failed = counters.failed,
+                                  .error = error_of(counters)});
         for (const wire::courier::State& state : destinations)
-            metrics.destinations.push_back({.name = state.name,
-                                            .sent = state.sent,
-                                            .failed = state.failed,
-                                            .dropped = state.dropped,
-                                            .retried = state.retried,
-                                            .spooled_bytes = state.spooled_bytes,
-                                            .oldest_age_seconds = state.oldest_age_seconds,
-                                            .connected = state.connected != 0});
+            metrics.destinations.push_back(output::destination_of(state));
     }
 }
 

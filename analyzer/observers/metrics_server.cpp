@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Collects the values of /metrics, and judges for /healthz whether the sensor sees what happens.
+// Collects the values of /metrics, and judges for /healthz whether the sensor sees what happens and
+// for /readyz whether its alerts arrive.
 #include "analyzer/observers/metrics_server.h"
 
 #include <fcntl.h>
@@ -143,6 +144,16 @@ HttpListener::Answer MetricsServer::health() {
     return {.body = "ok\n"};
 }
 
+HttpListener::Answer MetricsServer::readiness() {
+    HttpListener::Answer healthy = health();
+    const bool sees = healthy.status == HttpListener::Answer().status;
+    const std::string blind = sees ? "" : healthy.body.substr(0, healthy.body.find('\n'));
+    return with_metrics([&](const output::Metrics& values) -> HttpListener::Answer {
+        auto [is_ready, text] = readiness_.judge(values, blind, os::now_ns(CLOCK_MONOTONIC));
+        return {.status = is_ready ? healthy.status : 503, .body = std::move(text)};
+    });
+}
+
 template <typename Use>
 HttpListener::Answer MetricsServer::with_metrics(Use use) const {
     std::array<char, 256> text{};
@@ -184,8 +195,10 @@ HttpListener::Answer MetricsServer::answer(const HttpListener::Request& request)
     const bool is_page = request.path == "/" && page_;
     if (request.path == "/healthz")
         return health();
+    if (request.path == "/readyz")
+        return readiness();
     if (request.path != "/metrics" && !is_page)
-        return {.status = 404, .body = "There are /metrics and /healthz.\n"};
+        return {.status = 404, .body = "There are /metrics, /healthz and /readyz.\n"};
     if (token_ && !is_token(request.bearer, *token_))
         return {.status = 401,
                 .body = "Send the token of metrics.token_file: Authorization: Bearer TOKEN\n"};

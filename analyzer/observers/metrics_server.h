@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MetricsServer: answers /metrics and /healthz on a listening socket that the service manager
-// passed to the analyzer. On a TCP port /metrics wants a token (bearer_token.h), because it tells
-// which rules match; /healthz wants none, because it tells only whether the sensor works.
+// MetricsServer: answers /metrics, /healthz and /readyz on a listening socket that the service
+// manager passed to the analyzer. On a TCP port /metrics wants a token (bearer_token.h), because it
+// tells which rules match; /healthz and /readyz want none, because they tell only whether the
+// sensor works, and the names and states of its outputs.
 #pragma once
 
 #include <functional>
@@ -11,6 +12,7 @@
 
 #include "analyzer/observers/health.h"
 #include "analyzer/observers/observer.h"
+#include "analyzer/observers/readiness.h"
 #include "analyzer/service/http_listener.h"
 #include "analyzer/setup/config.h"
 
@@ -38,6 +40,7 @@ class MetricsServer : public Observer {
         : max_drop_share_(max_drop_share), collect_(std::move(collect)), page_(std::move(page)) {}
     HttpListener::Answer answer(const HttpListener::Request& request);
     HttpListener::Answer health();
+    HttpListener::Answer readiness();
     // Calls `use` with the metrics of this moment.
     template <typename Use>
     HttpListener::Answer with_metrics(Use use) const;
@@ -52,6 +55,7 @@ class MetricsServer : public Observer {
     std::optional<HttpListener> listener_;
     os::UniqueFd statm_, stat_; // files of /proc, read again and again; invalid: not readable
     Health health_;
+    Readiness readiness_;
     std::uint64_t begun_ns_ = 0, lag_ns_ = 0;
 };
 

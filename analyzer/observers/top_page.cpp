@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "analyzer/output/alerts/alert.h"
 #include "analyzer/output/append.h"
@@ -26,19 +27,28 @@ std::string_view main_reason(const ring::CpuCounts& counts) {
 
 } // namespace
 
-os::Result<std::unique_ptr<TopPage>> TopPage::make() {
+os::Result<std::unique_ptr<TopPage>> TopPage::make(const Config& config) {
     std::optional<TopKeys> keys;
+    std::unique_ptr<alerts::Sink> courier;
+    const std::string socket = alerts::courier_socket(config.settings);
+    if (config.replay.empty() && access(socket.c_str(), W_OK) == 0) {
+        auto opened = alerts::open_courier(config.settings);
+        if (!opened)
+            return opened.error();
+        courier = *std::move(opened);
+    }
     if (isatty(STDOUT_FILENO) == 1) {
         auto opened = TopKeys::open();
         if (!opened)
             return opened.error();
         keys = *std::move(opened);
     }
-    return std::unique_ptr<TopPage>(new TopPage(std::move(keys)));
+    return std::unique_ptr<TopPage>(new TopPage(std::move(keys), std::move(courier)));
 }
 
-TopPage::TopPage(std::optional<TopKeys> keys)
-    : keys_(std::move(keys)), is_page_(isatty(STDOUT_FILENO) == 1), out_(STDOUT_FILENO) {}
+TopPage::TopPage(std::optional<TopKeys> keys, std::unique_ptr<alerts::Sink> courier)
+    : keys_(std::move(keys)), is_page_(isatty(STDOUT_FILENO) == 1), courier_(std::move(courier)),
+      out_(STDOUT_FILENO) {}
 
 os::Result<void> TopPage::attach(Session session) {
     pipeline_ = &session.pipeline;
@@ -88,9 +98,23 @@ void TopPage::take_second(const Session& session) {
                .ring_used = live ? live->rings.fullest() : 0,
                .ring_bytes = live ? live->rings.ring_bytes() : 0,
                .threads = session.pipeline.state().thread_count()});
+    ask_courier();
     draw();
     if (out_.error() != 0)
         session.pipeline.stop();
+}
+
+// The courier tells each client the state of its destinations, each second.
+void TopPage::ask_courier() {
+    if (!courier_)
+        return;
+    const int away = courier_->confirm();
+    std::vector<std::string> lines;
+    for (const wire::courier::State& state : courier_->destinations())
+        lines.push_back(output::state_text(output::destination_of(state)));
+    if (away != 0)
+        lines.push_back(std::string("the courier does not answer: ") + std::strerror(away));
+    top_.set_destinations(std::move(lines));
 }
 
 void TopPage::draw() {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // TopPage: rates each second (--top): a page on a terminal, which keys change, or lines in a pipe.
+// If a courier runs, the page has a line for each of its destinations.
 #pragma once
 
 #include <memory>
@@ -8,14 +9,16 @@
 
 #include "analyzer/observers/observer.h"
 #include "analyzer/observers/top_keys.h"
+#include "analyzer/output/alerts/sink.h"
 #include "analyzer/output/top.h"
+#include "analyzer/setup/config.h"
 
 namespace tiercel::app {
 
 class TopPage : public Observer {
   public:
     // Call before the sandbox and before any thread, because it may start a process (top_keys.h).
-    static os::Result<std::unique_ptr<TopPage>> make();
+    static os::Result<std::unique_ptr<TopPage>> make(const Config& config);
 
     os::Result<void> attach(Session session) override;
     unsigned wants() const override { return every_event | every_match; }
@@ -26,13 +29,15 @@ class TopPage : public Observer {
     Outcome end() override;
 
   private:
-    explicit TopPage(std::optional<TopKeys> keys);
+    TopPage(std::optional<TopKeys> keys, std::unique_ptr<alerts::Sink> courier);
     void take_second(const Session& session);
+    void ask_courier();
     void draw();
 
     const Pipeline* pipeline_ = nullptr;
-    const std::optional<TopKeys> keys_; // nothing: no key changes the page
-    const bool is_page_;                // standard output is a terminal
+    const std::optional<TopKeys> keys_;           // nothing: no key changes the page
+    const bool is_page_;                          // standard output is a terminal
+    const std::unique_ptr<alerts::Sink> courier_; // which gets no alerts; null: there is none
     output::Top top_;
     output::Top::View view_;
     output::TerminalSize size_;

@@ -219,4 +219,34 @@ void append_metrics(Buffer& out, const Metrics& metrics) {
     append_destinations(out, metrics);
 }
 
+Metrics::Destination destination_of(const wire::courier::State& state) {
+    return {.name = state.name,
+            .sent = state.sent,
+            .failed = state.failed,
+            .dropped = state.dropped,
+            .retried = state.retried,
+            .spooled_bytes = state.spooled_bytes,
+            .oldest_age_seconds = state.oldest_age_seconds,
+            .connected = state.connected != 0};
+}
+
+std::string state_text(const Metrics::Destination& destination) {
+    std::string text = destination.name;
+    if (destination.connected)
+        text += ": connected";
+    else if (destination.retried > 0)
+        text += ": not connected";
+    else
+        text += ": no attempt yet";
+    text += fmt::format(", {} sent", destination.sent);
+    if (destination.failed > 0)
+        text += fmt::format(", {} refused", destination.failed);
+    if (destination.dropped > 0)
+        text += fmt::format(", {} dropped", destination.dropped);
+    if (destination.spooled_bytes > 0)
+        text += fmt::format(", {} bytes wait in the spool, the oldest alert for {} s",
+                            destination.spooled_bytes, destination.oldest_age_seconds);
+    return text;
+}
+
 } // namespace tiercel::output

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "analyzer/output/statistics.h"
+#include "shared/wire/courier.h"
 
 namespace tiercel::output {
 
@@ -24,6 +25,7 @@ struct Metrics {
     struct Queue { // in front of an output
         std::string name;
         std::uint64_t waiting, written, discarded, failed; // lines
+        int error = 0; // errno that keeps the output from taking alerts now; 0: none
     };
     struct Destination { // of the courier
         std::string name;
@@ -46,5 +48,10 @@ struct Metrics {
 };
 
 void append_metrics(Buffer& out, const Metrics& metrics);
+
+// Returns what the courier tells of one of its destinations.
+Metrics::Destination destination_of(const wire::courier::State& state);
+// Returns the state of a destination in words: "siem: connected, 12 sent, …".
+std::string state_text(const Metrics::Destination& destination);
 
 } // namespace tiercel::output

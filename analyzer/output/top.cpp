@@ -144,6 +144,9 @@ void Top::append_page(Buffer& out, TerminalSize size, const View& view) const {
         page.line(fmt::format("kernel filter: keeps back {:.0f} events/s, {} so far",
                               rate(now_.filtered - before_.filtered), now_.filtered));
     page.line(status_line(view));
+    // Destinations get a third of what is left, so that the processes keep their place.
+    for (std::size_t i = 0; i < std::min(destinations_.size(), std::size_t{size.rows} / 3); ++i)
+        page.line("destination " + destinations_[i]);
     // Rules get a third of what is left, if there are any.
     const auto matches = [&view](const auto& row) { return contains(row.first, view.filter); };
     std::vector<std::pair<std::string, std::uint64_t>> types, rules;
@@ -197,6 +200,11 @@ void Top::append_lines(Buffer& out, std::string_view time) const {
         escape::append_text(out, row.name);
         out.push_back(' ');
         escape::append_text(out, row.container);
+        out.push_back('\n');
+    }
+    for (const std::string& destination : destinations_) {
+        fmt::format_to(to, "{} destination ", time);
+        escape::append_text(out, destination);
         out.push_back('\n');
     }
     for (const auto& [rule, count] : last_rules_) {

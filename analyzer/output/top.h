@@ -72,6 +72,10 @@ class Top {
     }
     // Ends a period, whose rates the page shows from now on.
     void take(const Totals& totals);
+    // Replaces the lines about the courier's destinations, each of which has a line of its own.
+    void set_destinations(std::vector<std::string> destinations) {
+        destinations_ = std::move(destinations);
+    }
 
     // Appends a page of exactly size.rows lines, none longer than size.columns, from the top of the
     // terminal. It has at least 40 columns and 10 rows.
@@ -95,6 +99,7 @@ class Top {
     double seconds_ = 1; // of the last period
     std::vector<Process> last_processes_;
     std::vector<std::pair<std::string, std::uint64_t>> last_types_, last_rules_;
+    std::vector<std::string> destinations_;
 };
 
 } // namespace tiercel::output

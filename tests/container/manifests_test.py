@@ -187,6 +187,8 @@ def check_courier(documents, without):
     check("courier: its configuration comes through as it is", yaml.safe_load(text) == {
         "destinations": ALL_ON["courier"]["destinations"], **ALL_ON["courier"]["config"]}, text)
     check_configuration(text)
+    ready = analyzer["readinessProbe"]["httpGet"]["path"], analyzer["livenessProbe"]["httpGet"]["path"]
+    check("courier: readiness asks for alerts that arrive, liveness does not", ready == ("/readyz", "/healthz"), ready)
     service = next(d for d in documents if d["kind"] == "Service")
     check("courier: a pod that is not ready is still scraped", service["spec"]["publishNotReadyAddresses"] is True)
 

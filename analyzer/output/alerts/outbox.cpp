@@ -47,8 +47,9 @@ struct Outbox::State {
             }
             const std::size_t before = unconfirmed;
             lock.unlock();
-            sink->confirm();
+            const int away = sink->confirm();
             lock.lock();
+            counters.away = away;
             unconfirmed = sink->unconfirmed();
             if (is_idle())
                 idle.notify_all();
@@ -87,6 +88,7 @@ struct Outbox::State {
         if (good || lost)
             ++(good ? counters.written : counters.failed);
         counters.failing = good || lost ? 0 : error;
+        counters.away = good ? 0 : counters.away;
         if (counters.failing != 0) {
             ++counters.retried;
             posted.wait_for(lock, kBetweenAttempts, [this] { return stop || reopen; });

@@ -34,6 +34,7 @@ class Outbox {
         std::uint64_t retried = 0;   // attempts that failed and are made again
         int error = 0;               // errno of the last failure; 0: none
         int failing = 0;             // errno of the last attempt, while lines wait for the next one
+        int away = 0;                // Sink::confirm(), while nothing waits to be written
         int gone = 0;                // Sink::gone()
     };
     // Makes the line that says that `count` lines were dropped.

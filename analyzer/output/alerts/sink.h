@@ -51,11 +51,13 @@ class Sink {
     // Returns whether lines have to be JSON, whatever the settings say.
     virtual bool wants_json() const { return false; }
 
-    // A sink whose receiver confirms lines overrides these. confirm() reads confirmations and waits
-    // up to a second for one if some are missing; the outbox calls it again and again while nothing
-    // is to be written. unconfirmed() returns how many lines may have to be sent again.
+    // A sink whose receiver confirms lines overrides these. confirm() connects if there is no
+    // connection, reads confirmations, and waits up to a second for one if some are missing. It
+    // returns the errno that keeps the receiver away; 0: it is connected. The outbox calls it each
+    // second while nothing is to be written. unconfirmed() returns how many lines may have to be
+    // sent again.
     virtual bool confirms() const { return false; }
-    virtual void confirm() {}
+    virtual int confirm() { return 0; }
     virtual std::size_t unconfirmed() const { return 0; }
     // Returns the state of the courier's destinations. May be called from any thread.
     virtual std::vector<wire::courier::State> destinations() const { return {}; }
@@ -66,5 +68,8 @@ class Sink {
     os::Result<std::unique_ptr<Sink>> open_##id(const config::Settings& settings);
 #include "analyzer/config/outputs.def"
 #undef OUTPUT
+
+// Returns the path of the courier's socket.
+std::string courier_socket(const config::Settings& settings);
 
 } // namespace tiercel::alerts

@@ -138,3 +138,25 @@ TEST_CASE("the state of the destinations comes from the courier") {
     CHECK(told[0].sent == 9);
     unlink(socket_path().c_str());
 }
+
+TEST_CASE("the courier is connected before the first alert, and its absence is told") {
+    unlink(socket_path().c_str());
+    const auto sink = open_sink();
+    CHECK(sink->confirm() == ENOENT);
+    auto listener = os::listen_at(socket_path().c_str(), SOCK_STREAM);
+    REQUIRE(listener.has_value());
+    {
+        CHECK(sink->confirm() == 0);
+        Peer peer(*listener);
+        CHECK(peer.next().ends_with("host"));
+        wire::courier::State state;
+        state.header.bytes = sizeof state;
+        state.last = 1;
+        REQUIRE(write(peer.fd.get(), &state, sizeof state) == sizeof state);
+        sink->confirm();
+        CHECK(sink->destinations().size() == 1);
+    } // the courier ends
+    CHECK(sink->confirm() == ECONNRESET);
+    CHECK(sink->destinations().empty());
+    unlink(socket_path().c_str());
+}

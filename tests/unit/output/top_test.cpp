@@ -170,3 +170,18 @@ TEST_CASE("in a pipe there are lines, without control sequences") {
           "17:35:42 process 1/s \\x1b[2Jcat host\n"
           "17:35:42 rule 1/s total 1 One\n");
 }
+
+TEST_CASE("each destination of the courier has a line, which leaves room for the processes") {
+    Top top;
+    top.count("cat", "", "openat");
+    top.set_destinations({"siem: connected, 5 sent", "archive: not connected, 0 sent", "c", "d"});
+    const auto lines = page(top, kOneSecond, {.columns = 80, .rows = 24});
+    CHECK(lines.size() == 24);
+    CHECK(lines[3].starts_with("destination siem: connected, 5 sent "));
+    CHECK(lines[4].starts_with("destination archive: not connected, 0 sent "));
+    CHECK(lines[8].find("1  cat") != std::string::npos);
+    CHECK(page(top, kOneSecond, {.columns = 80, .rows = 10}).size() == 10);
+    Buffer out;
+    top.append_lines(out, "T");
+    CHECK(fmt::to_string(out).find("T destination siem: connected, 5 sent\n") != std::string::npos);
+}

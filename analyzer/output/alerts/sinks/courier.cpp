@@ -69,11 +69,13 @@ class CourierSink : public Sink {
     }
 
     bool confirms() const override { return true; }
-    void confirm() override {
-        if (!unconfirmed_.empty() && !is_connected())
-            return;
-        if (fd_.valid() && flush())
+    // Connects even if no alert waits, because the courier tells the state of its destinations.
+    int confirm() override {
+        if (!is_connected())
+            return errno;
+        if (flush())
             receive(!unconfirmed_.empty());
+        return fd_.valid() ? 0 : errno;
     }
     std::size_t unconfirmed() const override { return unconfirmed_.size(); }
 
@@ -124,6 +126,11 @@ class CourierSink : public Sink {
 
     bool disconnect(int error) {
         fd_.reset();
+        coming_.clear();
+        {
+            const std::lock_guard lock(mutex_);
+            states_.clear();
+        }
         errno = error;
         return false;
     }
@@ -214,10 +221,14 @@ class CourierSink : public Sink {
 
 } // namespace
 
+std::string courier_socket(const config::Settings& settings) {
+    const std::string& target = settings.output(config::Output::courier).target;
+    return target.empty() ? kDefaultSocket : target;
+}
+
 // The courier may be absent: alerts wait in the output's queue until it is there.
 os::Result<std::unique_ptr<Sink>> open_courier(const config::Settings& settings) {
-    const std::string& target = settings.output(config::Output::courier).target;
-    const std::string path = target.empty() ? kDefaultSocket : target;
+    const std::string path = courier_socket(settings);
     auto connector = Connector::start(path, SOCK_STREAM);
     if (!connector)
         return connector.error();
