@@ -44,7 +44,7 @@ void must(bool good, const char* what, std::string_view on = {}) {
 }
 
 int usage(const char* complaint, const char* what) {
-    fprintf(stderr, "enricher: %s%s; see enricher --help\n", complaint, what);
+    os::write_stderr("enricher: %s%s; see enricher --help\n", complaint, what);
     return 2;
 }
 

@@ -42,7 +42,7 @@ const char* socket_path = nullptr;
 const char* account = nullptr;
 
 int usage(const char* fault, const char* what) {
-    fprintf(stderr, "tiercel-trace: %s%s; see tiercel-trace --help\n", fault, what);
+    os::write_stderr("tiercel-trace: %s%s; see tiercel-trace --help\n", fault, what);
     return 2;
 }
 

@@ -69,14 +69,14 @@ int print_help() {
 }
 
 int usage(const char* complaint, const char* what) {
-    fprintf(stderr, "privd: %s%s; see privd --help\n", complaint, what);
+    os::write_stderr("privd: %s%s; see privd --help\n", complaint, what);
     return 2;
 }
 
 int unknown_driver(const char* name) {
     fprintf(stderr, "privd: --driver is one of auto");
     print_drivers(stderr);
-    fprintf(stderr, "; not '%s'\n", name);
+    os::write_stderr("; not '%s'\n", name);
     return 2;
 }
 

@@ -3,7 +3,6 @@
 // Implements errors: making one where a call has failed, and printing one as a line on stderr.
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
@@ -11,6 +10,17 @@
 #include "shared/os/result.h"
 
 namespace tiercel::os {
+namespace {
+
+// Whether the character can stand in a line as it is: printable ASCII that begins no escape, or the
+// newline at the end. Lines hold text that others chose, such as paths. Their escapes are a part of
+// those of shared/escape and are reversed in the same way; that library allocates, privd must not.
+bool is_plain(const char* at) {
+    return *at == '\n' ? at[1] == '\0'
+                       : *at >= ' ' && *at <= '~' && (*at != '\\' || !strchr("xuU", at[1]));
+}
+
+} // namespace
 
 Error error(const char* what, std::string_view on, int number) {
     Error made{what, {}, number};
@@ -19,18 +29,18 @@ Error error(const char* what, std::string_view on, int number) {
 }
 
 void write_stderr(const char* format, ...) {
-    char line[1024];
+    char line[1024] = "", shown[4 * sizeof line];
     va_list arguments;
     va_start(arguments, format);
-    int wanted = vsnprintf(line, sizeof line, format, arguments);
+    const int wanted = vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    if (wanted <= 0)
-        return;
-    std::size_t bytes = std::min(static_cast<std::size_t>(wanted), sizeof line - 1);
-    if (bytes < static_cast<std::size_t>(wanted))
-        line[bytes - 1] = '\n'; // a line that was cut still ends
+    if (wanted >= static_cast<int>(sizeof line))
+        line[sizeof line - 2] = '\n'; // a line that was cut still ends
+    int bytes = 0;
+    for (const char* at = line; *at != '\0'; ++at)
+        bytes += snprintf(shown + bytes, 5, is_plain(at) ? "%c" : "\\x%02x", *at & 0xff);
     // Nothing can be done about a line that cannot be written.
-    [[maybe_unused]] ssize_t written = write(STDERR_FILENO, line, bytes);
+    [[maybe_unused]] ssize_t written = write(STDERR_FILENO, shown, static_cast<std::size_t>(bytes));
 }
 
 void print(const char* program, const Error& error, std::string_view todo) {

@@ -29,9 +29,9 @@ struct Error {
 // Keeps errno's value at the time of the call unless `number` says otherwise.
 [[nodiscard]] Error error(const char* what, std::string_view on = {}, int number = errno);
 
-// Formats a line and writes it to stderr with one write(2), cut at 1,023 bytes. stdio is not used
-// for that, because it asks what stderr is (ioctl, fstat, lseek), which a seccomp filter may
-// refuse.
+// Formats a line, cuts it at 1,023 bytes, and writes it to stderr with one write(2). A byte that is
+// not printable ASCII becomes "\xHH". stdio is not used for that, because it asks what stderr is
+// (ioctl, fstat, lseek), which a seccomp filter may refuse.
 [[gnu::format(printf, 1, 2)]] void write_stderr(const char* format, ...);
 
 // One line on stderr: "privd: cannot open /x: Permission denied (errno 13); TODO".

@@ -73,20 +73,39 @@ TEST_CASE("a result holds a value or an error") {
     CHECK_FALSE(Result<void>(error("x")).has_value());
 }
 
-TEST_CASE("print gives one line with what, on what, why and what to do") {
+// What `write` writes to stderr.
+template <typename Write>
+static std::string written_by(Write write) {
     int ends[2];
     REQUIRE(pipe(ends) == 0);
     int saved = dup(STDERR_FILENO);
     dup2(ends[1], STDERR_FILENO);
-    print("privd", error("open", "/x", EACCES), "run it as root");
+    write();
     dup2(saved, STDERR_FILENO);
     close(saved);
-    char line[512] = {};
+    char line[8192] = {};
     CHECK(read(ends[0], line, sizeof line - 1) > 0);
     close(ends[0]);
     close(ends[1]);
-    std::string text = line;
-    CHECK(text == "privd: cannot open /x: Permission denied (errno 13); run it as root\n");
+    return line;
+}
+
+TEST_CASE("print gives one line with what, on what, why and what to do") {
+    CHECK(written_by([] { print("privd", error("open", "/x", EACCES), "run it as root"); }) ==
+          "privd: cannot open /x: Permission denied (errno 13); run it as root\n");
+}
+
+TEST_CASE("text of others in a line on stderr is visible, and does not end the line") {
+    const auto shown = [](const char* path) {
+        return written_by([path] { print("privd", error("open", path, 0), ""); });
+    };
+    CHECK(shown("/tmp/\x1b[2J\nx\x7f") == "privd: cannot open /tmp/\\x1b[2J\\x0ax\\x7f\n");
+    CHECK(shown("/\u202e") == "privd: cannot open /\\xe2\\x80\\xae\n");
+    CHECK(shown("/a\\x1b b\\c") == "privd: cannot open /a\\x5cx1b b\\c\n");
+    const std::string cut =
+        written_by([] { write_stderr("%s\n", std::string(2000, '\x1b').c_str()); });
+    CHECK(cut.size() == 1022 * 4 + 1);
+    CHECK(cut.ends_with("\\x1b\n"));
 }
 
 TEST_CASE("read_file reads, cuts and fails") {
