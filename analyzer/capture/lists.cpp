@@ -120,9 +120,9 @@ void read_additions(Cursor& in, Thread& thread) {
 }
 
 // Whether the socket has an address or port. One that was only created has none, and no name.
-bool is_bound(const Fd& fd) {
+bool is_bound(const state::SocketEnds& ends) {
     const state::Address none{};
-    return fd.source != none || fd.dest != none || fd.source_port != 0 || fd.dest_port != 0;
+    return ends.source != none || ends.dest != none || ends.source_port != 0 || ends.dest_port != 0;
 }
 
 // Reads the addresses and ports of a socket. Their order differs from that in events.
@@ -132,25 +132,28 @@ void read_socket(Cursor& in, Fd& fd) {
         const std::string_view bytes = in.bytes(size);
         std::ranges::copy(bytes, out.begin());
     };
+    state::SocketEnds ends;
     if (fd.is_connection()) {
-        ip(fd.source);
-        ip(fd.dest);
-        fd.source_port = in.number<std::uint16_t>();
-        fd.dest_port = in.number<std::uint16_t>();
+        ip(ends.source);
+        ip(ends.dest);
+        ends.source_port = in.number<std::uint16_t>();
+        ends.dest_port = in.number<std::uint16_t>();
     } else {
-        ip(fd.dest);
-        fd.dest_port = in.number<std::uint16_t>();
+        ip(ends.dest);
+        ends.dest_port = in.number<std::uint16_t>();
         fd.set(Fd::server);
     }
     fd.l4 = static_cast<state::L4>(in.number<std::uint8_t>());
-    if (fd.kind == FdKind::ipv6 && state::is_mapped_ipv4(fd.source) &&
-        state::is_mapped_ipv4(fd.dest)) {
+    if (fd.kind == FdKind::ipv6 && state::is_mapped_ipv4(ends.source) &&
+        state::is_mapped_ipv4(ends.dest)) {
         fd.kind = FdKind::ipv4;
-        fd.source = state::unmap_ipv4(fd.source);
-        fd.dest = state::unmap_ipv4(fd.dest);
+        ends.source = state::unmap_ipv4(ends.source);
+        ends.dest = state::unmap_ipv4(ends.dest);
     }
-    if (is_bound(fd))
-        fd.name = Text(state::socket_name(fd));
+    if (!is_bound(ends))
+        return;
+    fd.ends.edit() = ends;
+    fd.name = Text(state::socket_name(fd));
 }
 
 // Reads the members that depend on the kind of fd. `more`: the entry has a length, so the bytes
@@ -162,8 +165,8 @@ void read_fd_info(Cursor& in, Fd& fd, bool more) {
     case FdKind::ipv4_server:
     case FdKind::ipv6_server: read_socket(in, fd); break;
     case FdKind::unix_socket:
-        fd.unix_source = in.number<std::uint64_t>();
-        fd.unix_dest = in.number<std::uint64_t>();
+        fd.ends.edit().unix_source = in.number<std::uint64_t>();
+        fd.ends.edit().unix_dest = in.number<std::uint64_t>();
         fd.name = Text(in.text().substr(0, kMaxFdName));
         break;
     case FdKind::file_with_flags:
@@ -171,7 +174,7 @@ void read_fd_info(Cursor& in, Fd& fd, bool more) {
         fd.open_flags = in.number<std::uint32_t>();
         fd.set(Fd::cloexec, (fd.open_flags & event::flags::file_flags::kO_CLOEXEC) != 0);
         fd.name = Text(in.text().substr(0, kMaxFdName));
-        fd.raw_name = fd.name;
+        fd.set_raw_name(fd.name);
         if (more && in.left() >= sizeof fd.dev)
             fd.dev = in.number<std::uint32_t>();
         break;

@@ -77,7 +77,7 @@ Ports listening_ports(const state::StateTracker& state) {
     state.for_each_thread([&](const Thread& thread) {
         thread.process->fds->for_each([&](std::int64_t, const Fd& fd) {
             if (fd.kind == FdKind::ipv4_server || fd.kind == FdKind::ipv6_server)
-                ports.insert(fd.dest_port);
+                ports.insert(fd.ends->dest_port);
         });
     });
     return ports;
@@ -92,14 +92,14 @@ void write_socket(BlockWriter& out, const Fd& fd, const Ports& listening) {
         out.bytes({reinterpret_cast<const char*>(address.data()), size});
     };
     if (fd.is_connection()) {
-        const bool turned = fd.is(Fd::server) && listening.contains(fd.dest_port);
-        ip(turned ? fd.dest : fd.source);
-        ip(turned ? fd.source : fd.dest);
-        out.number(turned ? fd.dest_port : fd.source_port);
-        out.number(turned ? fd.source_port : fd.dest_port);
+        const bool turned = fd.is(Fd::server) && listening.contains(fd.ends->dest_port);
+        ip(turned ? fd.ends->dest : fd.ends->source);
+        ip(turned ? fd.ends->source : fd.ends->dest);
+        out.number(turned ? fd.ends->dest_port : fd.ends->source_port);
+        out.number(turned ? fd.ends->source_port : fd.ends->dest_port);
     } else {
-        ip(fd.dest);
-        out.number(fd.dest_port);
+        ip(fd.ends->dest);
+        out.number(fd.ends->dest_port);
     }
     out.number(fd.l4);
 }
@@ -123,8 +123,8 @@ void write_fd(BlockWriter& out, std::int64_t number, const Fd& fd, const Ports& 
     case FdKind::ipv4_server:
     case FdKind::ipv6_server: write_socket(out, fd, listening); break;
     case FdKind::unix_socket:
-        out.number(fd.unix_source);
-        out.number(fd.unix_dest);
+        out.number(fd.ends->unix_source);
+        out.number(fd.ends->unix_dest);
         out.text(fd.name, kMaxPath);
         break;
     case FdKind::file_with_flags:

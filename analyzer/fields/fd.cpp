@@ -143,7 +143,7 @@ Values raw_name(const EventContext& event, const Argument&, Value& single) {
     if (!concerns_fd(event))
         return no_value();
     if (event.fd != nullptr)
-        return text_value(single, event.fd->raw_name.view());
+        return text_value(single, event.fd->raw_name());
     return to_values(event, intended_name(event, true), single);
 }
 
@@ -206,7 +206,7 @@ std::optional<std::string_view> real_path(const Fd& fd) {
 }
 
 std::optional<bool> path_differs(const Fd& fd) {
-    return fd.is(Fd::kernel_path) ? std::optional(!fd.given.empty()) : std::nullopt;
+    return fd.is(Fd::kernel_path) ? std::optional(!fd.others->given.empty()) : std::nullopt;
 }
 
 std::string_view l4proto(const Fd& fd) {

@@ -53,22 +53,22 @@ void append_name(std::string& text, std::int64_t, const Fd* fd) {
 
 void append_client(std::string& text, std::int64_t, const Fd* fd) {
     if (fd != nullptr && fd->is_connection())
-        state::append_ip(text, fd->source, fd->is_ipv6());
+        state::append_ip(text, fd->ends->source, fd->is_ipv6());
 }
 
 void append_server(std::string& text, std::int64_t, const Fd* fd) {
     if (fd != nullptr && fd->is_ip())
-        state::append_ip(text, fd->dest, fd->is_ipv6());
+        state::append_ip(text, fd->ends->dest, fd->is_ipv6());
 }
 
 void append_client_port(std::string& text, std::int64_t, const Fd* fd) {
     if (fd != nullptr && fd->is_connection())
-        text += std::to_string(fd->source_port);
+        text += std::to_string(fd->ends->source_port);
 }
 
 void append_server_port(std::string& text, std::int64_t, const Fd* fd) {
     if (fd != nullptr && fd->is_connection())
-        text += std::to_string(fd->dest_port);
+        text += std::to_string(fd->ends->dest_port);
 }
 
 constexpr FieldInfo kFields[] = {

@@ -35,7 +35,7 @@ std::optional<bool> is_source(const Fd& fd, End end) {
 }
 
 std::string_view address_text(const Fd& fd, bool source) {
-    const state::Address& ip = source ? fd.source : fd.dest;
+    const state::Address& ip = source ? fd.ends->source : fd.ends->dest;
     return {reinterpret_cast<const char*>(ip.data()), fd.is_ipv6() ? ip.size() : 4};
 }
 
@@ -50,7 +50,8 @@ template <End end>
 std::optional<std::uint16_t> port(const EventContext& event) {
     const Fd* fd = socket_of(event);
     const auto source = fd != nullptr ? is_source(*fd, end) : std::nullopt;
-    return source ? std::optional(*source ? fd->source_port : fd->dest_port) : std::nullopt;
+    return source ? std::optional(*source ? fd->ends->source_port : fd->ends->dest_port)
+                  : std::nullopt;
 }
 
 Value address_value(const Fd& fd, bool source) {
@@ -61,7 +62,7 @@ Value address_value(const Fd& fd, bool source) {
 
 Value port_value(const Fd& fd, bool source) {
     Value value;
-    value.number = source ? fd.source_port : fd.dest_port;
+    value.number = source ? fd.ends->source_port : fd.ends->dest_port;
     return value;
 }
 

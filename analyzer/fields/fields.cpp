@@ -293,9 +293,9 @@ bool EventFields::next_reading() {
     }
     if (fd == nullptr)
         return false;
-    if (last == Reading::kernel && !fd->given.empty())
+    if (last == Reading::kernel && !fd->others->given.empty())
         context_.reading = Reading::given;
-    else if (last != Reading::origin && !fd->origin.empty())
+    else if (last != Reading::origin && !fd->others->origin.empty())
         context_.reading = Reading::origin;
     return context_.reading != Reading::kernel;
 }

@@ -230,8 +230,8 @@ std::optional<std::string_view> real_path(const EventContext& event) {
 
 std::optional<std::string_view> host_path(const EventContext& event) {
     const state::Fd* fd = kernel_file(event);
-    return fd != nullptr && !fd->origin.empty() ? std::optional(fd->origin.view())
-                                                : real_path(event);
+    return fd != nullptr && !fd->others->origin.empty() ? std::optional(fd->others->origin.view())
+                                                        : real_path(event);
 }
 
 constexpr FieldInfo kFields[] = {

@@ -132,8 +132,8 @@ Values of_thread(const EventContext& event, const Argument&, Value& single) {
 // The name of the event's fd in the present reading.
 inline std::string_view name_of(const EventContext& event) {
     switch (event.reading) {
-    case Reading::given: return event.fd->given.view();
-    case Reading::origin: return event.fd->origin.view();
+    case Reading::given: return event.fd->others->given.view();
+    case Reading::origin: return event.fd->others->origin.view();
     case Reading::kernel: break;
     }
     return event.fd->name.view();

@@ -33,7 +33,8 @@ Bytes data_of(const EventView& event) {
 // Returns true for events that make a connection or use one. A socket without addresses is none
 // yet.
 bool is_use(const EventInfo& info, const state::Fd* fd) {
-    if (fd == nullptr || !fd->is_connection() || (fd->source_port == 0 && fd->dest_port == 0))
+    if (fd == nullptr || !fd->is_connection() ||
+        (fd->ends->source_port == 0 && fd->ends->dest_port == 0))
         return false;
     return info.code == SOCKET_CONNECT_X ||
            (info.flags & (CREATES_FD | READS_FROM_FD | WRITES_TO_FD)) != 0;
@@ -52,15 +53,15 @@ ConnectionRow* Summary::connection(const Event& event, std::uint32_t process, co
     if (is_new) {
         const bool incoming = fd.is(state::Fd::server);
         const bool is_v6 = fd.is_ipv6();
-        const std::string source = text_of(fd.source, fd.source_port, is_v6),
-                          dest = text_of(fd.dest, fd.dest_port, is_v6);
+        const std::string source = text_of(fd.ends->source, fd.ends->source_port, is_v6),
+                          dest = text_of(fd.ends->dest, fd.ends->dest_port, is_v6);
         row.process = process;
         row.protocol = state::l4_name(fd.l4);
         row.is_incoming = incoming;
         row.local = incoming ? dest : source;
         row.peer = incoming ? source : dest;
-        row.port = fd.dest_port;
-        row.name = kept(names_.find(incoming ? fd.source : fd.dest));
+        row.port = fd.ends->dest_port;
+        row.name = kept(names_.find(incoming ? fd.ends->source : fd.ends->dest));
         step(event, incoming ? StepKind::accept : StepKind::connect, process, row.peer);
     }
     count(event, row, kLines);
@@ -82,7 +83,7 @@ void Summary::take_connection(const Event& event, std::uint32_t process) {
     if ((info.flags & READS_FROM_FD) == 0)
         return;
     row->bytes_in += static_cast<std::uint64_t>(*result);
-    if (fd->dest_port == kDnsPort)
+    if (fd->ends->dest_port == kDnsPort)
         names_.learn(data_of(event.view));
 }
 

@@ -115,7 +115,7 @@ void Summary::take_open(const Event& event, std::uint32_t process) {
     }
     if (!is_file(*fd))
         return;
-    FileRow* row = file(event, process, fd->name.view(), fd->raw_name.view());
+    FileRow* row = file(event, process, fd->name.view(), fd->raw_name());
     if (row == nullptr)
         return;
     const bool writes = (fd->open_flags & flags::kO_WRONLY) != 0;
@@ -132,7 +132,7 @@ void Summary::take_io(const Event& event, std::uint32_t process) {
     const auto result = event.view.number<std::int64_t>(0);
     if (fd == nullptr || !is_file(*fd) || !result || *result < 0)
         return;
-    FileRow* row = file(event, process, fd->name.view(), fd->raw_name.view());
+    FileRow* row = file(event, process, fd->name.view(), fd->raw_name());
     if (row == nullptr)
         return;
     const auto bytes = static_cast<std::uint64_t>(*result);

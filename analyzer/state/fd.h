@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "analyzer/state/aside.h"
 #include "analyzer/state/flat_map.h"
 #include "analyzer/state/text.h"
 
@@ -48,6 +49,36 @@ std::string_view l4_name(L4 protocol); // empty for unknown and none
 
 using Address = std::array<std::uint8_t, 16>; // IPv4: the first four, network order
 
+// The addresses of a socket.
+struct SocketEnds {
+    // The client's end. A listening socket has its own address in `dest`. Of Unix sockets, the
+    // kernel's addresses of both ends.
+    union {
+        Address source{};
+        std::uint64_t unix_source;
+    };
+    union {
+        Address dest{};
+        std::uint64_t unix_dest;
+    };
+    std::uint16_t source_port = 0;
+    std::uint16_t dest_port = 0;
+
+    void swap() {
+        std::swap(source, dest);
+        std::swap(source_port, dest_port);
+    }
+};
+
+// The names of a file besides Fd::name. Each is empty if it does not differ.
+struct OtherNames {
+    Text raw;    // the path as the process gave it; Fd::raw_name() returns it
+    Text given;  // `name` by that path, if the kernel's path differs; Unix sockets have it too
+    Text origin; // the kernel's path without bind mounts
+};
+
+// What all descriptors have is in Fd itself. There may be a million, so what only sockets have, or
+// few files, is kept aside.
 struct Fd {
     enum Flags : std::uint16_t {
         server = 1 << 0,
@@ -59,35 +90,34 @@ struct Fd {
         upper_layer = 1 << 6, // of an overlay file system
         lower_layer = 1 << 7,
         kernel_path = 1 << 8, // `name` is the kernel's path, not the process's text
+        whole_path = 1 << 9,  // the process gave the path as `name`, or as `given`
     };
 
     FdKind kind = FdKind::unknown;
     L4 l4 = L4::unknown;
     std::uint16_t flags = 0;
-    std::uint16_t source_port = 0;
-    std::uint16_t dest_port = 0;
     std::uint32_t open_flags = 0; // file_flags of the event table
     std::uint32_t dev = 0;
-    std::uint32_t mount = 0;
     std::uint64_t ino = 0;
-    // The client's end. A listening socket has its own address in `dest`. Of Unix sockets, the
-    // kernel's addresses of both ends.
-    union {
-        Address source{};
-        std::uint64_t unix_source;
-    };
-    union {
-        Address dest{};
-        std::uint64_t unix_dest;
-    };
-    Text name;     // as fd.name prints it
-    Text raw_name; // of files: the path as the process gave it
-    Text given;    // `name` by that path, if the kernel's path differs
-    Text origin;   // the kernel's path without bind mounts, if it differs
+    Text name; // as fd.name prints it
+    Aside<OtherNames> others;
+    Aside<SocketEnds> ends;
 
     bool is(Flags flag) const { return (flags & flag) != 0; }
     void set(Flags flag, bool on = true) {
         flags = static_cast<std::uint16_t>(on ? flags | flag : flags & ~flag);
+    }
+    // Of files: the path as the process gave it; empty if that is not known. Set it after `name`,
+    // and before `name` becomes the kernel's path.
+    std::string_view raw_name() const {
+        if (!is(whole_path))
+            return others->raw;
+        return others->given.empty() ? name : others->given;
+    }
+    void set_raw_name(Text path) {
+        set(whole_path, path.view() == name.view());
+        if (!is(whole_path))
+            others.edit().raw = std::move(path);
     }
     bool has_role() const { return (flags & (server | client)) != 0; }
     bool is_ipv4() const { return kind == FdKind::ipv4 || kind == FdKind::ipv4_server; }

@@ -147,11 +147,13 @@ std::string socket_name(const Fd& fd) {
     switch (fd.kind) {
     case FdKind::ipv4:
     case FdKind::ipv6:
-        append_endpoint(name, {fd.source, fd.source_port}, fd.is_ipv6());
+        append_endpoint(name, {fd.ends->source, fd.ends->source_port}, fd.is_ipv6());
         name += "->";
         [[fallthrough]];
     case FdKind::ipv4_server:
-    case FdKind::ipv6_server: append_endpoint(name, {fd.dest, fd.dest_port}, fd.is_ipv6()); break;
+    case FdKind::ipv6_server:
+        append_endpoint(name, {fd.ends->dest, fd.ends->dest_port}, fd.is_ipv6());
+        break;
     default: break;
     }
     return name;

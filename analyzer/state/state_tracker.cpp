@@ -305,11 +305,10 @@ void StateTracker::add_fd(std::int64_t tid, std::int64_t fd, Fd entry) {
 namespace {
 
 void set_role(Fd& fd, const std::unordered_set<std::uint16_t>& listening) {
-    const bool serves = listening.contains(fd.source_port);
+    const bool serves = listening.contains(fd.ends->source_port);
     fd.set(serves ? Fd::server : Fd::client);
     if (serves) {
-        std::swap(fd.source, fd.dest);
-        std::swap(fd.source_port, fd.dest_port);
+        fd.ends.edit().swap();
         fd.name.set(socket_name(fd));
     }
     fd.set(Fd::connected, fd.l4 == L4::tcp);
@@ -326,13 +325,13 @@ void StateTracker::find_roles() {
             return;
         thread.process->fds->for_each([&](std::int64_t, const Fd& fd) {
             if (fd.kind == FdKind::ipv4_server || fd.kind == FdKind::ipv6_server)
-                ports.insert(fd.dest_port);
+                ports.insert(fd.ends->dest_port);
         });
     });
     for_each_thread([&](const Thread& thread) {
         std::vector<std::int64_t> undecided;
         thread.process->fds->for_each([&](std::int64_t number, const Fd& fd) {
-            if (fd.is_connection() && !fd.has_role() && fd.dest_port != 0)
+            if (fd.is_connection() && !fd.has_role() && fd.ends->dest_port != 0)
                 undecided.push_back(number);
         });
         for (const std::int64_t number : undecided)
@@ -416,7 +415,7 @@ void Update::rename(Fd& fd, std::string_view kernel_path) const {
     fd.set(Fd::kernel_path);
     if (fd.name.view() == kernel_path)
         return;
-    fd.given = fd.name;
+    fd.others.edit().given = fd.name;
     fd.name = text(kernel_path);
 }
 

@@ -149,9 +149,8 @@ void apply_directory(const Update& update) {
 void apply_regular(const Update& update) {
     namespace regular = param::ITER_TASK_FILE_REGULAR_E;
     Fd fd = named(update, FdKind::file, regular::path, regular::ino_num);
-    fd.raw_name = fd.name;
+    fd.set_raw_name(fd.name);
     fd.open_flags = update.flags_param(regular::flags);
-    fd.mount = update.flags_param(regular::mnt_id);
     fd.set(Fd::cloexec, (fd.open_flags & event::flags::file_flags::kO_CLOEXEC) != 0);
     add_found(update, std::move(fd));
 }
@@ -193,18 +192,19 @@ void apply_inet(const Update& update) {
     fd.ino = event.number<std::uint64_t>(inet::ino_num).value_or(0);
     if (remote.port == 0) {
         fd.kind = is_v6 ? FdKind::ipv6_server : FdKind::ipv4_server;
-        fd.dest = local.ip;
-        fd.dest_port = local.port;
+        fd.ends.edit().dest = local.ip;
+        fd.ends.edit().dest_port = local.port;
         fd.set(Fd::server);
     } else {
         fd.kind = is_v6 ? FdKind::ipv6 : FdKind::ipv4;
         const bool serves = local.port < remote.port;
         const Endpoint& client = serves ? remote : local;
         const Endpoint& server = serves ? local : remote;
-        fd.source = client.ip;
-        fd.source_port = client.port;
-        fd.dest = server.ip;
-        fd.dest_port = server.port;
+        SocketEnds& ends = fd.ends.edit();
+        ends.source = client.ip;
+        ends.source_port = client.port;
+        ends.dest = server.ip;
+        ends.dest_port = server.port;
         fd.set(serves ? Fd::server : Fd::client);
         fd.set(Fd::connected);
     }
@@ -216,7 +216,8 @@ void apply_inet(const Update& update) {
 void apply_unix(const Update& update) {
     namespace unix_record = param::ITER_TASK_FILE_SOCKET_UNIX_E;
     Fd fd = named(update, FdKind::unix_socket, unix_record::sun_path, unix_record::ino_num);
-    fd.unix_source = update.event.number<std::uint64_t>(unix_record::sk_pointer).value_or(0);
+    fd.ends.edit().unix_source =
+        update.event.number<std::uint64_t>(unix_record::sk_pointer).value_or(0);
     add_found(update, std::move(fd));
 }
 

@@ -63,11 +63,12 @@ void apply_socketpair(const Update& update) {
         return;
     Fd fd;
     fd.kind = FdKind::unix_socket;
-    fd.unix_source = update.event.number<std::uint64_t>(pair::source).value_or(0);
-    fd.unix_dest = update.event.number<std::uint64_t>(pair::peer).value_or(0);
+    SocketEnds& ends = fd.ends.edit();
+    ends.unix_source = update.event.number<std::uint64_t>(pair::source).value_or(0);
+    ends.unix_dest = update.event.number<std::uint64_t>(pair::peer).value_or(0);
     fd.set(Fd::cloexec, (update.flags_param(pair::type) & SOCK_CLOEXEC) != 0);
     Fd other = fd;
-    std::swap(other.unix_source, other.unix_dest);
+    other.ends.edit().swap();
     update.add_fd(*first, std::move(fd));
     update.add_fd(*second, std::move(other));
 }
@@ -83,15 +84,15 @@ void apply_bind(const Update& update) {
         const bool mapped = address->family == kFamilyInet6 && is_mapped_ipv4(address->end.ip);
         const bool v4 = address->family == kFamilyInet || mapped;
         fd->kind = v4 ? FdKind::ipv4_server : FdKind::ipv6_server;
-        fd->dest = mapped ? unmap_ipv4(address->end.ip) : address->end.ip;
-        fd->dest_port = address->end.port;
+        fd->ends.edit().dest = mapped ? unmap_ipv4(address->end.ip) : address->end.ip;
+        fd->ends.edit().dest_port = address->end.port;
         fd->set(Fd::server);
         fd->set(Fd::client, false);
     }
     std::string name;
     append_address(name, *address);
     fd->name.set(name);
-    fd->given = Text();
+    fd->others = {};
     update.rename(*fd, update.kernel_path(param::SOCKET_BIND_X::realpath));
     update.now.fd_name_changed = true;
 }
@@ -99,38 +100,34 @@ void apply_bind(const Update& update) {
 // Puts the addresses of a tuple into the fd. Returns false if the fd has them already, from either
 // end. Keeps a known destination unless `always` is set.
 bool set_endpoints(Fd& fd, const SocketTuple& tuple, bool always) {
-    const Endpoint source{fd.source, fd.source_port};
-    const Endpoint dest{fd.dest, fd.dest_port};
+    const Endpoint source{fd.ends->source, fd.ends->source_port};
+    const Endpoint dest{fd.ends->dest, fd.ends->dest_port};
     const auto same = [](const Endpoint& a, const Endpoint& b) {
         return a.ip == b.ip && a.port == b.port;
     };
     if (fd.is_connection() && ((same(source, tuple.source) && same(dest, tuple.dest)) ||
                                (same(source, tuple.dest) && same(dest, tuple.source))))
         return false;
-    fd.source = tuple.source.ip;
-    fd.source_port = tuple.source.port;
-    if (always || fd.dest == Address{})
-        fd.dest = tuple.dest.ip;
-    if (always || fd.dest_port == 0)
-        fd.dest_port = tuple.dest.port;
+    SocketEnds& ends = fd.ends.edit();
+    ends.source = tuple.source.ip;
+    ends.source_port = tuple.source.port;
+    if (always || ends.dest == Address{})
+        ends.dest = tuple.dest.ip;
+    if (always || ends.dest_port == 0)
+        ends.dest_port = tuple.dest.port;
     return true;
-}
-
-void swap_ends(Fd& fd) {
-    std::swap(fd.source, fd.dest);
-    std::swap(fd.source_port, fd.dest_port);
 }
 
 void set_unix(Fd& fd, const SocketTuple& tuple) {
     fd.kind = FdKind::unix_socket;
-    fd.unix_source = tuple.unix_source;
-    fd.unix_dest = tuple.unix_dest;
+    fd.ends.edit().unix_source = tuple.unix_source;
+    fd.ends.edit().unix_dest = tuple.unix_dest;
 }
 
 // Gives a connected Unix socket the kernel's path of its peer.
 void name_by_kernel(const Update& update, Fd& fd, SocketTuple tuple) {
     const std::string_view path = update.kernel_path(connect::realpath);
-    fd.given = Text();
+    fd.others = {};
     if (path.empty())
         return;
     tuple.path = path;
@@ -143,8 +140,8 @@ void connect_by_address(Fd& fd, const SocketAddress& address) {
     if (address.family == kFamilyInet || address.family == kFamilyInet6) {
         const bool mapped = address.family == kFamilyInet6 && is_mapped_ipv4(address.end.ip);
         fd.kind = address.family == kFamilyInet || mapped ? FdKind::ipv4 : FdKind::ipv6;
-        fd.dest = mapped ? unmap_ipv4(address.end.ip) : address.end.ip;
-        fd.dest_port = address.end.port;
+        fd.ends.edit().dest = mapped ? unmap_ipv4(address.end.ip) : address.end.ip;
+        fd.ends.edit().dest_port = address.end.port;
     }
 }
 
@@ -189,7 +186,7 @@ void apply_connect(const Update& update) {
     if (tuple->family == kFamilyInet || tuple->family == kFamilyInet6) {
         fd->kind = tuple->family == kFamilyInet ? FdKind::ipv4 : FdKind::ipv6;
         if (set_endpoints(*fd, *tuple, true) && fd->is(Fd::server) && fd->l4 == L4::udp)
-            swap_ends(*fd); // a server that connects to its client
+            fd->ends.edit().swap(); // a server that connects to its client
         fd->name.set(socket_name(*fd));
     } else {
         if (fd->kind != FdKind::unix_socket)
@@ -235,8 +232,9 @@ void apply_accept(const Update& update) {
 // Guesses which end is the server if no bind, connect or accept was seen: the end with a port below
 // 1024, or else the receiver.
 void guess_role(Fd& fd, bool incoming) {
-    const bool low_source = fd.source_port != 0 && fd.source_port < 1024;
-    const bool low_dest = fd.dest_port != 0 && fd.dest_port < 1024;
+    const auto is_low = [](std::uint16_t port) { return port != 0 && port < 1024; };
+    const bool low_source = is_low(fd.ends->source_port);
+    const bool low_dest = is_low(fd.ends->dest_port);
     if (low_source != low_dest)
         fd.set(low_dest == incoming ? Fd::server : Fd::client);
     else
@@ -268,7 +266,7 @@ void name_by_traffic(const Update& update, std::uint32_t tuple_index, bool incom
         guess_role(fd, incoming);
     // `source` is the client's end, so the ends of data from the server are swapped.
     if (fd.is(incoming ? Fd::client : Fd::server))
-        swap_ends(fd);
+        fd.ends.edit().swap();
     const std::string name = socket_name(fd);
     update.now.fd_name_changed = fd.name.view() != name;
     fd.name.set(name);

@@ -123,10 +123,11 @@ inline state::Fd sample_fd(state::FdKind kind, std::string_view name) {
 inline state::Fd sample_connection(state::FdKind kind, state::Fd::Flags role) {
     state::Fd made = sample_fd(kind, "");
     made.l4 = state::L4::tcp;
-    made.source = sample_address({10, 0, 0, 2});
-    made.source_port = 5555;
-    made.dest = sample_address({127, 0, 0, 1});
-    made.dest_port = 80;
+    state::SocketEnds& ends = made.ends.edit();
+    ends.source = sample_address({10, 0, 0, 2});
+    ends.source_port = 5555;
+    ends.dest = sample_address({127, 0, 0, 1});
+    ends.dest_port = 80;
     made.set(role);
     made.set(state::Fd::connected);
     made.name = state::Text(state::socket_name(made));
@@ -138,25 +139,25 @@ inline void add_sample_fds(state::StateTracker& engine, std::int64_t pid) {
     using state::Fd;
     using state::FdKind;
     Fd file = sample_fd(FdKind::file, "/etc/hosts");
-    file.raw_name = file.name;
+    file.set_raw_name(file.name);
     file.open_flags = 4097; // read only, close-on-exec
     file.dev = 7;
     file.set(Fd::cloexec);
     engine.add_fd(pid, 0, std::move(file));
     Fd listening = sample_fd(FdKind::ipv4_server, "127.0.0.1:80");
     listening.l4 = state::L4::tcp;
-    listening.dest = sample_address({127, 0, 0, 1});
-    listening.dest_port = 80;
+    listening.ends.edit().dest = sample_address({127, 0, 0, 1});
+    listening.ends.edit().dest_port = 80;
     listening.set(Fd::server);
     engine.add_fd(pid, 1, std::move(listening));
     engine.add_fd(pid, 2, sample_connection(FdKind::ipv4, Fd::server));
     Fd client = sample_connection(FdKind::ipv6, Fd::client);
-    client.dest_port = 443;
+    client.ends.edit().dest_port = 443;
     client.name = state::Text(state::socket_name(client));
     engine.add_fd(pid, 3, std::move(client));
     Fd local = sample_fd(FdKind::unix_socket, "/run/x");
-    local.unix_source = 1;
-    local.unix_dest = 2;
+    local.ends.edit().unix_source = 1;
+    local.ends.edit().unix_dest = 2;
     engine.add_fd(pid, 4, std::move(local));
     // All others have a name only.
     for (int kind = 1; kind <= static_cast<int>(FdKind::pidfd); ++kind) {

@@ -30,9 +30,9 @@ inline std::string text_of(std::int64_t number, const state::Fd& fd) {
                        number, static_cast<int>(fd.kind), static_cast<int>(fd.l4),
                        fd.flags & (state::Fd::server | state::Fd::client | state::Fd::connected |
                                    (file ? state::Fd::cloexec : 0)),
-                       fd.open_flags, fd.dev, fd.ino, hex(fd.source), fd.source_port, hex(fd.dest),
-                       fd.dest_port, fd.unix_source, fd.unix_dest, fd.name.view(),
-                       file ? fd.raw_name.view() : "");
+                       fd.open_flags, fd.dev, fd.ino, hex(fd.ends->source), fd.ends->source_port,
+                       hex(fd.ends->dest), fd.ends->dest_port, fd.ends->unix_source,
+                       fd.ends->unix_dest, fd.name.view(), file ? fd.raw_name() : "");
 }
 
 inline std::string text_of(const state::Thread& thread) {

@@ -70,7 +70,7 @@ TEST_CASE("openat relative to a directory fd") {
     CHECK(run.fd(3)->kind == FdKind::directory);
     run(make(event::SYSCALL_OPENAT_2_X).i64(4).i64(3).text("../lib/x").u32(1).u32(0).u32(5).u64(6));
     CHECK(run.fd(4)->name.view() == "/var/lib/x");
-    CHECK(run.fd(4)->raw_name.view() == "../lib/x");
+    CHECK(run.fd(4)->raw_name() == "../lib/x");
     CHECK(run.fd(4)->ino == 6);
 }
 
@@ -141,7 +141,7 @@ TEST_CASE("pipes and socket pairs make two fds") {
     CHECK(run.fd(3)->is(state::Fd::cloexec));
     run(make(event::SOCKET_SOCKETPAIR_X).i64(0).i64(5).i64(6).u64(1).u64(2).u32(1).u32(1).u32(0));
     CHECK(run.fd(5)->kind == FdKind::unix_socket);
-    CHECK(run.fd(6)->unix_source == 2);
+    CHECK(run.fd(6)->ends->unix_source == 2);
 }
 
 TEST_CASE("a client's connection") {
@@ -168,7 +168,7 @@ TEST_CASE("a server's socket and what it accepts") {
     run(make(event::SOCKET_BIND_X).i64(0).bytes(address4(1, 80)).i64(3));
     CHECK(run.fd(3)->kind == FdKind::ipv4_server);
     CHECK(run.fd(3)->name.view() == "10.0.0.1:80");
-    CHECK(run.fd(3)->dest_port == 80);
+    CHECK(run.fd(3)->ends->dest_port == 80);
     run(make(event::SOCKET_ACCEPT4_6_X)
             .i64(4)
             .bytes(tuple4(9, 5000, 1, 80))

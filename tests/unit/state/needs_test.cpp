@@ -56,9 +56,9 @@ std::string describe(const StateTracker& tracker) {
         t.process->fds->for_each([&](std::int64_t number, const Fd& fd) {
             text += fmt::format("  {} {} {} {:#x} {:#x} {} {} {}:{} {}:{}\n", number,
                                 static_cast<int>(fd.kind), static_cast<int>(fd.l4), fd.flags,
-                                fd.open_flags, fd.name.view(), fd.raw_name.view(),
-                                fmt::join(fd.source, "."), fd.source_port, fmt::join(fd.dest, "."),
-                                fd.dest_port);
+                                fd.open_flags, fd.name.view(), fd.raw_name(),
+                                fmt::join(fd.ends->source, "."), fd.ends->source_port,
+                                fmt::join(fd.ends->dest, "."), fd.ends->dest_port);
         });
     });
     return text;
