@@ -152,10 +152,11 @@ void StateTracker::evict() {
 }
 
 // Gives up what idle processes have: first their files and environment, later the thread itself.
-// One event adds little, so a few steps for each event suffice. Returns freed memory to the system.
+// One event adds little, so a few steps for each event suffice. Returns freed memory to the system
+// when that is as much as kWorthReturning and a third of what the state had.
 void StateTracker::keep_to_budget() {
     constexpr int kStepsPerEvent = 8;
-    constexpr std::size_t kWorthReturning = std::size_t{8} * 1024 * 1024;
+    constexpr std::size_t kWorthReturning = std::size_t{512} * 1024;
     for (int step = 0; step < kStepsPerEvent && memory() > limits_.bytes; ++step) {
         Thread* idle = next_idle();
         if (idle == nullptr)
@@ -172,6 +173,7 @@ void StateTracker::keep_to_budget() {
     }
     peak_ = std::max(peak_, memory());
     if (peak_ - memory() > std::max(kWorthReturning, memory() / 2)) {
+        texts_.forget_unused();
         malloc_trim(0);
         peak_ = memory();
     }

@@ -50,6 +50,8 @@ class Text {
     bool empty() const { return shared_ == nullptr; }
     operator std::string_view() const { return view(); }
 
+    // Whether no other Text shares the string.
+    bool is_last() const { return shared_ != nullptr && shared_->users == 1; }
     // Whether both share one string.
     bool same(const Text& other) const { return shared_ == other.shared_; }
     // Becomes `text`. Does not allocate if it has that value already.

@@ -21,6 +21,13 @@ class TextCache {
         known.set(text);
         return known;
     }
+    // Forgets the texts that only the cache has. Each keeps a page of memory from being returned to
+    // the system, because the texts around it may have gone.
+    void forget_unused() {
+        for (Text& text : texts_)
+            if (text.is_last())
+                text = Text();
+    }
 
   private:
     static constexpr std::size_t kTexts = 4096, kLongest = 1024;

@@ -3,8 +3,11 @@
 // The state keeps to its budget: tables are shared until they differ, idle knowledge goes first,
 // and chosen ids do not slow the tables down.
 #include <doctest/doctest.h>
+#include <malloc.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <fstream>
 #include <string>
 
 #include "analyzer/state/state_tracker.h"
@@ -108,6 +111,74 @@ TEST_CASE("memory for many threads and files") {
     }
     CHECK(state::StateTracker::memory() == before);
 }
+
+TEST_CASE("what only some descriptors have costs the others no memory") {
+    const auto cost = [](const state::Fd& fd) {
+        const std::size_t before = state::StateTracker::memory();
+        const state::SharedFd shared(fd, 0);
+        return state::StateTracker::memory() - before;
+    };
+    state::Fd file = named("/etc/hosts");
+    file.set_raw_name(file.name);
+    CHECK(cost(file) <= 64);
+    file.others.edit().origin = state::Text("/srv/hosts");
+    CHECK(cost(file) <= 96);
+    state::Fd socket = named("socket", state::FdKind::ipv6);
+    socket.ends.edit().dest_port = 443;
+    CHECK(cost(socket) <= 112);
+    const state::Fd copy = socket;
+    socket.ends.edit().dest_port = 80;
+    CHECK(copy.ends->dest_port == 443);
+}
+
+TEST_CASE(
+    "a file's path as the process gave it stays known when the kernel's path becomes its name") {
+    state::StateTracker state;
+    state.add(process(10));
+    const auto open_real = [&](std::int64_t fd, std::string_view name, std::string_view real) {
+        EventBuilder event(event::SYSCALL_OPEN_X);
+        event.tid(10).i64(fd).text(name).u32(1).u32(0).u32(0).u64(0).text(real).none();
+        state.apply(event.view(), 0);
+        return state.find(10)->fd(fd);
+    };
+    CHECK(open_real(3, "/lib/x", "/usr/lib/x")->raw_name() == "/lib/x");
+    CHECK(open_real(4, "/usr/lib/x", "/usr/lib/x")->raw_name() == "/usr/lib/x");
+    CHECK(open_real(5, "/usr//lib/x", "/usr/lib/x")->raw_name() == "/usr//lib/x");
+    CHECK(open_real(5, "/usr//lib/x", "/usr/lib/x")->others->given.empty());
+    CHECK(open_real(6, "x", "/usr/lib/x")->raw_name() == "x");
+    CHECK(named("/x").raw_name().empty());
+}
+
+#ifndef __SANITIZE_ADDRESS__ // which keeps freed memory
+TEST_CASE("the system gets its memory back when many processes have ended") {
+    const auto resident = [] { // KiB
+        long pages = 0, kept = 0;
+        std::ifstream("/proc/self/statm") >> pages >> kept;
+        return kept * sysconf(_SC_PAGESIZE) / 1024;
+    };
+    constexpr std::int64_t kProcesses = 10'000;
+    state::StateTracker state;
+    state.add(process(1));
+    malloc_trim(0); // what earlier tests left
+    const long before = resident();
+    for (std::int64_t pid = 2; pid < kProcesses; ++pid) {
+        fork(state, 1, pid);
+        for (std::int64_t fd = 0; fd < 10; ++fd)
+            open(state, pid, fd, "/srv/data/" + std::to_string(pid * 10 + fd));
+    }
+    const long full = resident();
+    for (std::int64_t pid = 2; pid < kProcesses; ++pid) {
+        EventBuilder exit(event::PROCEXIT_1_E);
+        exit.tid(static_cast<std::uint64_t>(pid)).i64(0).i64(0).u8(0).u8(0);
+        state.apply(exit.view(), 0);
+    }
+    state.settle();
+    MESSAGE("resident KiB: ", before, ", ", full, ", ", resident());
+    CHECK(state.thread_count() == 1);
+    CHECK(full - before > 16 * 1024);
+    CHECK(resident() - before < 1024);
+}
+#endif
 
 TEST_CASE("ids that collide in one hash cost no more than others") {
     // These collided in the multiplicative hash that the map had before it got a seed.
