@@ -3,8 +3,8 @@
  * The texts of a call are read at its entry, as the kernel reads them, and kept until its exit. A call can
  * wait for long in between, as an open of a pipe does, and another thread can change the texts meanwhile.
  *
- * Each thread has one entry, which it uses again for its next call. The kernel takes the entry that was not
- * used for the longest time if there are too many threads; the call of such a thread has the texts as of its
+ * Each thread has one entry, which it uses again for its next call until it ends. The kernel takes the entry
+ * that was not used for the longest time if there are too many threads; the call of such a thread has the texts as of its
  * exit. So has a call whose text is not in memory at the entry.
  */
 #ifndef TIERCEL_KERNEL_BPF_COMMON_ENTRY_H
@@ -44,7 +44,7 @@ struct long_text {
         __type(key, key_type);                                  \
         __type(value, value_type);                              \
     } name SEC(".maps")
-ENTRY_MAP(entries, __u32, struct entry, 256);
+ENTRY_MAP(entries, __u32, struct entry, 512);
 ENTRY_MAP(long_texts, struct long_key, struct long_text, 32);
 
 static const struct entry no_entry;
@@ -70,6 +70,17 @@ static __always_inline int save_long_text(__u32 tid, __u32 which, __u64 address)
         copy = bpf_map_lookup_elem(&long_texts, &key);
     }
     return copy && read_user_text(copy->text, sizeof(copy->text), address) > 0;
+}
+
+/* Gives the room of a thread that ends to others: without it, many short processes push out a thread that waits. */
+static __always_inline void forget_entry(__u32 tid)
+{
+    struct long_key first = {.tid = tid, .which = 0}, second = {.tid = tid, .which = 1};
+
+    if (!(tc_config.tracepoints & TIERCEL_TP_PATHS) || bpf_map_delete_elem(&entries, &tid))
+        return;
+    bpf_map_delete_elem(&long_texts, &first);
+    bpf_map_delete_elem(&long_texts, &second);
 }
 
 /* The argument that is the event's first or second text; NO_TEXT: there is none. */

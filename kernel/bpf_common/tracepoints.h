@@ -187,6 +187,7 @@ AT_TRACEPOINT("sched_process_exit")
 int BPF_PROG(sched_process_exit, struct task_struct *task)
 {
     settle_all(ctx, 1);
+    forget_entry(READ(task, pid));
     if (!(READ(task, flags) & PF_KTHREAD || is_self()))
         TELL(capture_trace_event, tell_exit(c, task), READ(task, pid));
     return 0;

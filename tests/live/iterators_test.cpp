@@ -39,6 +39,8 @@ enum Prepared {
     prepared_fds
 };
 
+constexpr std::size_t kReady = 2UL * prepared_fds + 2; // the note that all are open
+
 // A sleeping process with a file of each kind open, as it stood when the iterators ran.
 class Snapshot {
   public:
@@ -50,7 +52,8 @@ class Snapshot {
     [[nodiscard]] long pid() const { return pid_; }
     [[nodiscard]] long fd(Prepared which) const { return fds_[which]; }
     [[nodiscard]] long inode(Prepared which) const { return inodes_[which]; }
-    [[nodiscard]] long mount_id() const { return mount_id_; }
+    [[nodiscard]] long mount_id() const { return mount_ids_[0]; }
+    [[nodiscard]] long namespace_mount_id() const { return mount_ids_[1]; }
     [[nodiscard]] const std::string& directory() const { return directory_.path(); }
     [[nodiscard]] std::pair<long, long> birth() const { return {before_, after_}; }
 
@@ -73,7 +76,7 @@ class Snapshot {
 
     Directory directory_;
     std::vector<EventBytes> events_;
-    long pid_ = 0, fds_[prepared_fds]{}, inodes_[prepared_fds]{}, mount_id_ = 0, before_ = 0,
+    long pid_ = 0, fds_[prepared_fds]{}, inodes_[prepared_fds]{}, mount_ids_[2]{}, before_ = 0,
          after_ = 0;
     bool supported_ = true;
 };
@@ -118,12 +121,13 @@ void Snapshot::prepare() {
              static_cast<long>(s.st_ino));
     }
     note(2UL * prepared_fds, mount_id_of(fds[regular_fd]));
-    note(2UL * prepared_fds + 1, 1); // ready
+    note(2UL * prepared_fds + 1, mount_id_of(fds[namespace_fd]));
+    note(kReady, 1);
 }
 
 Snapshot::Snapshot() {
     before_ = now_ns();
-    note(2UL * prepared_fds + 1, 0);
+    note(kReady, 0);
     pid_ = fork();
     if (pid_ == 0) {
         prepare();
@@ -131,14 +135,14 @@ Snapshot::Snapshot() {
             pause();
     }
     after_ = now_ns();
-    while (note_of(2UL * prepared_fds + 1) == 0 &&
-           waitpid(static_cast<pid_t>(pid_), nullptr, WNOHANG) == 0)
+    while (note_of(kReady) == 0 && waitpid(static_cast<pid_t>(pid_), nullptr, WNOHANG) == 0)
         usleep(1000);
     for (int i = 0; i < prepared_fds; ++i) {
         fds_[i] = note_of(static_cast<std::size_t>(i));
         inodes_[i] = note_of(static_cast<std::size_t>(prepared_fds) + static_cast<std::size_t>(i));
     }
-    mount_id_ = note_of(2UL * prepared_fds);
+    mount_ids_[0] = note_of(2UL * prepared_fds);
+    mount_ids_[1] = note_of(2UL * prepared_fds + 1);
     SourceOptions options = source_options();
     options.syscalls = false;
     options.target = static_cast<pid_t>(pid_);
@@ -251,7 +255,9 @@ LIVE_TEST(ITER_TASK_FILE_REGULAR_E) {
 
 LIVE_TEST(ITER_TASK_FILE_REGULAR_E, "of a namespace") {
     expect_file(ITER_TASK_FILE_REGULAR_E, namespace_fd,
-                {{"path", std::filesystem::read_symlink("/proc/self/ns/net").string()}});
+                {{"path", std::filesystem::read_symlink("/proc/self/ns/net").string()},
+                 {"flags", 1 | 2048},
+                 {"mnt_id", Snapshot::get().namespace_mount_id()}});
 }
 
 LIVE_TEST(ITER_TASK_FILE_DIRECTORY_E) {

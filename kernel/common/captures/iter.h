@@ -102,9 +102,9 @@ static __always_inline __u32 file_event(struct file *file)
 #define NAMESPACE_DIGITS 10 /* include/linux/proc_ns.h: the initial namespaces begin at 4026531832 */
 
 /* Puts the name of a namespace's file as fs/nsfs.c, ns_dname() forms it: net:[4026531840]. */
-static __always_inline int put_namespace_name(struct capture *c, __u32 i, struct file *file)
+static __always_inline int put_namespace_name(struct capture *c, __u32 i, struct file *file,
+                                              struct ns_common *ns)
 {
-    struct ns_common *ns = READ(file, f_inode, i_private);
     __u32 number = READ(file, f_inode, i_ino), at, digit;
     __s64 n = read_kernel_text(c->tmp, NAMESPACE_NAME, READ(ns, ops, name));
 
@@ -126,11 +126,14 @@ static __always_inline int put_namespace_name(struct capture *c, __u32 i, struct
 static __always_inline int put_iter_path(struct capture *c, __u32 i, struct file *file)
 {
     __u64 magic = READ(file, f_inode, i_sb, s_magic);
+    struct ns_common *ns = NULL;
 
     if (magic == PIPEFS_MAGIC)
         return no_value(c, i); /* an unnamed pipe, which its inode number identifies */
     if (magic == NSFS_MAGIC)
-        return put_namespace_name(c, i, file);
+        ns = READ(file, f_inode, i_private);
+    if (ns) /* the ptrace driver has none: its dentry has the name */
+        return put_namespace_name(c, i, file, ns);
     return put_visible_path(c, i, READ(file, f_path.mnt), READ(file, f_path.dentry));
 }
 
