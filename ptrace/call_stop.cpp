@@ -55,7 +55,7 @@ struct Layout {
 
 #if defined(__aarch64__)
 // arch/arm64/include/uapi/asm/ptrace.h, struct user_pt_regs: regs[31], sp, pc, pstate.
-constexpr Layout layouts[] = {{34 * 8, 8, CALL_NATIVE, 8, {0, 1, 2, 3, 4, 5}, 0}};
+constexpr Layout kLayouts[] = {{34 * 8, 8, CALL_NATIVE, 8, {0, 1, 2, 3, 4, 5}, 0}};
 #else
 // arch/x86/include/asm/user_64.h and user_32.h, struct user_regs_struct.
 constexpr Layout kLayouts[] = {{27 * 8, 8, CALL_NATIVE, 15, {14, 13, 12, 7, 9, 8}, 10},
