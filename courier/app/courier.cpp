@@ -10,6 +10,7 @@
 #include <cstring>
 #include <ctime>
 
+#include "courier/delivery/text.h"
 #include "courier/destinations/destinations.h"
 
 namespace tiercel::courier {
@@ -98,6 +99,7 @@ bool Courier::run(os::UniqueFd listener, uid_t served) {
     Intake intake(std::move(listener), served, *spool_);
     std::atomic<bool> end_sync = false;
     std::thread sync([this, &end_sync] { synchronise_each_second(end_sync); });
+    next_heartbeat_ = now_seconds(CLOCK_MONOTONIC) + heartbeat_seconds_; // analyzers connect first
     while (asked_to_end == 0) {
         intake.turn(kTurnMs, unblocked);
         look_after(intake);
@@ -121,9 +123,7 @@ void Courier::look_after(Intake& intake) {
         os::print("tiercel-courier", kept.error(), "");
     if (heartbeat_seconds_ > 0 && now >= next_heartbeat_) {
         next_heartbeat_ = now + heartbeat_seconds_;
-        notices_.add({.what = "heartbeat",
-                      .message = "The courier of this host is alive, version " TIERCEL_VERSION,
-                      .good = true});
+        say_alive(intake.analyzers());
     }
     if (now >= next_dropped_) {
         next_dropped_ = now + kSayDroppedEverySeconds;
@@ -140,6 +140,19 @@ void Courier::synchronise_each_second(const std::atomic<bool>& end) {
         for (int i = 0; i < kLooksASecond && !end; ++i)
             std::this_thread::sleep_for(std::chrono::milliseconds(1000 / kLooksASecond));
     }
+}
+
+// A host without an analyzer would raise no alert, which its heartbeat tells.
+void Courier::say_alive(std::size_t analyzers) {
+    notices_.add({.what = "heartbeat",
+                  .message = analyzers > 0 ? "The courier and the analyzer of this host are alive"
+                                           : "The courier of this host is alive, and no analyzer "
+                                             "is connected to it",
+                  .good = analyzers > 0,
+                  .tags = {{"agent_id", hex(spool_->agent())},
+                           {"boot_id", hex(own_.boot())},
+                           {"version", TIERCEL_VERSION},
+                           {"analyzers", std::to_string(analyzers)}}});
 }
 
 void Courier::say_dropped() {

@@ -42,6 +42,12 @@ Record OwnAlerts::make(const Notice& notice) {
     escape::append_json(text_, notice.destination);
     if (notice.dropped > 0)
         text_ += R"(,"dropped":)" + std::to_string(notice.dropped);
+    for (const auto& [name, value] : notice.tags) {
+        text_ += ',';
+        escape::append_json(text_, name);
+        text_ += ':';
+        escape::append_json(text_, value);
+    }
     text_ += R"(},"priority":)";
     escape::append_json(text_, priority);
     text_ += R"(,"rule":)";

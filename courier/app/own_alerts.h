@@ -16,6 +16,7 @@ class OwnAlerts {
     OwnAlerts();
     // Returns the alert's record, whose views are valid until the next call.
     Record make(const Notice& notice);
+    const wire::courier::Boot& boot() const { return boot_; }
 
   private:
     std::string host_;

@@ -18,6 +18,7 @@ struct Notice {
     std::string destination{};
     std::uint64_t dropped = 0; // 0: the notice is about something else
     bool good = false;         // good news, which have a lower priority
+    std::vector<std::pair<std::string, std::string>> tags{}; // further fields of the alert
 };
 
 class Notices {

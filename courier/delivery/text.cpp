@@ -6,19 +6,15 @@
 
 namespace tiercel::courier {
 
-namespace {
-
-std::string hex(const wire::courier::Boot& boot) {
+std::string hex(std::span<const std::uint8_t> bytes) {
     constexpr char kDigits[] = "0123456789abcdef";
     std::string text;
-    for (const std::uint8_t byte : boot) {
+    for (const std::uint8_t byte : bytes) {
         text += kDigits[byte >> 4];
         text += kDigits[byte & 15];
     }
     return text;
 }
-
-} // namespace
 
 std::string id_of(const Record& record) {
     return std::string(record.host) + '/' + hex(record.boot) + '/' +

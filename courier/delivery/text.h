@@ -3,11 +3,16 @@
 // The texts that several destinations make of a record's header.
 #pragma once
 
+#include <cstdint>
+#include <span>
 #include <string>
 
 #include "courier/spool/record.h"
 
 namespace tiercel::courier {
+
+// Returns two hexadecimal digits for each byte.
+std::string hex(std::span<const std::uint8_t> bytes);
 
 // Returns the alert's id, "HOST/BOOT/SEQUENCE". A receiver that sees an id twice has a duplicate.
 std::string id_of(const Record& record);

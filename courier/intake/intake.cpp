@@ -188,6 +188,10 @@ bool Intake::confirm(Peer& peer) {
     return sent == sizeof stored || (sent < 0 && errno == EAGAIN);
 }
 
+std::size_t Intake::analyzers() const {
+    return static_cast<std::size_t>(std::ranges::count(peers_, true, &Peer::greeted));
+}
+
 // A state that finds no room is left out, because the next one is newer.
 void Intake::tell(std::span<const wire::courier::State> states) {
     for (const Peer& peer : peers_) {

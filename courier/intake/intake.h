@@ -22,6 +22,8 @@ class Intake {
     // Waits up to `milliseconds` for connections and alerts, and takes them. Signals of `unblocked`
     // end the wait.
     void turn(int milliseconds, const sigset_t& unblocked);
+    // Returns how many clients are connected: analyzers, among them those of `tiercel top`.
+    std::size_t analyzers() const;
     // Tells the analyzers the state of the destinations.
     void tell(std::span<const wire::courier::State> states);
 

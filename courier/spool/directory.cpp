@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/random.h>
 
 #include <memory>
 
@@ -20,6 +21,20 @@ os::Result<Directory> open_directory(const std::string& path) {
     if (flock(made.lock.get(), LOCK_EX | LOCK_NB) != 0)
         return os::error("use the spool, which another courier uses", path);
     return made;
+}
+
+os::Result<AgentId> agent_id(const os::UniqueFd& directory) {
+    AgentId id{};
+    const os::UniqueFd file(
+        openat(directory.get(), "agent-id", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!file.valid())
+        return os::error("open the spool's file", "agent-id");
+    if (pread(file.get(), id.data(), id.size(), 0) == static_cast<ssize_t>(id.size()))
+        return id;
+    if (getrandom(id.data(), id.size(), 0) != static_cast<ssize_t>(id.size()) ||
+        pwrite(file.get(), id.data(), id.size(), 0) != static_cast<ssize_t>(id.size()))
+        return os::error("write the spool's file", "agent-id");
+    return id;
 }
 
 std::vector<std::string> files_of(const os::UniqueFd& directory) {

@@ -31,6 +31,10 @@ os::Result<std::unique_ptr<Spool>> Spool::open(const std::string& directory, con
 }
 
 os::Result<void> Spool::load(const std::vector<std::string>& destinations) {
+    auto agent = agent_id(directory_.fd);
+    if (!agent)
+        return agent.error();
+    agent_ = *agent;
     remove_other_cursors(directory_.fd, destinations);
     std::vector<std::uint64_t> firsts;
     for (const std::string& file : files_of(directory_.fd)) {

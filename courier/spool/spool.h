@@ -49,6 +49,8 @@ class Spool {
     Spool(const Spool&) = delete;
     Spool& operator=(const Spool&) = delete;
 
+    const AgentId& agent() const { return agent_; }
+
     // Stores the records, and sets their `index` and `stored_ns`. If this fails, none is stored.
     os::Result<void> append(std::span<Record> records);
     // Returns the largest sequence that is stored of this client; 0: none.
@@ -105,6 +107,7 @@ class Spool {
     std::uint64_t segment_limit() const;
 
     Directory directory_;
+    AgentId agent_{};
     Limits limits_;
     mutable std::mutex mutex_;
     std::condition_variable more_;

@@ -5,9 +5,11 @@ and receivers are absent for a while.
 
 Usage: delivery_test.py COURIER [KILLS]
 """
+import json
 import os
 import pathlib
 import random
+import re
 import sys
 import threading
 import time
@@ -126,7 +128,35 @@ def full_spool():
         web.end()
 
 
+def heartbeat():
+    port = free_port()
+    web = Receiver(port)
+    destination = [{"name": "web", "type": "http", "url": f"http://127.0.0.1:{port}"}]
+    silent = Courier(program, destination).start()
+    courier = Courier(program, destination, heartbeat="1s").start()
+    beats = lambda: [json.loads(body) for body in web.bodies()]
+    within(10, lambda: len(beats()) > 0)
+    check("a heartbeat without an analyzer is a warning", beats()[0]["rule"] == "Tiercel internal: heartbeat"
+          and beats()[0]["priority"] == "Warning" and beats()[0]["output_fields"]["analyzers"] == "0", beats()[:1])
+    client = Client(courier.socket)
+    client.connect()
+    check("with one it is information", within(10, lambda: beats()[-1]["priority"] == "Informational"), beats()[-1])
+    tags = beats()[-1]["output_fields"]
+    boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")
+    check("it has the host's tags", tags["boot_id"] == boot and tags["analyzers"] == "1" and tags["version"][0].isdigit()
+          and re.fullmatch("[0-9a-f]{32}", tags["agent_id"]) and tags["agent_id"] != "0" * 32, tags)
+    courier.kill()
+    count = len(beats())
+    courier.start()
+    check("a restart keeps the agent's id", within(10, lambda: len(beats()) > count + 1)
+          and {beat["output_fields"]["agent_id"] for beat in beats()} == {tags["agent_id"]}, beats()[-1])
+    courier.remove()
+    silent.remove()
+    web.end()
+
+
 killed_at_random()
 receiver_away()
 full_spool()
+heartbeat()
 sys.exit(exit_code())
