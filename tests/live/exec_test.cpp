@@ -105,7 +105,7 @@ void expect_exec(Run& run, Code code, const Wanted& w, Run::Here here = Run::Her
 #ifdef __x86_64__
 constexpr Code kSucceeded = SYSCALL_EXECVE_19_X;
 #else
-constexpr Code succeeded = SYSCALL_EXECVEAT_X;
+constexpr Code kSucceeded = SYSCALL_EXECVEAT_X;
 #endif
 
 long layer_flag(const std::string& path) {
