@@ -4,6 +4,8 @@
 // space. page/page.js names the columns, in the same order.
 #include "analyzer/report/json.h"
 
+#include <algorithm>
+
 #include "analyzer/output/append.h"
 #include "analyzer/report/selection.h"
 #include "shared/escape/escape.h"

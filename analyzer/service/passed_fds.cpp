@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/service/passed_fds.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <utility>
 

@@ -3,9 +3,9 @@
  * The texts of a call are read at its entry, as the kernel reads them, and kept until its exit. A call can
  * wait for long in between, as an open of a pipe does, and another thread can change the texts meanwhile.
  *
- * Each thread has one entry, which it uses again for its next call until it ends. The kernel takes the entry
- * that was not used for the longest time if there are too many threads; the call of such a thread has the texts as of its
- * exit. So has a call whose text is not in memory at the entry.
+ * Each thread has one entry, which it uses again for its next call until it ends. If there are too many
+ * threads, the kernel takes the entry that was not used for the longest time; the call of such a thread has
+ * the texts as of its exit. So has a call whose text is not in memory at the entry.
  */
 #ifndef TIERCEL_KERNEL_BPF_COMMON_ENTRY_H
 #define TIERCEL_KERNEL_BPF_COMMON_ENTRY_H
@@ -72,7 +72,7 @@ static __always_inline int save_long_text(__u32 tid, __u32 which, __u64 address)
     return copy && read_user_text(copy->text, sizeof(copy->text), address) > 0;
 }
 
-/* Gives the room of a thread that ends to others: without it, many short processes push out a thread that waits. */
+/* Gives the room of a thread that ends to others. Many short processes would push out a thread that waits. */
 static __always_inline void forget_entry(__u32 tid)
 {
     struct long_key first = {.tid = tid, .which = 0}, second = {.tid = tid, .which = 1};

@@ -4,6 +4,7 @@
 // files, connect and end.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <string_view>

@@ -6,6 +6,8 @@
 
 #include <linux/perf_event.h>
 
+#include <algorithm>
+
 #include "shared/os/mapping.h"
 #include "tests/unit/ring/synthetic.h"
 

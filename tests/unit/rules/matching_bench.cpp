@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/rules/matching_bench.h"
 
+#include <algorithm>
 #include <chrono>
 #include <random>
 #include <stdexcept>
