@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/live/harness/run.h"
 
+#include <link.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 
 #include "tests/live/harness/session.h"
@@ -38,6 +40,24 @@ bool is_start_mark(const EventView& view) {
            view.number<std::uint64_t>(2) == kStartMark;
 }
 
+// Maps the program's own read-only memory. A child begins without most of it, a call that fails
+// early does not read its literals, and a probe cannot read what is not mapped.
+void map_own_literals() {
+    constexpr std::uintptr_t kPage = 4096;
+    auto touch = [](dl_phdr_info* program, std::size_t, void*) {
+        for (int i = 0; i < program->dlpi_phnum; ++i) {
+            const ElfW(Phdr)& segment = program->dlpi_phdr[i];
+            if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0)
+                continue;
+            const std::uintptr_t begin = program->dlpi_addr + segment.p_vaddr;
+            for (std::uintptr_t at = begin; at < begin + segment.p_memsz; at += kPage)
+                static_cast<void>(*reinterpret_cast<const volatile char*>(at));
+        }
+        return 1; // the first one is the program, the others are its libraries
+    };
+    dl_iterate_phdr(touch, nullptr);
+}
+
 [[noreturn]] void run_body(const std::function<void()>& body, const std::string& directory) {
     for (int number = 1; number < SIGRTMIN; ++number)
         signal(number, SIG_DFL); // the test framework's handlers are not for the child
@@ -46,6 +66,7 @@ bool is_start_mark(const EventView& view) {
         0) // the source's: tests count on small and on unused numbers
         for (int fd = 3; fd < 4096; ++fd)
             close(fd);
+    map_own_literals();
     alarm(kPatience);
     if (chdir(directory.c_str()) < 0)
         _exit(99);
