@@ -101,7 +101,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         session.phase = policy::Phase::door;
     std::size_t at = 1;
     for (std::size_t sent = 0; at < size && sent < kMostRecords; ++sent) {
-        const std::size_t told = data[at] + (at + 1 < size ? data[at + 1] << 8U : 0U);
+        const std::size_t told = data[at] + (at + 1 < size ? 256U * data[at + 1] : 0U);
         at = std::min(at + 2, size);
         std::vector<std::uint8_t> record(data + at, data + at + std::min(told, size - at));
         at += record.size();
