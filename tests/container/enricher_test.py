@@ -23,7 +23,7 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from check import check, exit_code, skip, skip_part
+from check import check, exit_code, notice_within, skip, skip_part, within
 
 enricher, privd, analyzer = sys.argv[1:]
 MAGIC, VERSION, QUESTION, PART = 0x45435254, 2, 1, 2
@@ -316,27 +316,6 @@ def inside(cgroup, times):
     return subprocess.Popen(["/bin/sh", "-c", shell])
 
 
-def ready(notices, pair):
-    """Waits for READY=1, at most 30 seconds and until the end of the pair. Returns whether it came."""
-    notices.settimeout(0.5)
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and pair.poll() is None:
-        try:
-            if b"READY=1" in notices.recv(4096):
-                return True
-        except TimeoutError:
-            pass
-    return False
-
-
-def said_within(seconds, file, words):
-    for _ in range(seconds * 10):
-        if words in pathlib.Path(file.name).read_text():
-            return True
-        time.sleep(0.1)
-    return False
-
-
 def test_events(containerd):
     rules = work / "rules.yaml"
     fields = ["container.id", "container.full_id", "container.type", "container.name", "container.image", "container.image.id",
@@ -368,19 +347,20 @@ def test_events(containerd):
                              "-o", f"enricher.socket={path}"], stdout=out, stderr=err,
                             env=dict(os.environ, NOTIFY_SOCKET=str(work / "notices")))
     processes.append(pair)
-    came = ready(notices, pair)
+    came = notice_within(notices, 30, b"READY=1")
     if pair.poll() is not None:
         err.seek(0)
         skip_part("names in events", err.readline().strip())
         return
-    check("READY=1 comes within 30 seconds", came)
+    check("READY=1 comes within 30 seconds", came != b"")
     work_inside = [inside(made[identifier], 10) for identifier in (WEB, POD, PAUSE, CLOSED)]
     for each in work_inside:
         each.wait()
     process.kill() # events go on without it
     inside(made[WEB], 5).wait()
     start(65533, "nobody") # at the same path; the analyzer tries each second
-    check("the analyzer finds the enricher again", said_within(30, err, "the enricher is there again"))
+    check("the analyzer finds the enricher again",
+          within(30, lambda: "the enricher is there again" in pathlib.Path(err.name).read_text()))
     inside(made[LATE], 5).wait()
     time.sleep(2) # an alert waits for a name at most one second
     pair.terminate()

@@ -14,7 +14,6 @@ import struct
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.error
 import urllib.request
 
@@ -111,15 +110,15 @@ class PlayedCourier:
 
 
 def becomes(driver, status, *parts):
-    """Whether /readyz answers so within some seconds, and what it answers."""
-    end = time.monotonic() + 10
-    while True:
+    """Whether /readyz answers so within some seconds, and what it answered last."""
+    answer = None, ""
+
+    def is_so():
+        nonlocal answer
         answer = driver.health("/readyz")
-        if answer[0] == status and all(part in answer[1] for part in parts):
-            return True, answer
-        if time.monotonic() > end:
-            return False, answer
-        time.sleep(0.2)
+        return answer[0] == status and all(part in answer[1] for part in parts)
+
+    return within(10, is_so), answer
 
 
 def check_readiness(analyzer):

@@ -16,8 +16,8 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from check import check, exit_code, skip
-from harness import Courier, Receiver, free_port, within
+from check import check, exit_code, skip, within
+from harness import Courier, Receiver, free_port
 
 program, analyzer, capture = sys.argv[1:]
 if os.geteuid() != 0:

@@ -15,8 +15,8 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from check import check, exit_code, skip
-from harness import Client, Courier, Lines, Receiver, alerts, first_seen, free_port, numbers_in, within
+from check import check, exit_code, skip, within
+from harness import Client, Courier, Lines, Receiver, alerts, first_seen, free_port, numbers_in
 
 program = sys.argv[1]
 kills = int(sys.argv[2]) if len(sys.argv) > 2 else 12

@@ -29,15 +29,6 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def within(seconds, condition):
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.05)
-    return True
-
-
 class Courier:
     """A courier with a spool and a socket of its own. It runs as nobody, because it refuses to run as root."""
 

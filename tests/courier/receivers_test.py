@@ -20,9 +20,8 @@ import time
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from check import check, exit_code, skip, skip_part
-from harness import (Client, Courier, Receiver, alerts, certificates, first_seen, free_port, numbers_in, server_tls,
-                     within)
+from check import check, exit_code, skip, skip_part, within
+from harness import Client, Courier, Receiver, alerts, certificates, first_seen, free_port, numbers_in, server_tls
 
 program, kafka_mock = sys.argv[1:]
 if os.geteuid() != 0:

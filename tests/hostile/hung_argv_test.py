@@ -15,7 +15,7 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from check import check, exit_code, skip
+from check import check, exit_code, notice_within, skip
 
 privd, analyzer, hung_argv = sys.argv[1:]
 
@@ -28,20 +28,6 @@ def line_within(stream, seconds, wanted=b""):
             line = stream.readline()
             if not line or wanted in line:
                 return line
-    return b""
-
-
-def notice_within(notices, seconds, wanted):
-    """The first notification that contains `wanted`, or b"" if there is none in time."""
-    end = time.monotonic() + seconds
-    while (left := end - time.monotonic()) > 0:
-        notices.settimeout(left)
-        try:
-            notice = notices.recv(4096)
-        except TimeoutError:
-            break
-        if wanted in notice:
-            return notice
     return b""
 
 

@@ -39,5 +39,19 @@ def within(seconds, condition):
     while not condition():
         if time.monotonic() > end:
             return False
-        time.sleep(0.1)
+        time.sleep(0.05)
     return True
+
+
+def notice_within(notices, seconds, wanted):
+    """The first notification that contains `wanted`, or b"" if there is none in time."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        notices.settimeout(left)
+        try:
+            notice = notices.recv(4096)
+        except TimeoutError:
+            break
+        if wanted in notice:
+            return notice
+    return b""
