@@ -145,12 +145,12 @@ HttpListener::Answer MetricsServer::health() {
 }
 
 HttpListener::Answer MetricsServer::readiness() {
-    HttpListener::Answer healthy = health();
-    const bool sees = healthy.status == HttpListener::Answer().status;
-    const std::string blind = sees ? "" : healthy.body.substr(0, healthy.body.find('\n'));
+    const HttpListener::Answer healthy = health();
+    const std::string blind =
+        healthy.status == 200 ? "" : healthy.body.substr(0, healthy.body.find('\n'));
     return with_metrics([&](const output::Metrics& values) -> HttpListener::Answer {
         auto [is_ready, text] = readiness_.judge(values, blind, os::now_ns(CLOCK_MONOTONIC));
-        return {.status = is_ready ? healthy.status : 503, .body = std::move(text)};
+        return {.status = is_ready ? 200 : 503, .body = std::move(text)};
     });
 }
 
@@ -170,9 +170,6 @@ HttpListener::Answer MetricsServer::with_metrics(Use use) const {
                            .ns = os::now_ns(CLOCK_MONOTONIC) - begun_ns_,
                            .live = live,
                            .driver = live ? live->driver : "replay",
-                           .rules = {},
-                           .queues = {},
-                           .destinations = {},
                            .lag_ns = lag_ns_,
                            .rss_bytes = pages.value_or(0) * 4096,
                            .cpu_ns = os::now_ns(CLOCK_PROCESS_CPUTIME_ID),

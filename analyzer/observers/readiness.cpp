@@ -12,12 +12,10 @@ namespace tiercel::app {
 bool Readiness::is_dropping(const output::Metrics::Destination& destination, std::uint64_t now_ns) {
     const auto [place, is_new] = dropped_.try_emplace(destination.name);
     Dropped& dropped = place->second;
-    if (!is_new && destination.dropped > dropped.alerts) {
-        dropped.ever = true;
+    if (!is_new && destination.dropped > dropped.alerts)
         dropped.seen_ns = now_ns;
-    }
     dropped.alerts = destination.dropped;
-    return dropped.ever && now_ns - dropped.seen_ns < kDroppingNs;
+    return dropped.seen_ns && now_ns - *dropped.seen_ns < kDroppingNs;
 }
 
 Readiness::Judgement Readiness::judge(const output::Metrics& metrics, const std::string& blind,

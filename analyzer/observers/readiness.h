@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "analyzer/output/metrics.h"
@@ -34,9 +35,8 @@ class Readiness {
     bool is_dropping(const output::Metrics::Destination& destination, std::uint64_t now_ns);
 
     struct Dropped {
-        std::uint64_t alerts = 0; // as of the last judgement
-        std::uint64_t seen_ns = 0;
-        bool ever = false;
+        std::uint64_t alerts = 0;             // as of the last judgement
+        std::optional<std::uint64_t> seen_ns; // when they last became more
     };
     std::map<std::string, Dropped> dropped_; // by destination
 };

@@ -88,7 +88,8 @@ struct Outbox::State {
         if (good || lost)
             ++(good ? counters.written : counters.failed);
         counters.failing = good || lost ? 0 : error;
-        counters.away = good ? 0 : counters.away;
+        if (good)
+            counters.away = 0;
         if (counters.failing != 0) {
             ++counters.retried;
             posted.wait_for(lock, kBetweenAttempts, [this] { return stop || reopen; });

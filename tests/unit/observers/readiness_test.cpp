@@ -15,23 +15,10 @@ constexpr std::uint64_t kSecond = 1'000'000'000;
 output::Metrics sample(const state::StateTracker& engine) {
     return {
         .engine = engine,
-        .events = 1,
-        .ns = 1,
-        .live = {},
-        .driver = "modern_bpf",
-        .rules = {{.name = "R", .priority = "Error", .source = "syscall", .matches = 0}},
-        .queues = {{.name = "courier /s", .waiting = 0, .written = 5, .discarded = 0, .failed = 0}},
-        .destinations = {{.name = "siem",
-                          .sent = 5,
-                          .failed = 0,
-                          .dropped = 0,
-                          .retried = 0,
-                          .spooled_bytes = 0,
-                          .oldest_age_seconds = 0,
-                          .connected = true}},
-        .lag_ns = 0,
-        .rss_bytes = 1,
-        .cpu_ns = 1};
+        .rules = {{.name = "R", .priority = "Error", .source = "syscall"}},
+        .queues = {{.name = "courier /s", .written = 5}},
+        .destinations = {{.name = "siem", .sent = 5, .connected = true}},
+    };
 }
 
 bool has(const std::string& text, const std::string& part) {
@@ -67,12 +54,10 @@ TEST_CASE("a destination that is away leaves the sensor ready while alerts wait 
     Readiness readiness;
     metrics.destinations[0] = {.name = "siem",
                                .sent = 5,
-                               .failed = 0,
                                .dropped = 7, // by an earlier session
                                .retried = 2,
                                .spooled_bytes = 4000,
-                               .oldest_age_seconds = 60,
-                               .connected = false};
+                               .oldest_age_seconds = 60};
     const auto judged = readiness.judge(metrics, "", kSecond);
     CHECK(judged.is_ready);
     CHECK(has(judged.text, "destination siem: not connected, 5 sent, 7 dropped, 4000 bytes wait in "
