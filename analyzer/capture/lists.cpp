@@ -174,7 +174,7 @@ void read_fd_info(Cursor& in, Fd& fd, bool more) {
         fd.open_flags = in.number<std::uint32_t>();
         fd.set(Fd::cloexec, (fd.open_flags & event::flags::file_flags::kO_CLOEXEC) != 0);
         fd.name = Text(in.text().substr(0, kMaxFdName));
-        fd.set_raw_name(fd.name);
+        fd.set(Fd::whole_path);
         if (more && in.left() >= sizeof fd.dev)
             fd.dev = in.number<std::uint32_t>();
         break;

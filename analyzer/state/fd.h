@@ -107,17 +107,11 @@ struct Fd {
     void set(Flags flag, bool on = true) {
         flags = static_cast<std::uint16_t>(on ? flags | flag : flags & ~flag);
     }
-    // Of files: the path as the process gave it; empty if that is not known. Set it after `name`,
-    // and before `name` becomes the kernel's path.
+    // Of files: the path as the process gave it; empty if that is not known.
     std::string_view raw_name() const {
         if (!is(whole_path))
             return others->raw;
         return others->given.empty() ? name : others->given;
-    }
-    void set_raw_name(Text path) {
-        set(whole_path, path.view() == name.view());
-        if (!is(whole_path))
-            others.edit().raw = std::move(path);
     }
     bool has_role() const { return (flags & (server | client)) != 0; }
     bool is_ipv4() const { return kind == FdKind::ipv4 || kind == FdKind::ipv4_server; }

@@ -44,7 +44,10 @@ void add_opened(const Update& update, const Opened& opened) {
     fd.set(Fd::upper_layer, (opened.flags & file_flags::kFD_UPPER_LAYER) != 0);
     fd.set(Fd::lower_layer, (opened.flags & file_flags::kFD_LOWER_LAYER) != 0);
     fd.name = update.text(join_path(opened.directory, opened.name));
-    fd.set_raw_name(fd.name.view() == opened.name ? fd.name : update.text(opened.name));
+    if (fd.name.view() == opened.name)
+        fd.set(Fd::whole_path);
+    else
+        fd.others.edit().raw = update.text(opened.name);
     update.rename(fd, opened.real_path);
     if (!opened.origin_path.empty() && opened.origin_path != fd.name.view() &&
         opened.origin_path != fd.others->given.view())

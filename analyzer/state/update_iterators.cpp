@@ -149,7 +149,7 @@ void apply_directory(const Update& update) {
 void apply_regular(const Update& update) {
     namespace regular = param::ITER_TASK_FILE_REGULAR_E;
     Fd fd = named(update, FdKind::file, regular::path, regular::ino_num);
-    fd.set_raw_name(fd.name);
+    fd.set(Fd::whole_path);
     fd.open_flags = update.flags_param(regular::flags);
     fd.set(Fd::cloexec, (fd.open_flags & event::flags::file_flags::kO_CLOEXEC) != 0);
     add_found(update, std::move(fd));

@@ -139,7 +139,7 @@ inline void add_sample_fds(state::StateTracker& engine, std::int64_t pid) {
     using state::Fd;
     using state::FdKind;
     Fd file = sample_fd(FdKind::file, "/etc/hosts");
-    file.set_raw_name(file.name);
+    file.set(state::Fd::whole_path);
     file.open_flags = 4097; // read only, close-on-exec
     file.dev = 7;
     file.set(Fd::cloexec);

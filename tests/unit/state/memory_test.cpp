@@ -119,7 +119,7 @@ TEST_CASE("what only some descriptors have costs the others no memory") {
         return state::StateTracker::memory() - before;
     };
     state::Fd file = named("/etc/hosts");
-    file.set_raw_name(file.name);
+    file.set(state::Fd::whole_path);
     CHECK(cost(file) <= 64);
     file.others.edit().origin = state::Text("/srv/hosts");
     CHECK(cost(file) <= 96);
