@@ -54,7 +54,8 @@ def groups_of(entries):
     """Yields lists of sources with flags that fit all of them: no two give one macro two values."""
     groups = []
     for entry in sorted(entries, key=lambda entry: entry["file"]):
-        flags, macros = flags_of(entry), defined(flags_of(entry))
+        flags = flags_of(entry)
+        macros = defined(flags)
         dialect = (config_of(os.path.dirname(entry["file"])), entry["file"].rpartition(".")[2],
                    [flag for flag in flags if flag[0].startswith(("-std", "-fno", "-include"))])
         for group in groups:

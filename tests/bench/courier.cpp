@@ -11,7 +11,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/utsname.h>
 #include <sys/wait.h>
 
 #include <algorithm>
@@ -49,8 +48,8 @@ std::string alert_text(std::uint64_t number) {
                        HttpReceiver::kMark, number, std::string(kPadding, 'x'));
 }
 
-// A courier with one destination and the default settings. It runs as nobody if the bench is
-// root's.
+// A courier with one destination and the default settings. It runs as nobody if root started the
+// bench.
 class RunningCourier {
   public:
     RunningCourier(const std::string& program, std::string_view type, std::uint16_t port) {
@@ -260,10 +259,7 @@ int main(int argc, char** argv) {
         fmt::print(stderr, "usage: courier_bench COURIER\n");
         return 2;
     }
-    utsname kernel{};
-    uname(&kernel);
-    fmt::print("machine: {} CPUs, Linux {}; command: {} {}\n", sysconf(_SC_NPROCESSORS_ONLN),
-               kernel.release, argv[0], argv[1]);
+    tiercel::bench::print_machine(argv);
     tiercel::bench::Report report;
     tiercel::bench::measure(argv[1], "elasticsearch", true, report);
     tiercel::bench::measure(argv[1], "http", false, report);

@@ -4,6 +4,7 @@
 #include <fmt/core.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +13,13 @@
 #include <cstdlib>
 
 namespace tiercel::bench {
+
+void print_machine(char** argv) {
+    utsname kernel{};
+    uname(&kernel);
+    fmt::print("machine: {} CPUs, Linux {}; command: {} {}\n", sysconf(_SC_NPROCESSORS_ONLN),
+               kernel.release, argv[0], argv[1]);
+}
 
 void* shared_memory(std::size_t bytes) {
     void* at = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

@@ -16,6 +16,9 @@
 
 namespace tiercel::bench {
 
+// Prints what the figures were taken on, and the command: a program with its first argument.
+void print_machine(char** argv);
+
 double median(std::vector<double> values);
 
 // Zeroed memory that children share with this process. Unmapped by the caller.

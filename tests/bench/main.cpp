@@ -4,7 +4,6 @@
 // machine they were taken on. Exit code 0: every bar holds; 1: one is missed; 77: it cannot run
 // here, and says why.
 #include <fmt/core.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <string_view>
@@ -18,10 +17,7 @@ int main(int argc, char** argv) {
                            "[overhead|filtered|footprint|flood|replay|memory]\n");
         return 2;
     }
-    utsname kernel{};
-    uname(&kernel);
-    fmt::print("machine: {} CPUs, Linux {}; command: {} {}\n", sysconf(_SC_NPROCESSORS_ONLN),
-               kernel.release, argv[0], argv[1]);
+    tiercel::bench::print_machine(argv);
     tiercel::bench::Report report;
     if (only.empty() || only == "replay")
         tiercel::bench::replay(TIERCEL_SOURCE_DIR "/../shared/peer/falco_rules.yaml", report);

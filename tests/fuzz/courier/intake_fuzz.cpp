@@ -113,8 +113,9 @@ void append(std::string& bytes, const auto& message, std::string_view texts) {
     bytes.append(reinterpret_cast<const char*>(&message), sizeof message).append(texts);
 }
 
-// Aborts unless a client that keeps to the protocol is served. Its session is no number that an
-// input can know: the fuzzer learns what is compared, and would store alerts in its name before.
+// Aborts unless a client that keeps to the protocol is served. Its session is a new random number,
+// because the fuzzer learns which numbers are compared. It would store alerts of that session
+// first.
 void check_next_client(Server& server) {
     static std::mt19937_64 sessions;
     Hello hello{.host_bytes = 4, .session = sessions()};
