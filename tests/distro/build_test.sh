@@ -32,11 +32,11 @@ fi
 mkdir -p "$source_tree/build" # a place for the chroot's own
 
 # in_chroot COMMAND...: runs it in the chroot, in the source tree at /source. The build is at /build, and where `./dev run`
-# expects it.
+# expects it. The root is a mount, as on a machine, because tests change mounts below it.
 in_chroot() {
     # shellcheck disable=SC2016 # for the inner shell
     unshare --mount --fork sh -c 'root=$1 source=$2; shift 2
-        mount --make-rprivate / && mkdir -p "$root/source" "$root/build" &&
+        mount --make-rprivate / && mkdir -p "$root/source" "$root/build" && mount --bind "$root" "$root" &&
         mount --bind -o ro "$source" "$root/source" && mount --bind "$root/build" "$root/source/build" &&
         mount -t proc proc "$root/proc" && mount --rbind /sys "$root/sys" &&
         mount --rbind /dev "$root/dev" && exec chroot "$root" sh -c "cd /source && exec \"\$@\"" sh "$@"' \
