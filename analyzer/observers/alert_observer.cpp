@@ -57,6 +57,7 @@ void AlertObserver::on_rules() {
     templates_.clear();
     for (const rules::Rule& rule : detection_.rules->rules)
         templates_.push_back(template_of(rule, detection_.fields));
+    dispatcher_.set_rules(detection_.rules_sum);
 }
 
 os::Result<std::unique_ptr<AlertObserver>> AlertObserver::open(const Config& config,

@@ -47,12 +47,15 @@ rules::LoadOptions load_options(const config::Settings& settings, filter::Fields
 
 void take_rules(const Config& config, rules::Loaded loaded, Detection& detection,
                 Findings& findings) {
+    const rules::Sha256 sum = rules::sum_of(loaded.sources);
     findings.add(std::move(loaded.sources), loaded.diagnostics);
     if (loaded.rules && loaded.rules->rules.empty() && !config.check_only)
         findings.add_error(config.rules_must_exist ? "-r" : "rules_files",
                            "there is no rule in the files: nothing would ever alert");
-    if (findings.good())
-        detection.rules = loaded.rules;
+    if (!findings.good())
+        return;
+    detection.rules = loaded.rules;
+    detection.rules_sum = sum;
 }
 
 void read_filter(const Config& config, Detection& detection, Findings& findings) {

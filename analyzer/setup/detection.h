@@ -8,6 +8,7 @@
 
 #include "analyzer/rules/condition.h"
 #include "analyzer/rules/ruleset.h"
+#include "analyzer/rules/sum.h"
 #include "analyzer/setup/config.h"
 
 namespace tiercel::app {
@@ -15,6 +16,7 @@ namespace tiercel::app {
 struct Detection {
     filter::Fields fields;
     std::shared_ptr<const rules::RuleSet> rules; // null: the configuration names no rules
+    rules::Sha256 rules_sum{};                   // of the files of `rules`
     std::optional<filter::Condition> filter;     // --filter
 };
 

@@ -123,7 +123,7 @@ void Courier::look_after(Intake& intake) {
         os::print("tiercel-courier", kept.error(), "");
     if (heartbeat_seconds_ > 0 && now >= next_heartbeat_) {
         next_heartbeat_ = now + heartbeat_seconds_;
-        say_alive(intake.analyzers());
+        say_alive(intake);
     }
     if (now >= next_dropped_) {
         next_dropped_ = now + kSayDroppedEverySeconds;
@@ -143,7 +143,11 @@ void Courier::synchronise_each_second(const std::atomic<bool>& end) {
 }
 
 // A host without an analyzer would raise no alert, which its heartbeat tells.
-void Courier::say_alive(std::size_t analyzers) {
+void Courier::say_alive(const Intake& intake) {
+    const std::size_t analyzers = intake.analyzers();
+    std::string rules;
+    for (const wire::courier::Sha256& sum : intake.rules())
+        rules += (rules.empty() ? "" : ",") + hex(sum);
     notices_.add({.what = "heartbeat",
                   .message = analyzers > 0 ? "The courier and the analyzer of this host are alive"
                                            : "The courier of this host is alive, and no analyzer "
@@ -152,7 +156,8 @@ void Courier::say_alive(std::size_t analyzers) {
                   .tags = {{"agent_id", hex(spool_->agent())},
                            {"boot_id", hex(own_.boot())},
                            {"version", TIERCEL_VERSION},
-                           {"analyzers", std::to_string(analyzers)}}});
+                           {"analyzers", std::to_string(analyzers)},
+                           {"rules_sha256", std::move(rules)}}});
 }
 
 void Courier::say_dropped() {

@@ -31,7 +31,7 @@ class Courier {
     void look_after(Intake& intake);
     // Runs in a thread of its own, because a disk may take long.
     void synchronise_each_second(const std::atomic<bool>& end);
-    void say_alive(std::size_t analyzers);
+    void say_alive(const Intake& intake);
     void say_dropped();
     void say_own();
     std::vector<wire::courier::State> states() const;

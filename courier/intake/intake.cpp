@@ -17,6 +17,7 @@ namespace {
 using wire::courier::Alert;
 using wire::courier::Header;
 using wire::courier::Hello;
+using wire::courier::Rules;
 using wire::courier::Stored;
 using wire::courier::Type;
 
@@ -111,6 +112,7 @@ bool Intake::store(Peer& peer) {
         const std::string_view record = bytes.substr(done, header.bytes);
         const bool good = header.type == Type::hello   ? take_hello(peer, record)
                           : header.type == Type::alert ? take_alert(peer, record)
+                          : header.type == Type::rules ? take_rules(peer, record)
                                                        : break_off("a record has an unknown type");
         if (!good)
             return false;
@@ -134,6 +136,13 @@ bool Intake::take_hello(Peer& peer, std::string_view record) {
     peer.session = hello.session;
     peer.host = host;
     peer.stored = last_ = spool_.last_sequence(hello.boot, hello.session);
+    return true;
+}
+
+bool Intake::take_rules(Peer& peer, std::string_view record) {
+    if (!peer.greeted || record.size() != sizeof(Rules))
+        return break_off("the rules' sum comes before the greeting, or has another length");
+    peer.rules = read_as<Rules>(record).sum;
     return true;
 }
 
@@ -190,6 +199,14 @@ bool Intake::confirm(Peer& peer) {
 
 std::size_t Intake::analyzers() const {
     return static_cast<std::size_t>(std::ranges::count(peers_, true, &Peer::greeted));
+}
+
+std::vector<wire::courier::Sha256> Intake::rules() const {
+    std::vector<wire::courier::Sha256> sums;
+    for (const Peer& peer : peers_)
+        if (peer.rules)
+            sums.push_back(*peer.rules);
+    return sums;
 }
 
 // A state that finds no room is left out, because the next one is newer.

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <csignal>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ class Intake {
     void turn(int milliseconds, const sigset_t& unblocked);
     // Returns how many clients are connected: analyzers, among them those of `tiercel top`.
     std::size_t analyzers() const;
+    // Returns the sums of the rules that they have loaded, of those that told one.
+    std::vector<wire::courier::Sha256> rules() const;
     // Tells the analyzers the state of the destinations.
     void tell(std::span<const wire::courier::State> states);
 
@@ -35,6 +38,7 @@ class Intake {
         wire::courier::Boot boot{};
         std::uint64_t session = 0;
         std::string host;
+        std::optional<wire::courier::Sha256> rules;
         std::uint64_t stored = 0; // the last sequence in the spool
         std::uint64_t told = 0;   // the last sequence that was confirmed
     };
@@ -44,6 +48,7 @@ class Intake {
     bool receive(Peer& peer) const;
     bool store(Peer& peer);
     bool take_hello(Peer& peer, std::string_view record);
+    static bool take_rules(Peer& peer, std::string_view record);
     bool take_alert(Peer& peer, std::string_view record);
     bool commit(Peer& peer, std::size_t bytes);
     static bool confirm(Peer& peer);

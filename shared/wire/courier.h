@@ -5,6 +5,7 @@
 //
 //   analyzer                                courier
 //   Hello             ──────────────▶       notes where the alerts come from
+//   Rules             ──────────────▶       notes which rules are in force; again after a reload
 //   Alert, Alert, …   ──────────────▶       writes them to its spool, as bytes
 //                     ◀──────────────       Stored: every alert up to this sequence is in the spool
 //                     ◀──────────────       State, State, …: one for each destination, each second
@@ -22,12 +23,12 @@
 namespace tiercel::wire::courier {
 
 constexpr std::uint32_t kMagic = 0x43435254; // "TRCC"
-constexpr std::uint16_t kVersion = 1;
+constexpr std::uint16_t kVersion = 2;
 constexpr std::size_t kMostHost = 255;
 constexpr std::size_t kMostRule = 1024;
 constexpr std::size_t kMostText = 1U << 20;
 
-enum class Type : std::uint16_t { hello = 1, alert, stored, state };
+enum class Type : std::uint16_t { hello = 1, alert, stored, state, rules };
 
 struct Header {
     std::uint32_t bytes = 0; // of the whole record, with this header
@@ -59,6 +60,14 @@ struct Alert {
     std::uint64_t time_ns = 0;  // since the epoch
 };
 
+using Sha256 = std::array<std::uint8_t, 32>;
+
+// A client that has loaded no rules, as `tiercel top` may be, does not send it.
+struct Rules {
+    Header header{.bytes = sizeof(Rules), .type = Type::rules};
+    Sha256 sum{}; // of the rule files, one after the other
+};
+
 struct Stored {
     Header header{.type = Type::stored};
     std::uint64_t sequence = 0;
@@ -80,6 +89,6 @@ struct State {
 };
 
 static_assert(sizeof(Header) == 8 && sizeof(Hello) == 40 && sizeof(Alert) == 32 &&
-              sizeof(Stored) == 16 && sizeof(State) == 96);
+              sizeof(Rules) == 40 && sizeof(Stored) == 16 && sizeof(State) == 96);
 
 } // namespace tiercel::wire::courier

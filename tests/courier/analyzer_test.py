@@ -1,14 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""analyzer_test: alerts of the analyzer reach a receiver through the courier, which comes late and is killed; and an output
-that fails is said at once.
+"""analyzer_test: alerts of the analyzer reach a receiver through the courier, which comes late and is killed; an output that
+fails is said at once, and the heartbeat has the sum of the rules.
 
-Usage: analyzer_test.py COURIER ANALYZER CAPTURE
+Usage: analyzer_test.py COURIER ANALYZER CAPTURE PRIVD
 """
 import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,10 +17,10 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from check import check, exit_code, skip, within
-from harness import Courier, Receiver, free_port
+from check import check, exit_code, skip, skip_part, within
+from harness import ACCOUNT, Courier, Receiver, free_port
 
-program, analyzer, capture = sys.argv[1:]
+program, analyzer, capture, privd = sys.argv[1:]
 if os.geteuid() != 0:
     skip("a user of its own for the courier needs root")
 work = pathlib.Path(tempfile.mkdtemp())
@@ -89,8 +90,54 @@ def folded():
           lines[1]["output_fields"].get("count", 0) > 10 and "first_time" in lines[1]["output_fields"], (lines, said))
 
 
+def sum_of_the_rules():
+    """The live pair: the heartbeat has what docs/fleet.md says that one computes, also after a reload."""
+    port = free_port()
+    web = Receiver(port)
+    courier = Courier(program, [{"name": "web", "type": "http", "url": f"http://127.0.0.1:{port}/"}], heartbeat="1s",
+                      peer=ACCOUNT).start()
+    within(10, lambda: os.path.exists(courier.socket))
+    folder = pathlib.Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    rule = "- {rule: R%d, desc: x, condition: evt.type=openat and proc.name=%s, output: x, priority: INFO}\n"
+    for n in (1, 2):
+        (folder / f"{n}0-rules.yaml").write_text(rule % (n, f"none{n}"))
+    said = open(work / "live", "w+")
+    pair = subprocess.Popen([privd, "--exec", "--user", ACCOUNT, "--", analyzer, "-r", folder, "-o", "courier_output.enabled=true",
+                             "-o", f"courier_output.socket={courier.socket}"], stdout=subprocess.DEVNULL, stderr=said)
+
+    def is_told():
+        wanted = subprocess.run(f"cat {folder}/*.yaml | sha256sum", shell=True, check=True, capture_output=True, text=True)
+        return told() == wanted.stdout.split()[0]
+
+    def told():
+        beats = [body for body in web.bodies() if b"heartbeat" in body]
+        return json.loads(beats[-1])["output_fields"]["rules_sha256"] if beats else None
+
+    if not within(60, lambda: pair.poll() is not None or told()) or pair.poll() is not None:
+        skip_part("the sum of live rules", f"the pair does not run: {(work / 'live').read_text()}")
+    else:
+        check("the heartbeat has the sum of the rules", within(20, is_told), told())
+        (folder / "20-rules.yaml").write_text(rule % (2, "another"))
+        check("until the reload it is the old one", not is_told())
+        pair.send_signal(signal.SIGHUP)
+        check("after the reload it is the new one", within(20, is_told), (told(), (work / "live").read_text()))
+        before = told()
+        (folder / "20-rules.yaml").write_text("- rule: wrong\n")
+        pair.send_signal(signal.SIGHUP)
+        within(20, lambda: "the old ones stay" in (work / "live").read_text())
+        beats = len(web.bodies())
+        within(20, lambda: len(web.bodies()) > beats + 2)
+        check("rules that are refused do not change it", told() == before, told())
+        pair.terminate()
+    pair.wait(30)
+    courier.remove()
+    web.end()
+
+
 through_the_courier()
 without_a_courier()
 failing_output()
 folded()
+sum_of_the_rules()
 sys.exit(exit_code())

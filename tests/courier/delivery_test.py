@@ -5,6 +5,7 @@ and receivers are absent for a while.
 
 Usage: delivery_test.py COURIER [KILLS]
 """
+import hashlib
 import json
 import os
 import pathlib
@@ -145,6 +146,20 @@ def heartbeat():
     boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text().strip().replace("-", "")
     check("it has the host's tags", tags["boot_id"] == boot and tags["analyzers"] == "1" and tags["version"][0].isdigit()
           and re.fullmatch("[0-9a-f]{32}", tags["agent_id"]) and tags["agent_id"] != "0" * 32, tags)
+    sums = [hashlib.sha256(text).digest() for text in (b"old", b"new", b"another analyzer's")]
+    rules = lambda: beats()[-1]["output_fields"]["rules_sha256"]
+    check("without rules it has no sum", rules() == "", rules())
+    client.tell_rules(sums[0])
+    check("it has the rules' sum", within(10, lambda: rules() == sums[0].hex()), rules())
+    client.tell_rules(sums[1])
+    check("after a reload it has the new one", within(10, lambda: rules() == sums[1].hex()), rules())
+    second = Client(courier.socket)
+    second.connect()
+    second.tell_rules(sums[2])
+    check("each analyzer has its sum", within(10, lambda: rules() == f"{sums[1].hex()},{sums[2].hex()}"), rules())
+    second.tell_rules(sums[0][:31])
+    check("a sum of another length ends the connection", within(10, lambda: rules() == sums[1].hex())
+          and "the rules' sum" in courier.said(), (rules(), courier.said()))
     courier.kill()
     count = len(beats())
     courier.start()

@@ -18,8 +18,8 @@ import tempfile
 import threading
 import time
 
-MAGIC, VERSION = 0x43435254, 1
-HELLO, ALERT, STORED, STATE = range(1, 5)
+MAGIC, VERSION = 0x43435254, 2
+HELLO, ALERT, STORED, STATE, RULES = range(1, 6)
 ACCOUNT = "nobody"
 
 
@@ -33,7 +33,7 @@ class Courier:
     """A courier with a spool and a socket of its own. It runs as nobody, because it refuses to run as root."""
 
     def __init__(self, program, destinations, **keys):
-        self.program = program
+        self.program, self.peer = program, keys.pop("peer", pwd.getpwuid(os.geteuid()).pw_name)
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="courier-"))
         self.home.chmod(0o777)
         (self.home / "spool").mkdir()
@@ -48,8 +48,7 @@ class Courier:
     def start(self):
         account = pwd.getpwnam(ACCOUNT)
         self.process = subprocess.Popen(
-            [self.program, "--config", self.home / "courier.yaml", "--socket", self.socket, "--peer-user",
-             pwd.getpwuid(os.geteuid()).pw_name], user=account.pw_uid, group=account.pw_gid, extra_groups=[],
+            [self.program, "--config", self.home / "courier.yaml", "--socket", self.socket, "--peer-user", self.peer], user=account.pw_uid, group=account.pw_gid, extra_groups=[],
             stderr=open(self.log, "a"))
         return self
 
@@ -106,6 +105,9 @@ class Client:
         head = struct.pack("<IHHHB5xQQ", 32 + len(rule) + len(text), ALERT, 0, len(rule), priority, self.sequence,
                            time.time_ns())
         return head + rule + text
+
+    def tell_rules(self, digest):
+        self.connection.sendall(struct.pack("<IHH", 8 + len(digest), RULES, 0) + digest)
 
     def receive(self, wait):
         try:

@@ -77,6 +77,8 @@ void Dispatcher::add(std::unique_ptr<Sink> sink) {
     if (kept_)
         left = kept_->left(sink->name());
     drop_written(left, opened);
+    if (rules_)
+        sink->set_rules(*rules_);
     outboxes_.push_back(std::make_unique<Outbox>(std::move(sink), capacity_, warn));
     for (Outbox::LinePointer& line : left)
         outboxes_.back()->post(std::move(line));
@@ -98,6 +100,12 @@ void Dispatcher::send(const Alert& alert) {
 void Dispatcher::warn(const std::string& what, const std::string& message,
                       std::vector<std::pair<std::string, FieldValue>> fields) {
     send(internal_alert(what, message, std::move(fields)));
+}
+
+void Dispatcher::set_rules(const wire::courier::Sha256& sum) {
+    rules_ = sum;
+    for (const auto& outbox : outboxes_)
+        outbox->set_rules(sum);
 }
 
 void Dispatcher::reopen() {

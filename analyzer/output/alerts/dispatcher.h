@@ -39,6 +39,8 @@ class Dispatcher {
     // "Tiercel internal: WHAT".
     void warn(const std::string& what, const std::string& message,
               std::vector<std::pair<std::string, FieldValue>> fields = {});
+    // Tells the outputs the sum of the rules that are in force, also those that are added later.
+    void set_rules(const wire::courier::Sha256& sum);
     // Opens the alert file again.
     void reopen();
     // Waits until every line is written; what is not stays kept. Returns false if `deadline` has
@@ -57,6 +59,7 @@ class Dispatcher {
     Style style_;
     Style json_style_; // for outputs that want JSON in any case
     std::size_t capacity_;
+    std::optional<wire::courier::Sha256> rules_;
     std::optional<KeptLines> kept_;
     const ring::Progress* progress_ = nullptr; // with kept_
     std::vector<std::unique_ptr<Outbox>> outboxes_;

@@ -172,4 +172,8 @@ std::vector<wire::courier::State> Outbox::destinations() const {
     return state_->sink->destinations();
 }
 
+void Outbox::set_rules(const wire::courier::Sha256& sum) {
+    state_->sink->set_rules(sum);
+}
+
 } // namespace tiercel::alerts

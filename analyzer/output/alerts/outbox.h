@@ -55,6 +55,7 @@ class Outbox {
     std::string name() const { return name_; }
     bool wants_json() const { return wants_json_; }
     std::vector<wire::courier::State> destinations() const;
+    void set_rules(const wire::courier::Sha256& sum);
 
   private:
     struct State;

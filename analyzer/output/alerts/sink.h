@@ -61,6 +61,8 @@ class Sink {
     virtual std::size_t unconfirmed() const { return 0; }
     // Returns the state of the courier's destinations. May be called from any thread.
     virtual std::vector<wire::courier::State> destinations() const { return {}; }
+    // Tells the courier the sum of the rules that are in force. May be called from any thread.
+    virtual void set_rules(const wire::courier::Sha256& /*sum*/) {}
 };
 
 // open_file(settings), open_syslog(settings), … open the output's target.

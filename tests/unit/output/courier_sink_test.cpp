@@ -160,3 +160,36 @@ TEST_CASE("the courier is connected before the first alert, and its absence is t
     CHECK(sink->destinations().empty());
     unlink(socket_path().c_str());
 }
+
+TEST_CASE("the courier is told the sum of the rules, again after a reload and a reconnection") {
+    unlink(socket_path().c_str());
+    auto listener = os::listen_at(socket_path().c_str(), SOCK_STREAM);
+    REQUIRE(listener.has_value());
+    const auto sink = open_sink();
+    const auto sum_in = [](const std::string& record) {
+        wire::courier::Rules rules;
+        REQUIRE(record.size() == sizeof rules);
+        std::memcpy(&rules, record.data(), sizeof rules);
+        CHECK(rules.header.type == wire::courier::Type::rules);
+        return rules.sum;
+    };
+    const wire::courier::Sha256 before{1}, after{2};
+    sink->set_rules(before);
+    {
+        CHECK(sink->confirm() == 0);
+        Peer peer(*listener);
+        peer.next(); // the greeting
+        CHECK(sum_in(peer.next()) == before);
+        sink->set_rules(after);
+        CHECK(sink->confirm() == 0);
+        CHECK(sink->confirm() == 0); // which has nothing to tell
+        CHECK(sum_in(peer.next()) == after);
+        CHECK(peer.bytes.empty());
+    } // the courier ends
+    CHECK(sink->confirm() == ECONNRESET);
+    CHECK(sink->confirm() == 0);
+    Peer peer(*listener);
+    peer.next();
+    CHECK(sum_in(peer.next()) == after);
+    unlink(socket_path().c_str());
+}

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "analyzer/rules/rule_engine.h"
+#include "analyzer/rules/sum.h"
 #include "tests/unit/rules/test_fields.h"
 
 using namespace tiercel::rules;
@@ -446,4 +447,18 @@ TEST_CASE_FIXTURE(Fixture, "directories are read in the order of their names") {
     CHECK(matches({{"evt.type", {"open"}}, {"proc.name", {"b"}}}) == Names{"R"});
     loaded = load_files({directory.string() + "/gone.yaml"}, options);
     CHECK(has(errors(), "gone.yaml: error: cannot read it: No such file"));
+}
+
+// FIPS 180-2, appendix B.1: the sum of "abc".
+TEST_CASE("the rules' sum is that of the files one after the other") {
+    constexpr Sha256 kOfAbc = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea, 0x41, 0x41, 0x40,
+                               0xde, 0x5d, 0xae, 0x22, 0x23, 0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17,
+                               0x7a, 0x9c, 0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad};
+    Sources sources;
+    sources.add("10-a.yaml", "a");
+    sources.add("20-empty.yaml", "");
+    sources.add("30-b.yaml", "bc");
+    CHECK(sum_of(sources) == kOfAbc);
+    sources.add("40-c.yaml", "\n");
+    CHECK(sum_of(sources) != kOfAbc);
 }

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <deque>
 #include <mutex>
+#include <optional>
 
 #include "analyzer/output/alerts/sinks/connector.h"
 #include "analyzer/output/alerts/sinks/fd_sink.h"
@@ -84,6 +85,12 @@ class CourierSink : public Sink {
         return states_;
     }
 
+    void set_rules(const Sha256& sum) override {
+        const std::lock_guard lock(mutex_);
+        rules_.emplace().sum = sum;
+        rules_told_ = false;
+    }
+
   private:
     struct Kept {
         std::uint64_t sequence;
@@ -121,6 +128,8 @@ class CourierSink : public Sink {
         outgoing_ = hello_;
         for (const Kept& kept : unconfirmed_)
             outgoing_ += kept.bytes;
+        const std::lock_guard lock(mutex_);
+        rules_told_ = false;
         return true;
     }
 
@@ -135,8 +144,15 @@ class CourierSink : public Sink {
         return false;
     }
 
+    void add_rules() {
+        const std::lock_guard lock(mutex_);
+        if (rules_ && !std::exchange(rules_told_, true))
+            append(outgoing_, *rules_);
+    }
+
     // Sends what waits. Returns false with errno if not all of it could be sent.
     bool flush() {
+        add_rules();
         std::size_t done = 0;
         while (done < outgoing_.size()) {
             const ssize_t sent =
@@ -215,8 +231,10 @@ class CourierSink : public Sink {
     std::size_t since_look_ = 0;
     std::string outgoing_, incoming_;
     std::vector<State> coming_;
-    mutable std::mutex mutex_; // of `states_`
+    mutable std::mutex mutex_; // of what follows
     std::vector<State> states_;
+    std::optional<Rules> rules_;
+    bool rules_told_ = false; // on this connection
 };
 
 } // namespace
