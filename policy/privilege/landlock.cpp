@@ -27,7 +27,8 @@ struct [[gnu::packed]] PathBeneathAttr {
 };
 constexpr int kRulePathBeneath = 1;
 constexpr std::uint64_t kFsExecute = 1U << 0, kFsWriteFile = 1U << 1, kFsReadFile = 1U << 2,
-                        kFsReadDir = 1U << 3, kFsRemoveFile = 1U << 5, kFsMakeReg = 1U << 8,
+                        kFsReadDir = 1U << 3, kFsRemoveDir = 1U << 4, kFsRemoveFile = 1U << 5,
+                        kFsMakeDir = 1U << 7, kFsMakeReg = 1U << 8, kFsMakeLink = 1U << 12,
                         kFsTruncate = 1U << 14, kFsIoctlDevice = 1U << 15;
 constexpr std::uint64_t kNetBindTcp = 1U << 0, kNetConnectTcp = 1U << 1;
 constexpr std::uint64_t kScopeAbstractUnix = 1U << 0, kScopeSignal = 1U << 1;
@@ -45,6 +46,7 @@ std::uint64_t access_of(std::uint8_t rights) {
     access |= (rights & kWriteFiles) != 0 ? kFsWriteFile | kFsMakeReg : 0;
     access |= (rights & kRemoveFiles) != 0 ? kFsRemoveFile | kFsTruncate : 0;
     access |= (rights & kRenameFiles) != 0 ? kFsRemoveFile | kFsMakeReg : 0;
+    access |= (rights & kArrange) != 0 ? kFsRemoveDir | kFsMakeDir | kFsMakeLink : 0;
     access |= (rights & kExecute) != 0 ? kFsExecute : 0;
     return access;
 }

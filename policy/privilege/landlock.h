@@ -19,6 +19,7 @@ enum : std::uint8_t {
     kRemoveFiles = 4,
     kExecute = 8,
     kRenameFiles = 16,
+    kArrange = 32, // directories and symbolic links are made, renamed and removed
 };
 
 struct Beneath {

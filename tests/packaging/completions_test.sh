@@ -43,13 +43,14 @@ for program in "$@"; do
             [ "$(offered "$program" module un)" = unload ] || fail "module un does not offer unload" ;;
         */tiercel)
             [ "$(offered "$program" re | sort | xargs)" = "record replay report" ] || fail "re does not offer record, replay and report"
+            [ "$(offered "$program" rules ro)" = rollback ] || fail "rules ro does not offer rollback"
             [ "$(offered "$program" watch --snap)" = --snaplen ] || fail "watch --snap does not offer --snaplen" ;;
     esac
 done
 
 if command -v zsh >/dev/null; then
     zsh -n "$tree/packaging/completions/_tiercel" || fail "zsh cannot read its completion"
-    [ "$(head -n 1 "$tree/packaging/completions/_tiercel")" = '#compdef analyzer enricher privd tiercel tiercel-courier tiercel-driver tiercel-trace' ] ||
+    [ "$(head -n 1 "$tree/packaging/completions/_tiercel")" = '#compdef analyzer enricher privd tiercel tiercel-courier tiercel-driver tiercel-pull tiercel-trace' ] ||
         fail "zsh is not told which programs the completion is for"
 else
     echo "SKIPPED: zsh's completion: zsh is not installed"

@@ -35,9 +35,9 @@ holds tiercel /usr/bin/{analyzer,tiercel,tiercel-trace} /usr/sbin/tiercel-driver
     /usr/lib/systemd/system/{tiercel.service,tiercel-{metrics,enricher,privd}.socket,tiercel-{enricher,privd,module}.service} \
     /usr/share/doc/tiercel/tiercel.spdx.json /usr/share/man/man1/{analyzer,tiercel,tiercel-trace}.1.gz /usr/share/man/man8/{enricher,privd,tiercel-driver}.8.gz /usr/share/man/man5/analyzer.yaml.5.gz
 [ ! -e "$build/courier/libcourier_app.a" ] ||
-    holds tiercel-courier /usr/libexec/tiercel/tiercel-courier /etc/tiercel/courier.yaml \
-        /usr/lib/systemd/system/tiercel-courier.{service,socket} /usr/lib/sysusers.d/tiercel-courier.conf /usr/share/doc/tiercel-courier/tiercel-courier.spdx.json \
-        /usr/share/man/man8/tiercel-courier.8.gz /usr/share/man/man5/courier.yaml.5.gz
+    holds tiercel-courier /usr/libexec/tiercel/tiercel-{courier,pull} /etc/tiercel/courier.yaml \
+        /usr/lib/systemd/system/tiercel-courier.{service,socket} /usr/lib/{sysusers,tmpfiles}.d/tiercel-courier.conf /usr/share/doc/tiercel-courier/tiercel-courier.spdx.json \
+        /usr/share/man/man8/tiercel-{courier,pull}.8.gz /usr/share/man/man5/courier.yaml.5.gz
 [[ "$(dpkg-deb -f "$work"/tiercel_*.deb Depends)" != *libcurl* ]] || fail "the sensor depends on libcurl"
 holds tiercel-rules /etc/tiercel/rules.d/00-tiercel.yaml /usr/share/man/man5/tiercel-rules.5.gz
 [ ! -e "$tree/kernel/module/dkms.conf" ] || holds tiercel-dkms "/usr/src/tiercel-$(sed -n "s/^CMAKE_PROJECT_VERSION:[A-Z]*=//p" "$build/CMakeCache.txt")/dkms.conf"

@@ -29,6 +29,7 @@
 #include "policy/privilege/enricher_syscalls.h"
 #include "policy/privilege/helper_syscalls.h"
 #include "policy/privilege/privd_syscalls.h"
+#include "policy/privilege/pull_syscalls.h"
 
 using namespace tiercel;
 using namespace tiercel::policy;
@@ -117,7 +118,8 @@ const List kLists[] = {{"modern, load", kModernLoad},
                        {"helper", kHelperSteady},
                        {"names", kNamesSteady},
                        {"connector", kConnectorSteady},
-                       {"courier", kCourierSteady}};
+                       {"courier", kCourierSteady},
+                       {"unpacking of rules", kUnpack}};
 
 } // namespace
 
