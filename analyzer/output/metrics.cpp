@@ -111,6 +111,7 @@ void append_rings(Buffer& out, const ring::RingSet& rings) {
 void append_load(Buffer& out, const LiveStatistics& live) {
     Family(out, Metric::records_skipped_total).sample(live.skipped);
     Family(out, Metric::own_events_total).sample(live.own_events);
+    Family(out, Metric::lost_events_total).sample(live.lost_events);
     Family(out, Metric::probe_readers).sample(live.readers);
     Family held(out, Metric::capability_seconds);
     for (const wire::CapabilityRow& row : wire::kCapabilityTable)

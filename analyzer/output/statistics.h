@@ -27,9 +27,10 @@ struct LiveStatistics {
         first_event_ns;    // from the beginning of the load to the first event taken
     std::uint64_t load_ns; // how long loading and attaching took
     std::uint64_t initial_threads, initial_fds, iterator_losses; // from the iterators
-    std::uint64_t own_events = 0; // of the analyzer itself, which were left out
-    std::uint64_t readers = 1;    // analyzers that have read these rings, this one included
-    std::uint64_t skipped = 0;    // records that were passed over because they crashed an analyzer
+    std::uint64_t own_events = 0;  // of the analyzer itself, which were left out
+    std::uint64_t lost_events = 0; // that no analyzer got, because this one started
+    std::uint64_t readers = 1;     // analyzers that have read these rings, this one included
+    std::uint64_t skipped = 0;     // records that were passed over because they crashed an analyzer
     std::span<const wire::Held> held = {}; // capabilities of the process that loaded the probe
 };
 

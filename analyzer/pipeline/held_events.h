@@ -33,6 +33,22 @@ class HeldEvents {
     void give(Take&& take) {
         std::vector<std::byte> bytes;
         bytes.swap(bytes_);
+        walk(bytes, take);
+    }
+    // The same, but forgets none.
+    template <typename Take>
+    void show(Take&& take) const {
+        walk(bytes_, take);
+    }
+
+  private:
+    struct Head {
+        std::uint16_t cpu;
+        std::uint32_t bytes;
+    };
+
+    template <typename Take>
+    static void walk(const std::vector<std::byte>& bytes, Take& take) {
         for (std::size_t at = 0; at < bytes.size();) {
             Head head{};
             std::memcpy(&head, bytes.data() + at, sizeof head);
@@ -44,11 +60,6 @@ class HeldEvents {
         }
     }
 
-  private:
-    struct Head {
-        std::uint16_t cpu;
-        std::uint32_t bytes;
-    };
     std::vector<std::byte> bytes_;
 };
 

@@ -15,6 +15,7 @@
 #include "analyzer/ring/perf_ring.h"
 #include "analyzer/service/connect.h"
 #include "analyzer/source/capability_log.h"
+#include "analyzer/source/drain.h"
 #include "shared/os/clock.h"
 #include "shared/os/file.h"
 #include "shared/os/inherited.h"
@@ -142,12 +143,30 @@ void add_times(const wire::client::Session& session, Times& times) {
         times.push_back(time - session.reply.boot_time_ns);
 }
 
-// Goes over from `old` to `live`, after both have captured for a while.
-void go_over(Live old, Live& live, const Notify& notify) {
+// Says how many events the earlier probe has dropped since `before`, because its counters go with
+// it. Returns that number.
+std::uint64_t tell_dropped(const Live& old, std::uint64_t before) {
+    const std::uint64_t dropped = old.counters.total().dropped() - before;
+    if (dropped > 0)
+        os::print("analyzer",
+                  os::error("keep", fmt::format("{} events, while privd loaded", dropped), 0),
+                  "raise --ring-size");
+    return dropped;
+}
+
+// Goes over from `old` to `live`, after both have captured for a while. `drain` has kept the rings
+// of `old` from filling.
+void go_over(Live& old, Drain& drain, std::uint64_t dropped_before, Live& live,
+             const Notify& notify) {
     const std::uint64_t begin = os::now_ns(CLOCK_BOOTTIME);
     std::this_thread::sleep_for(kOverlap);
     const std::uint64_t end = os::now_ns(CLOCK_BOOTTIME);
+    HeldEvents held = drain.end();
     Times times;
+    held.show([&times, &old](const event::EventView& event, std::uint16_t) {
+        times.push_back(event.ts() - old.session.reply.boot_time_ns);
+        return true;
+    });
     add_times(old.session, times);
     add_times(live.session, times);
     const Gap gap = longest_gap(std::move(times), begin, end);
@@ -160,7 +179,9 @@ void go_over(Live old, Live& live, const Notify& notify) {
                   "one event may be missed or be evaluated twice");
     live.since = gap.middle + live.session.reply.boot_time_ns;
     live.poison = std::move(old.poison);
-    live.predecessor = Predecessor{.rings = std::move(old.rings),
+    live.lost_events = tell_dropped(old, dropped_before);
+    live.predecessor = Predecessor{.held = std::move(held),
+                                   .rings = std::move(old.rings),
                                    .before = gap.middle + old.session.reply.boot_time_ns};
     live.memories.earlier_alerts = std::move(old.memories.alerts);
     forget_kept(notify); // with which the earlier probe is detached
@@ -227,10 +248,16 @@ Opened open_live(const std::string& path, wire::Request request, const Notify& n
             kept.reset();
         }
     }
+    std::optional<Drain> drain;
+    std::uint64_t dropped_before = 0;
+    if (kept) {
+        dropped_before = kept->counters.total().dropped();
+        drain.emplace(kept->rings);
+    }
     auto opened = ask_privd(path, request);
     if (auto* live = std::get_if<Live>(&opened)) {
         if (kept && live->session.reply.driver == wire::Driver::modern)
-            go_over(*std::move(kept), *live, notify);
+            go_over(*kept, *drain, dropped_before, *live, notify);
         else if (kept)
             forget_kept(notify);
         keep_live(*live, request, notify);

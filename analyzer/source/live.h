@@ -29,6 +29,7 @@ struct Live {
     std::vector<std::byte> poison;          // a record that crashed its reader, and was passed over
     std::optional<Predecessor> predecessor; // its events come first
     std::uint64_t since = 0;                // events of the rings before this time are left out
+    std::uint64_t lost_events = 0;          // that no analyzer gets, because of this start
 };
 
 // privd refused. The line says why and what to do, without the program's name.

@@ -163,6 +163,9 @@ void LiveSource::read_predecessor() {
     const auto take_early = [this, &earlier](const ring::RingEvent& got) {
         return got.view.ts() >= earlier.before || take(got.view, got.cpu);
     };
+    earlier.held.give([&earlier, this](const event::EventView& event, std::uint16_t cpu) {
+        return event.ts() >= earlier.before || take(event, cpu);
+    });
     while (!pipeline_.stopped() && earlier.rings.batch(take_early) > 0)
         ;
     live_.predecessor.reset();
@@ -194,6 +197,7 @@ std::optional<output::LiveStatistics> LiveSource::statistics() const {
         .initial_fds = initial_fds_,
         .iterator_losses = iterator_losses_,
         .own_events = own_events_,
+        .lost_events = live_.lost_events,
         .readers = live_.memories.progress ? live_.memories.progress.shared().readers : 1,
         .skipped = live_.memories.progress ? live_.memories.progress.shared().skipped : 0,
         .held = live_.session.reply.held};

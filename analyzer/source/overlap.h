@@ -11,12 +11,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "analyzer/pipeline/held_events.h"
 #include "analyzer/ring/ring_set.h"
 
 namespace tiercel::app {
 
 // The rings of an earlier probe, whose last events are read before those of the present one.
 struct Predecessor {
+    HeldEvents held; // that were in the rings first
     ring::RingSet rings;
     std::uint64_t before = 0; // the events from this time on are in the present rings too
 };

@@ -5,14 +5,16 @@
 Usage: restart_test.py PRIVD ANALYZER
 
 This program plays the manager: it takes what the analyzer stores (sd_notify's FDSTORE=1) and passes it to the next one by
-name. A witness opens files with ascending numbers in their names; a rule alerts on each into a file. At the end the file
-must have every number exactly once, and privd must have been asked once. Then rules that need other events come into force
-again and again, each time by one more load that begins before the earlier one ends.
+name. The witness (tests/lib/witness.pl) makes numbered events; a rule alerts on its marked ones into a file. At the end the
+file must have every mark exactly once, and privd must have been asked once. Meanwhile the analyzer is killed, gets other
+rules, and is replaced by another file of the same program. Then rules that need other events come into force again and again,
+each time by one more load that begins before the earlier one ends.
 
-TIERCEL_WIDER   how often the rules need other events; 5 if unset, at most 10
-TIERCEL_KILLS   how often the analyzer is killed; 25 if unset
-TIERCEL_RATE    numbers a second; 1000 if unset
-TIERCEL_NOISE   events a second besides that match no rule; 20000 if unset
+TIERCEL_KILLS    how often the analyzer is killed; 100 if unset
+TIERCEL_RELOADS  how often it gets other rules that need no other events; 20 if unset
+TIERCEL_WIDER    how often the rules need other events; 5 if unset, at most 10
+TIERCEL_RATE     events a second; 50000 if unset
+TIERCEL_ONE_IN   of how many events one is marked; 50 if unset
 """
 import array
 import collections
@@ -22,6 +24,7 @@ import pathlib
 import random
 import re
 import resource
+import shutil
 import signal
 import socket
 import subprocess
@@ -34,8 +37,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from check import check, exit_code, skip, within
 
 privd, analyzer = sys.argv[1:]
-kills, rate, noise, wider = (int(os.environ.get(name, default)) for name, default in
-                             (("TIERCEL_KILLS", 25), ("TIERCEL_RATE", 1000), ("TIERCEL_NOISE", 20000), ("TIERCEL_WIDER", 5)))
+kills, reloads, wider, rate, one_in = (int(os.environ.get(f"TIERCEL_{name}", default)) for name, default in
+                                       (("KILLS", 100), ("RELOADS", 20), ("WIDER", 5), ("RATE", 50000), ("ONE_IN", 50)))
 ACCOUNT = 65534
 
 if os.geteuid() != 0:
@@ -58,13 +61,14 @@ CALLS = ("getpriority", "sched_get_priority_max", "getrlimit", "times", "sysinfo
          "capget", "personality")
 
 
-def write_rules(calls):
+def write_rules(version, calls=()):
+    """Every version alerts on the same events, and says by which version."""
     with open(f"{folder}/rules.yaml", "w") as rules:
         rules.write(f"""
 - rule: Witness
-  desc: A number of the witness.
-  condition: evt.type = openat and evt.arg.name startswith {folder}/seq-
-  output: "%evt.arg.name"
+  desc: A marked event of the witness.
+  condition: evt.type = openat and evt.arg.name startswith {folder}/seq- and not evt.arg.name endswith none
+  output: "version {version} %evt.arg.name"
   priority: notice
 """)
         for call in calls:
@@ -77,7 +81,7 @@ def write_rules(calls):
 """)
 
 
-write_rules(())
+write_rules(0)
 open(f"{folder}/analyzer.yaml", "w").write(f"""
 rules_files: [{folder}/rules.yaml]
 stdout_output: {{enabled: false}}
@@ -97,6 +101,7 @@ class Manager:
         self.polled = set()
         self.ready = threading.Event()
         self.status = ""
+        self.program = analyzer
         threading.Thread(target=self.listen, daemon=True).start()
 
     def listen(self):
@@ -140,59 +145,17 @@ class Manager:
             os.setgroups([])
             os.setresgid(ACCOUNT, ACCOUNT, ACCOUNT)
             os.setresuid(ACCOUNT, ACCOUNT, ACCOUNT)
-            os.execv(analyzer, [analyzer, "-c", f"{folder}/analyzer.yaml", "--connect", f"{folder}/privd.sock"])
+            os.execv(self.program, [self.program, "-c", f"{folder}/analyzer.yaml", "--connect", f"{folder}/privd.sock"])
         self.child = child
-
-
-def witness():
-    """Opens a number at a time, none of which exists."""
-    number, begun = 0, time.monotonic()
-    going = True
-
-    def end(*_):
-        nonlocal going
-        going = False
-    signal.signal(signal.SIGTERM, end)
-    while going:
-        try:
-            os.open(f"{folder}/seq-{number:09}", os.O_RDONLY)
-        except OSError:
-            number += 1
-        ahead = number / rate - (time.monotonic() - begun)
-        if ahead > 0.002:
-            time.sleep(ahead)
-    open(f"{folder}/last", "w").write(str(number))
-    os._exit(0)
-
-
-def make_noise():
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
-    done, begun = 0, time.monotonic()
-    while True:
-        for _ in range(100):
-            try:
-                os.open("/nothing-is-here", os.O_RDONLY)
-            except OSError:
-                done += 1
-        ahead = done / noise - (time.monotonic() - begun)
-        if ahead > 0.002:
-            time.sleep(ahead)
-
-
-def in_child(work):
-    child = os.fork()
-    if child == 0:
-        work()
-        os._exit(1)
-    return child
 
 
 def size():
     return os.stat(alerts).st_size
 
 
-def said(what):
-    return what in open(errors).read()
+def memory_of(pid):
+    """What the process uses for itself, in KiB: no page of a file, a ring or a kept memory."""
+    return int(re.search(r"^RssAnon:\s*(\d+)", open(f"/proc/{pid}/status").read(), re.M)[1])
 
 
 manager = Manager()
@@ -217,24 +180,55 @@ check("the analyzer stores rings, counters, links and iterators",
        "kept-file-N"}, {name for name, _ in manager.stored})
 check("none of them to be polled", not manager.polled, manager.polled)
 
-children = [in_child(witness), in_child(make_noise)]
+witness = subprocess.Popen(["perl", str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "witness.pl"), f"{folder}/seq",
+                            str(rate), str(one_in), f"{folder}/witnessed"])
 check("alerts come", within(30, lambda: size() > 0), open(errors).read())
-gaps, starts = [], []
-for _ in range(kills):
-    time.sleep(random.uniform(0.05, 0.6))
-    os.kill(manager.child, signal.SIGKILL)
-    killed = time.monotonic()
+gaps, memory = [], []
+version = 0
+
+
+def another_starts(signal_number):
+    """Ends the analyzer, starts the next one, and returns the milliseconds until an event has become an alert again."""
+    os.kill(manager.child, signal_number)
+    ended = time.monotonic()
     os.waitpid(manager.child, 0)
     before = size()
     manager.start()
-    if not within(20, lambda: size() > before):
-        check("an analyzer that was killed is followed by another", False, open(errors).read()[-2000:])
+    while size() == before:
+        if time.monotonic() > ended + 20:
+            check("an analyzer that ended is followed by another", False, open(errors).read()[-2000:])
+            return None
+        time.sleep(0.001)
+    return (time.monotonic() - ended) * 1000
+
+
+def reload_works():
+    global version
+    version += 1
+    write_rules(version)
+    os.kill(manager.child, signal.SIGHUP)
+    with open(alerts) as lines:
+        lines.seek(0, os.SEEK_END)
+        return within(20, lambda: f"version {version} " in lines.read())
+
+
+for count in range(kills):
+    if reloads and count % max(kills // reloads, 1) == 0 and version < reloads:
+        check(f"other rules come into force, {version + 1}", manager.ready.wait(20) and reload_works(), open(errors).read()[-2000:])
+    if count == kills // 2:
+        manager.program = shutil.copy(analyzer, f"{folder}/analyzer-of-tomorrow")
+        os.chmod(manager.program, 0o755)
+        check("another file of the analyzer takes over", another_starts(signal.SIGTERM) is not None)
+    time.sleep(random.uniform(0.05, 0.6))
+    memory.append(memory_of(manager.child))
+    gap = another_starts(signal.SIGKILL)
+    if gap is None:
         break
-    gaps.append((time.monotonic() - killed) * 1000)
+    gaps.append(gap)
 check("privd was asked once", len(open(f"{state}/tiercel/capabilities").read().splitlines()) == 1)
 check("one load has served every analyzer", within(10, lambda: manager.ready.is_set()))
 for count in range(1, wider + 1):
-    write_rules(CALLS[:count])
+    write_rules(f"w{count}", CALLS[:count])
     door = open_door()
     os.kill(manager.child, signal.SIGHUP)
     ended = within(20, lambda: os.waitpid(manager.child, os.WNOHANG)[0] != 0)
@@ -244,14 +238,14 @@ for count in range(1, wider + 1):
     check("the next one alerts", within(20, lambda: size() > before and manager.ready.is_set()), open(errors).read()[-2000:])
     check("and has had privd load for it", within(10, lambda: door.poll() is not None))
     time.sleep(random.uniform(0.05, 0.3))
-for child in children:
-    os.kill(child, signal.SIGTERM)
-    os.waitpid(child, 0)
-last = int(open(f"{folder}/last").read())
+witness.terminate()
+witness.wait()
+events, last, seconds = (float(word) for word in open(f"{folder}/witnessed").read().split())
+last = int(last)
 
 
 def numbers():
-    return [int(found) for found in re.findall(r"seq-([0-9]{9})$", open(alerts).read(), re.M)]
+    return [int(found) for found in re.findall(r"/seq-[0-9]+-([0-9]+)$", open(alerts).read(), re.M)]
 
 
 within(60, lambda: len(set(numbers())) >= last)
@@ -261,9 +255,12 @@ counts = collections.Counter(numbers())
 dropped = re.findall(r"; (\d+) dropped", open(errors).read())
 missing = sorted(set(range(last)) - set(counts))
 twice = sorted(number for number, count in counts.items() if count > 1)
-print(f"{last} numbers, {kills} kills, {dropped} dropped by the probe, {len(missing)} missing, {len(twice)} twice; "
+early, late = (sorted(some)[len(some) // 2] for some in (memory[:10], memory[-10:]))
+print(f"{events:.0f} events in {seconds:.0f} s, {events / seconds:.0f} a second, {last} of them marked; {kills} kills, {version} "
+      f"reloads, 1 upgrade, {dropped} dropped by the probe, {len(missing)} missing, {len(twice)} twice; "
       f"ms from kill to the next alert: median {sorted(gaps)[len(gaps) // 2]:.0f}, worst {max(gaps):.0f}; "
-      f"load average {os.getloadavg()[0]:.1f}")
+      f"memory of the first analyzers {early} KiB, of the last {late} KiB; load average {os.getloadavg()[0]:.1f}")
+check("memory stays flat", late < early * 1.2 + 1024, memory)
 check("the probe dropped nothing", dropped[-1:] == ["0"], dropped)
 check("no event is lost", not missing, missing[:20])
 check("no event is evaluated twice", not twice, twice[:20])
