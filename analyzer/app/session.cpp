@@ -212,7 +212,7 @@ int watch(const CommandLine& given) {
         return fail(notify.error());
     const int code = watch(given, *notify);
     // A manager starts the next process at once, which after a failure would fail at once.
-    if (code == kFailed && notify->has_manager())
+    if (code == kFailed && notify->has_manager() && notify->has_privd())
         std::this_thread::sleep_for(std::chrono::seconds(1));
     return code;
 }

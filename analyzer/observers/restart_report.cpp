@@ -10,16 +10,23 @@ namespace tiercel::app {
 
 os::Result<void> RestartReport::attach(Session session) {
     source_ = &session.source;
+    const auto live = source_->statistics();
+    if (live && live->lost_events > 0)
+        said_.emplace_back("events lost",
+                           fmt::format("No rule has seen {} events, because the probe was loaded "
+                                       "anew.",
+                                       live->lost_events));
     const auto record = source_->poison();
     if (record.empty())
         return {};
     const std::string path = keep_poison(record);
-    said_ =
+    said_.emplace_back(
+        "record skipped",
         fmt::format("A record of {} bytes crashed the analyzer before this one. It is passed "
                     "over, and no rule has seen its event. {}",
                     record.size(),
                     path.empty() ? "It is not kept: the directory for crashes is missing or full."
-                                 : "It is kept for a report: " + path);
+                                 : "It is kept for a report: " + path));
     return {};
 }
 
@@ -28,10 +35,12 @@ void RestartReport::tick(const Tick&) {
     if (said_.empty())
         return;
     output::Writer err(STDERR_FILENO);
-    fmt::format_to(fmt::appender(err.buffer()), "analyzer: {}\n", said_);
+    for (const auto& [what, message] : said_) {
+        fmt::format_to(fmt::appender(err.buffer()), "analyzer: {}\n", message);
+        if (warn_)
+            warn_(what, message, {});
+    }
     err.flush();
-    if (warn_)
-        warn_("record skipped", said_, {});
     said_.clear();
 }
 

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// RestartReport: says that the analyzer goes on where another one ended, and about a record that
-// crashed that one.
+// RestartReport: says that the analyzer goes on where another one ended, about a record that
+// crashed that one, and about events that were lost between the two.
 #pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "analyzer/observers/drop_watch.h"
 #include "analyzer/observers/observer.h"
@@ -22,7 +26,7 @@ class RestartReport : public Observer {
   private:
     DropWatch::Warn warn_;
     const Source* source_ = nullptr;
-    std::string said_; // about the record; empty: there is none, or it was said
+    std::vector<std::pair<std::string, std::string>> said_; // what, and in words; until it is said
 };
 
 } // namespace tiercel::app

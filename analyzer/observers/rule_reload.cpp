@@ -92,14 +92,14 @@ void RuleReload::capture_what_is_new() {
     complete(wanted, config_, detection_);
     if (source_->captures(wanted))
         return;
-    if (source_->memories() != nullptr) {
+    if (source_->may_load_again()) {
         fmt::print(stderr, "analyzer: the new rules look at events that the probe was not loaded "
                            "for; starting again, without losing an event\n");
         return pipeline_->stop();
     }
     static constexpr const char* kMessage =
         "The new rules look at events that the probe was not loaded "
-        "for, which come after a restart: systemctl restart tiercel";
+        "for; start Tiercel again, or the service: systemctl restart tiercel";
     fmt::print(stderr, "analyzer: {}\n", kMessage);
     warn_("rules need a restart", kMessage);
 }

@@ -7,10 +7,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <climits>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
 
+#include "analyzer/service/connect.h"
+#include "analyzer/service/passed_fds.h"
 #include "shared/os/clock.h"
 #include "shared/os/file.h"
 
@@ -39,9 +42,10 @@ std::uint64_t watchdog_ns(const std::string& microseconds, const std::string& pi
 os::Result<Notify> Notify::from_environment() {
     const std::string path = take("NOTIFY_SOCKET");
     const std::string microseconds = take("WATCHDOG_USEC"), pid = take("WATCHDOG_PID");
-    Notify notify;
+    const std::string keeper = take("TIERCEL_KEEPER");
     if (path.empty())
-        return notify;
+        return of_keeper(keeper);
+    Notify notify;
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if ((path[0] != '/' && path[0] != '@') || path.size() >= sizeof address.sun_path)
@@ -57,6 +61,24 @@ os::Result<Notify> Notify::from_environment() {
         return os::error("connect to the service manager at", path);
     notify.socket_ = std::move(socket);
     notify.every_ns_ = watchdog_ns(microseconds, pid) / 2;
+    return notify;
+}
+
+Notify Notify::of_keeper(const std::string& where) {
+    Notify notify;
+    if (where.empty())
+        return notify;
+    const auto number = os::parse_unsigned(where);
+    auto socket = number && *number <= INT_MAX
+                      ? os::Result<os::UniqueFd>(os::UniqueFd(static_cast<int>(*number)))
+                      : connect_patiently(where.c_str());
+    auto received = socket ? receive_passed(*socket) : os::Result<void>(socket.error());
+    if (!received) {
+        os::print("analyzer", received.error(), "a restart will ask privd");
+        return notify;
+    }
+    notify.socket_ = *std::move(socket);
+    notify.has_privd_ = !number;
     return notify;
 }
 

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/service/passed_fds.h"
 
+#include <sys/socket.h>
+#include <sys/time.h>
+
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include "shared/os/inherited.h"
@@ -39,6 +44,8 @@ std::vector<Passed>& passed() {
     return all;
 }
 
+constexpr std::size_t kMostReceived = 4096; // twice what a keeper holds
+
 } // namespace
 
 void note_passed_names() {
@@ -52,6 +59,33 @@ std::vector<PassedFd> take_passed(std::string_view prefix) {
         if (each.name.starts_with(prefix) && !std::exchange(each.taken, true))
             made.push_back({each.name.substr(prefix.size()), os::UniqueFd(each.fd)});
     return made;
+}
+
+os::Result<void> receive_passed(const os::UniqueFd& keeper) {
+    constexpr std::string_view kName = "FDNAME=", kEnd = "READY=1";
+    const timeval patience{.tv_sec = 5, .tv_usec = 0};
+    setsockopt(keeper.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    for (std::size_t i = 0; i < kMostReceived; ++i) {
+        std::array<char, 256> bytes{};
+        int fd = -1;
+        alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
+        iovec part{bytes.data(), bytes.size()};
+        msghdr message{nullptr, 0, &part, 1, control, CMSG_LEN(sizeof fd), 0};
+        const ssize_t got = recvmsg(keeper.get(), &message, MSG_CMSG_CLOEXEC);
+        if (got <= 0)
+            return os::error("receive", "what the keeper has kept", got < 0 ? errno : ECONNRESET);
+        const std::string_view text(bytes.data(), static_cast<std::size_t>(got));
+        if (text == kEnd)
+            return {};
+        const cmsghdr* rights = CMSG_FIRSTHDR(&message);
+        if (rights != nullptr && rights->cmsg_type == SCM_RIGHTS &&
+            rights->cmsg_len == CMSG_LEN(sizeof fd))
+            std::memcpy(&fd, CMSG_DATA(rights), sizeof fd);
+        if (!text.starts_with(kName) || fd < 0)
+            break;
+        passed().push_back({std::string(text.substr(kName.size())), fd, false});
+    }
+    return os::error("receive", "what the keeper has kept: it sent something else", EBADMSG);
 }
 
 std::vector<int> passed_sockets() {

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "shared/os/result.h"
 #include "shared/os/unique_fd.h"
 
 namespace tiercel::app {
@@ -28,8 +29,12 @@ struct PassedFd {
 // second call with the same prefix returns none.
 std::vector<PassedFd> take_passed(std::string_view prefix);
 
+// Receives what a keeper has kept (keeper/store.h), so that take_passed() finds it. Waits at most
+// five seconds for each record. Fails if the keeper ends, or does not keep to its protocol.
+os::Result<void> receive_passed(const os::UniqueFd& keeper);
+
 // Returns the numbers of the passed descriptors that no process of the service has stored: those of
-// the service's socket units.
+// the service's socket units, or of the process that started the analyzer.
 std::vector<int> passed_sockets();
 
 } // namespace tiercel::app

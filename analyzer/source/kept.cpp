@@ -18,6 +18,7 @@
 #include <map>
 
 #include "analyzer/prefilter/compiler.h"
+#include "analyzer/ring/bpf_ring.h"
 #include "analyzer/ring/counters.h"
 #include "analyzer/service/passed_fds.h"
 #include "shared/event/table.h"
@@ -100,6 +101,13 @@ bool is_memory(const UniqueFd& fd, std::size_t bytes, unsigned seals) {
            fstat(fd.get(), &info) == 0 && info.st_size == static_cast<off_t>(bytes);
 }
 
+// Returns what the kernel tells of a descriptor, with a newline before and behind.
+std::string information(const UniqueFd& fd) {
+    std::array<char, 2048> text{};
+    auto info = os::read_file("", fmt::format("/proc/self/fdinfo/{}", fd.get()).c_str(), text);
+    return info ? fmt::format("\n{}\n", *info) : std::string();
+}
+
 // Returns true if the kernel says that the descriptor is of this kind ("bpf-map"), and that its
 // description (/proc/self/fdinfo) has each of the lines.
 bool is_kind(const UniqueFd& fd, std::string_view kind, const std::vector<std::string>& lines) {
@@ -109,11 +117,9 @@ bool is_kind(const UniqueFd& fd, std::string_view kind, const std::vector<std::s
     if (length < 0 || std::string_view(target.data(), static_cast<std::size_t>(length)) !=
                           fmt::format("anon_inode:{}", kind))
         return false;
-    std::array<char, 2048> text{};
-    auto info = os::read_file("", fmt::format("/proc/self/fdinfo/{}", fd.get()).c_str(), text);
-    return std::ranges::all_of(lines, [&](const std::string& line) {
-        return info &&
-               ('\n' + std::string(*info) + '\n').find('\n' + line + '\n') != std::string::npos;
+    const std::string info = information(fd);
+    return std::ranges::all_of(lines, [&info](const std::string& line) {
+        return info.find('\n' + line + '\n') != std::string::npos;
     });
 }
 
@@ -158,8 +164,6 @@ os::Result<Description> take_description(Parts& parts) {
         pread(fds[0].get(), &made, sizeof made, 0) != static_cast<ssize_t>(sizeof made) ||
         made.magic != Description{}.magic)
         return wrong("session");
-    if (made.build != this_build())
-        return os::error("use", "the kept session: an analyzer of another version left it", 0);
     const wire::Reply& reply = made.reply;
     const bool sane = wire::check_values(made.request) == wire::Status::ok &&
                       reply.status == wire::Status::ok && kinds_of(reply.driver) &&
@@ -169,6 +173,43 @@ os::Result<Description> take_description(Parts& parts) {
                       });
     return sane && reply.fds[0] == reply.ring_count ? os::Result<Description>(made)
                                                     : wrong("session");
+}
+
+// Returns true if the description begins as ours do, and is of another build. Its further layout
+// may be another, too.
+bool is_foreign(const std::vector<UniqueFd>& session) {
+    struct {
+        std::uint64_t magic, build;
+    } begin{};
+    return session.size() == 1 &&
+           pread(session[0].get(), &begin, sizeof begin, 0) == static_cast<ssize_t>(sizeof begin) &&
+           begin.magic == Description{}.magic && begin.build != this_build();
+}
+
+// Returns how large the ring is, in bytes; 0 if the descriptor is no BPF ring buffer.
+std::size_t size_of_ring(const UniqueFd& fd) {
+    if (!is_kind(fd, "bpf-map", {"map_type:\t27"}))
+        return 0;
+    static constexpr std::string_view kKey = "\nmax_entries:\t";
+    const std::string info = information(fd);
+    const std::size_t at = info.find(kKey);
+    if (at == std::string::npos)
+        return 0;
+    const std::string_view rest = std::string_view(info).substr(at + kKey.size());
+    return os::parse_unsigned(rest.substr(0, rest.find('\n'))).value_or(0);
+}
+
+ForeignSession take_foreign(Parts& parts) {
+    std::vector<UniqueFd> rings;
+    std::size_t bytes = 0;
+    for (auto& [name, fds] : parts)
+        if (name.starts_with("ring-") && fds.size() == 1)
+            if (const std::size_t size = size_of_ring(fds[0]); size > 0) {
+                bytes = size;
+                rings.push_back(std::move(fds[0]));
+            }
+    auto mapped = ring::RingSet::map<ring::BpfRing>(rings, bytes);
+    return {mapped ? *std::move(mapped) : ring::RingSet()};
 }
 
 os::Result<void> take_rings(Parts& parts, const wire::Reply& reply,
@@ -246,12 +287,14 @@ os::Result<void> store_together(const Notify& notify, std::string_view name,
 
 } // namespace
 
-os::Result<std::optional<KeptSession>> take_kept() {
+os::Result<Kept> take_kept() {
     Parts parts;
     for (PassedFd& passed : take_passed(kStoredPrefix))
         parts[passed.name].push_back(std::move(passed.fd));
     if (parts.empty())
-        return std::optional<KeptSession>();
+        return Kept();
+    if (is_foreign(parts["session"]))
+        return Kept(take_foreign(parts));
     auto description = take_description(parts);
     if (!description)
         return description.error();
@@ -270,7 +313,7 @@ os::Result<std::optional<KeptSession>> take_kept() {
     const std::uint64_t reader = kept.memories.progress.shared().readers;
     if (auto taken = take_iterators(parts, description->reply, reader, kept.session); !taken)
         return taken.error();
-    return std::optional<KeptSession>(std::move(kept));
+    return Kept(std::move(kept));
 }
 
 bool covers(const wire::Request& loaded, const wire::Reply& reply, const wire::Request& wanted) {

@@ -10,8 +10,10 @@
 #pragma once
 
 #include <optional>
+#include <variant>
 
 #include "analyzer/ring/progress.h"
+#include "analyzer/ring/ring_set.h"
 #include "analyzer/service/notify.h"
 #include "shared/os/mapping.h"
 #include "shared/wire/client.h"
@@ -37,10 +39,18 @@ struct KeptSession {
     Memories memories;
 };
 
+// What an analyzer with another table of events has left. Its records cannot be evaluated, but
+// counted. The set is empty if the rings are not those of the modern probe.
+struct ForeignSession {
+    ring::RingSet rings;
+};
+
+using Kept = std::variant<std::monostate, KeptSession, ForeignSession>;
+
 // Takes the session that the manager has kept, with the iterators of this analyzer only. Returns
-// nothing if there is none. Fails if a part is missing or is not what the description says, or if
-// the description is by an analyzer of another build: then only privd can help. Call once.
-os::Result<std::optional<KeptSession>> take_kept();
+// std::monostate if there is none. Fails if a part is missing or is not what the description says:
+// then only privd can help. Call once.
+os::Result<Kept> take_kept();
 
 // Returns true if a probe that was loaded by `loaded` captures all that `wanted` asks for, in the
 // same rings.

@@ -113,14 +113,21 @@ Opened resume(KeptSession kept) {
     return mapped;
 }
 
-// Returns the kept session, if there is one that can be read.
-std::optional<Live> open_kept(const Notify& notify) {
+// Returns the kept session, if there is one that can be read. Sets `foreign` if it is that of an
+// analyzer of another version, whose probe still captures.
+std::optional<Live> open_kept(const Notify& notify, std::optional<ForeignSession>& foreign) {
     auto kept = take_kept();
-    if (kept && !*kept)
+    if (kept && std::holds_alternative<std::monostate>(*kept))
         return std::nullopt;
+    if (auto* of_other = kept ? std::get_if<ForeignSession>(&*kept) : nullptr) {
+        if (of_other->rings.size() == 0) // the module loads for one at a time
+            forget_kept(notify);
+        foreign = std::move(*of_other);
+        return std::nullopt;
+    }
     std::optional<os::Error> why;
     if (kept) {
-        auto opened = resume(*std::move(*kept));
+        auto opened = resume(std::get<KeptSession>(*std::move(kept)));
         if (auto* live = std::get_if<Live>(&opened))
             return std::move(*live);
         why = std::get<os::Error>(opened);
@@ -209,6 +216,24 @@ void keep_live(Live& live, const wire::Request& request, const Notify& notify) {
         std::min<std::size_t>(live.session.iter_task_file.size(), 1));
 }
 
+// Gives up the session of an analyzer of another version, after the new probe has begun to capture.
+// Returns how many of its events no analyzer has evaluated: those of the time from the end of that
+// analyzer to the new probe's begin.
+std::uint64_t leave(ForeignSession& foreign, const Notify& notify) {
+    const std::uint64_t lost = foreign.rings.pass_times().size();
+    if (foreign.rings.size() > 0) {
+        os::print("analyzer",
+                  os::error("read",
+                            fmt::format("the last {} events of the earlier probe, which an "
+                                        "analyzer of another version had loaded",
+                                        lost),
+                            0),
+                  "no rule has seen them");
+        forget_kept(notify);
+    }
+    return lost;
+}
+
 Opened ask_privd(const std::string& path, const wire::Request& request) {
     auto sockets = reach_privd(path);
     if (!sockets)
@@ -238,11 +263,18 @@ Opened ask_privd(const std::string& path, const wire::Request& request) {
 
 Opened open_live(const std::string& path, wire::Request request, const Notify& notify) {
     std::optional<Live> kept;
+    std::optional<ForeignSession> foreign;
     if (notify.has_manager()) {
         request.readers = kReaders;
-        kept = open_kept(notify);
-        if (kept && covers(kept->request, kept->session.reply, request))
+        kept = open_kept(notify, foreign);
+        const bool enough = kept && covers(kept->request, kept->session.reply, request);
+        if (kept && !enough && !notify.has_privd())
+            os::print("analyzer", os::error("capture", "all that the rules look at", 0),
+                      "the probe was loaded for other rules; start Tiercel again");
+        if (kept && (enough || !notify.has_privd())) {
+            kept->may_load_again = notify.has_privd();
             return *std::move(kept);
+        }
         if (kept && kept->session.reply.driver != wire::Driver::modern) {
             forget_kept(notify); // the module loads for one at a time
             kept.reset();
@@ -260,6 +292,9 @@ Opened open_live(const std::string& path, wire::Request request, const Notify& n
             go_over(*kept, *drain, dropped_before, *live, notify);
         else if (kept)
             forget_kept(notify);
+        if (foreign)
+            live->lost_events = leave(*foreign, notify);
+        live->may_load_again = notify.has_privd();
         keep_live(*live, request, notify);
         live->session.counters.clear(); // mappings outlive their fds
     }

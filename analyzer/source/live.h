@@ -25,6 +25,7 @@ struct Live {
     ring::Counters counters;
     Memories memories;                      // of a session that is kept for the next analyzer
     bool is_resumed = false;                // it was another analyzer's
+    bool may_load_again = true;             // a later analyzer can ask privd
     bool has_own_events = false;            // the probe captures what this process does
     std::vector<std::byte> poison;          // a record that crashed its reader, and was passed over
     std::optional<Predecessor> predecessor; // its events come first

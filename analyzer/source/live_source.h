@@ -32,6 +32,7 @@ class LiveSource : public Source {
     bool captures(const wire::Request& wanted) const override {
         return covers(live_.request, live_.session.reply, wanted);
     }
+    bool may_load_again() const override { return live_.memories.progress && live_.may_load_again; }
     void threads_started() override;
     Memories* memories() override { return live_.memories.progress ? &live_.memories : nullptr; }
     std::span<const std::byte> poison() const override { return live_.poison; }

@@ -50,6 +50,8 @@ class Source {
     virtual std::span<const std::byte> poison() const { return {}; }
     // Returns true if the probe was loaded for all that `wanted` asks for.
     virtual bool captures(const wire::Request& /*wanted*/) const { return true; }
+    // Returns true if the next analyzer goes on with this session, and can have privd load more.
+    virtual bool may_load_again() const { return false; }
     virtual std::size_t room() const = 0;
     virtual std::optional<output::LiveStatistics> statistics() const = 0;
     // Returns the machine of the events. A capture names it when its first event is read.

@@ -56,14 +56,17 @@ def check_daemonset(title, documents):
     daemonset = next(d for d in documents if d["kind"] == "DaemonSet")
     pod = daemonset["spec"]["template"]["spec"]
     containers = {c["name"]: c for c in pod["containers"]}
-    privd, analyzer = containers["privd"], containers["analyzer"]
+    privd, analyzer, keeper = (containers[name] for name in ("privd", "analyzer", "keeper"))
     check(f"{title}: the pod itself asks for nothing beyond `restricted`", pod_beyond_restricted(pod) == set())
     check(f"{title}: nor does the analyzer's container", beyond_restricted(pod, analyzer) == set())
+    check(f"{title}: nor the keeper's, which is of the analyzer's account", beyond_restricted(pod, keeper) == set() and
+          keeper["securityContext"]["runAsUser"] == analyzer["securityContext"]["runAsUser"])
+    check(f"{title}: the analyzer finds the keeper", {"name": "TIERCEL_KEEPER", "value": keeper["command"][-1]} in analyzer["env"])
     check(f"{title}: privd's asks for exactly two items",
           beyond_restricted(pod, privd) == {"capabilities.add", "allowPrivilegeEscalation"})
     check(f"{title}: privd's capabilities are the plan's four",
           privd["securityContext"]["capabilities"]["add"] == ["BPF", "PERFMON", "SYS_RESOURCE", "SYS_PTRACE"])
-    for container in privd, analyzer:
+    for container in privd, analyzer, keeper:
         check(f"{title}: {container['name']}'s root is read-only",
               container["securityContext"].get("readOnlyRootFilesystem") is True)
         check(f"{title}: {container['name']} has a memory limit", "memory" in container["resources"]["limits"])

@@ -171,6 +171,12 @@ def exec_stay(folder):
     end(pair)
 
 
+def exec_keeper(folder):
+    pair = start(*privd("--exec", "--", program("tiercel-keeper"), "--", *watch(folder)))
+    yield
+    end(pair)
+
+
 def alert_program(folder):
     keys = ("program_output.enabled=true", "program_output.keep_alive=true", "program_output.program=exec cat")
     pair = start(*privd("--exec", "--", *watch(folder, *(word for key in keys for word in ("-o", key)))))
@@ -205,9 +211,12 @@ def pod(folder):
     server = start_pod_privd(folder)
     within(10, lambda: os.path.exists(f"{folder}/s"))
     os.chmod(f"{folder}/s", 0o666) # here the accounts have no common group
-    analyzer = start(*watch(folder, "--connect", f"{folder}/s"), account="tiercel", bounding=())
+    keeper = start(program("tiercel-keeper"), "--socket", f"{folder}/k", account="tiercel", bounding=())
+    within(10, lambda: os.path.exists(f"{folder}/k"))
+    analyzer = start(*watch(folder, "--connect", f"{folder}/s"), account="tiercel", bounding=(),
+                     env={**os.environ, "TIERCEL_KEEPER": f"{folder}/k"})
     yield
-    end(analyzer)
+    end(analyzer, keeper)
     server.wait(timeout=20)
 
 
@@ -248,6 +257,7 @@ DEPLOYMENTS = {
     "`privd --exec`": exec_modern,
     "`privd --exec --driver classic_bpf`": exec_classic,
     "`privd --exec --stay`": exec_stay,
+    "`tiercel watch`": exec_keeper,
     "`privd --exec`, `program_output`": alert_program,
     "`privd --socket` of root, before a peer": socket_of_root,
     "pod, before a peer": pod_before,

@@ -31,9 +31,9 @@ holds() {
     done
 }
 holds tiercel /usr/bin/{analyzer,tiercel,tiercel-trace} /usr/sbin/tiercel-driver /etc/tiercel/analyzer.yaml \
-    /usr/libexec/tiercel/{enricher,privd,privd-prove,privd-exec,privd-types,privd-{classic,module}{,-prove}} \
+    /usr/libexec/tiercel/{enricher,tiercel-keeper,privd,privd-prove,privd-exec,privd-types,privd-{classic,module}{,-prove}} \
     /usr/lib/systemd/system/{tiercel.service,tiercel-{metrics,enricher,privd}.socket,tiercel-{enricher,privd,module}.service} \
-    /usr/share/doc/tiercel/tiercel.spdx.json /usr/share/man/man1/{analyzer,tiercel,tiercel-trace}.1.gz /usr/share/man/man8/{enricher,privd,tiercel-driver}.8.gz /usr/share/man/man5/analyzer.yaml.5.gz
+    /usr/share/doc/tiercel/tiercel.spdx.json /usr/share/man/man1/{analyzer,tiercel,tiercel-trace}.1.gz /usr/share/man/man8/{enricher,privd,tiercel-driver,tiercel-keeper}.8.gz /usr/share/man/man5/analyzer.yaml.5.gz
 [ ! -e "$build/courier/libcourier_app.a" ] ||
     holds tiercel-courier /usr/libexec/tiercel/tiercel-{courier,pull} /etc/tiercel/courier.yaml \
         /usr/lib/systemd/system/tiercel-courier.{service,socket} /usr/lib/{sysusers,tmpfiles}.d/tiercel-courier.conf /usr/share/doc/tiercel-courier/tiercel-courier.spdx.json \

@@ -28,6 +28,7 @@
 #include "policy/privilege/courier_syscalls.h"
 #include "policy/privilege/enricher_syscalls.h"
 #include "policy/privilege/helper_syscalls.h"
+#include "policy/privilege/keeper_syscalls.h"
 #include "policy/privilege/privd_syscalls.h"
 #include "policy/privilege/pull_syscalls.h"
 
@@ -108,17 +109,12 @@ constexpr auto kClassicLoad = joined(kPrivdLoad, kPrivdLoadBpf, kPrivdLoadClassi
 constexpr auto kModuleLoad = joined(kPrivdLoad, kPrivdLoadModule);
 constexpr auto kClassicSteady = joined(kPrivdSteady, kPrivdSteadyClassic);
 
-const List kLists[] = {{"modern, load", kModernLoad},
-                       {"classic, load", kClassicLoad},
-                       {"module, load", kModuleLoad},
-                       {"privd, steady", kPrivdSteady},
-                       {"classic, steady", kClassicSteady},
-                       {"analyzer", kAnalyzerSteady},
-                       {"enricher", kEnricherSteady},
-                       {"helper", kHelperSteady},
-                       {"names", kNamesSteady},
-                       {"connector", kConnectorSteady},
-                       {"courier", kCourierSteady},
+const List kLists[] = {{"modern, load", kModernLoad},       {"classic, load", kClassicLoad},
+                       {"module, load", kModuleLoad},       {"privd, steady", kPrivdSteady},
+                       {"classic, steady", kClassicSteady}, {"analyzer", kAnalyzerSteady},
+                       {"enricher", kEnricherSteady},       {"keeper", kKeeperSteady},
+                       {"helper", kHelperSteady},           {"names", kNamesSteady},
+                       {"connector", kConnectorSteady},     {"courier", kCourierSteady},
                        {"unpacking of rules", kUnpack}};
 
 } // namespace
