@@ -20,6 +20,7 @@ namespace tiercel::app {
 namespace {
 
 constexpr std::size_t kMostRequest = 2048;
+constexpr int kMostAccepted = 256; // at once
 
 bool watch(const os::UniqueFd& set, const os::UniqueFd& fd, std::uint32_t events) {
     epoll_event interest{.events = events, .data = {.fd = fd.get()}};
@@ -105,10 +106,10 @@ void HttpListener::on_ready(std::uint64_t now_ns) {
         accept(now_ns);
 }
 
-// Accepts what waits, but no more than there are places, so that a client that only connects cannot
+// Accepts what waits, but no more than some at once, so that a client that only connects cannot
 // keep the loop here.
 void HttpListener::accept(std::uint64_t now_ns) {
-    for (std::size_t i = 0; i < kConnections; ++i) {
+    for (int i = 0; i < kMostAccepted; ++i) {
         os::UniqueFd socket(accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
         if (!socket.valid())
             return;

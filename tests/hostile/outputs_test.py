@@ -5,6 +5,7 @@ it as valid UTF-8, visible, and such that the bytes can be had again.
 
 Usage: outputs_test.py ANALYZER [COURIER]
 """
+import html
 import json
 import os
 import pathlib
@@ -78,6 +79,10 @@ def from_json(shown):
 def from_metrics(shown):
     """A label's value has its backslashes and quotes escaped once more."""
     return decoded(re.sub(r'\\([\\"])', r"\1", shown))
+
+
+def from_html(shown):
+    return from_text(html.unescape(shown))
 
 
 def from_page(shown):
@@ -249,25 +254,32 @@ def page(work):
     return data[1] if data else b"\xff no page"
 
 
-def metrics(work):
-    """What /metrics answers to an analyzer whose rules have the names."""
-    path = str(work / "metrics")
+def on_live_events(work, *options, listener=None):
+    """Runs the analyzer on the example driver's events, with rules that have the names. Without a listener, its standard
+    output is a pipe."""
     driver = os.path.join(os.path.dirname(analyzer), "example_driver")
-    command = 'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"'
+    command = 'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"' if listener else 'exec "$@"'
+    return subprocess.Popen(
+        [driver, "300000", "/bin/sh", "-c", command, "sh", analyzer, "-r", str(work / "named.yaml"), *ALL, *options],
+        preexec_fn=lambda: listener and os.dup2(listener.fileno(), 3), pass_fds=[3] if listener else [],
+        stdout=subprocess.DEVNULL if listener else subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+
+
+def answer_to(target, work, *options):
+    """What the analyzer's listener answers, or what the analyzer said if that has none of the names."""
+    path = work / "metrics"
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(path)
+        listener.bind(str(path))
         listener.listen()
-        running = subprocess.Popen([driver, "300000", "/bin/sh", "-c", command, "sh", analyzer, "-r",
-                                    str(work / "named.yaml"), *ALL], preexec_fn=lambda: os.dup2(listener.fileno(), 3),
-                                   pass_fds=[3], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+        running = on_live_events(work, *options, listener=listener)
     answer = b""
 
     def answered():
         nonlocal answer
         with socket.socket(socket.AF_UNIX) as client:
             client.settimeout(20)
-            client.connect(path)
-            client.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            client.connect(str(path))
+            client.sendall(b"GET %s HTTP/1.0\r\n\r\n" % target)
             with client.makefile("rb") as reader:
                 answer = reader.read().split(b"\r\n\r\n", 1)[-1]
         return BEGIN in answer
@@ -277,7 +289,22 @@ def metrics(work):
         answer = repr(error).encode()
     os.killpg(running.pid, signal.SIGKILL) # the analyzer, too
     _, said = running.communicate()
+    path.unlink()
     return answer or said
+
+
+def metrics(work):
+    return answer_to(b"/metrics", work)
+
+
+def live_page(work):
+    return answer_to(b"/", work, "-o", "metrics.page=true")
+
+
+def top(work):
+    """The pages of --top, without the sequences by which it moves the cursor and colours."""
+    shown, _ = on_live_events(work, "--top", "-M", "3").communicate(timeout=60)
+    return re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]|\r", b"", shown)
 
 
 def through_courier(kind, work):
@@ -367,6 +394,8 @@ OUTPUTS = {
     "--explain-filter in JSON": (lambda work: b"".join(run("--explain-filter", "--json", "-r", str(work / "named.yaml"))),
                                  from_json),
     "/metrics": (metrics, from_metrics),
+    "the live page": (live_page, from_html),
+    "--top": (top, from_text, SHORT),
 }
 THROUGH_COURIER = {
     "http": from_json, "loki": from_alerts_in(loki_texts), "otlp": from_alerts_in(otlp_texts),
