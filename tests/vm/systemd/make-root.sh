@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# make-root.sh: makes a disk image of Debian 12 with systemd for test machines, once for each list of packages.
+# make-root.sh: makes a disk image of a Debian release with systemd for test machines, once for each list of packages.
 #
-# Usage: make-root PACKAGE...     packages to install besides systemd
+# Usage: make-root SUITE PACKAGE...     SUITE is bookworm or trixie, PACKAGE is installed besides systemd
 #
 # Prints the image's path, in $TIERCEL_VM_CACHE, by default ~/.cache/tiercel/vm. Users must not write to it.
 # Exit codes: 0, 77 this machine or the mirror cannot make it.
@@ -17,12 +17,13 @@ unavailable() {
     exit 77
 }
 
-packages=$base
+suite=${1:?which suite?} packages=$base
+shift
 for package in "$@"; do
     packages+=,$package
 done
 mkdir -p "$cache"
-image=$cache/systemd-$(printf '%s' "$packages" | sha256sum | cut -c 1-12).ext4
+image=$cache/systemd-$suite-$(printf '%s' "$packages" | sha256sum | cut -c 1-12).ext4
 if [ -s "$image" ]; then
     echo "$image"
     exit 0
@@ -38,8 +39,8 @@ if [ ! -s "$image" ]; then
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
     echo "make-root: making $image, once" >&2
-    mmdebstrap --mode=root --variant=minbase --quiet --include="$packages" bookworm "$work/root" "$mirror" >&2 ||
-        unavailable "cannot make a Debian 12 from $mirror"
+    mmdebstrap --mode=root --variant=minbase --quiet --include="$packages" "$suite" "$work/root" "$mirror" >&2 ||
+        unavailable "cannot make a Debian $suite from $mirror"
     rm -rf "$work"/root/{usr/share/doc,usr/share/locale,var/cache/apt}/*
     echo tiercel-vm >"$work/root/etc/hostname"
     : >"$work/root/etc/fstab"

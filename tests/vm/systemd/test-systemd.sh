@@ -1,14 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# test-systemd.sh: tests the .deb packages on Debian 12 with systemd: which processes run, as which user, with which
+# test-systemd.sh: tests the .deb packages on Debian with systemd: which processes run, as which user, with which
 # capabilities; that alerts arrive; restarts, kills and upgrades; that removal leaves nothing. `inside.sh` has the checks.
 #
-# Usage: test-systemd.sh BUILD-DIRECTORY [boot | boot-here]     boot-here: on this machine's kernel, which takes a minute
+# Usage: test-systemd.sh BUILD-DIRECTORY [boot | boot-here [SUITE PACKAGES]]
+#
+# boot-here uses this machine's kernel, which takes a minute. SUITE is the Debian release that the packages in the directory
+# PACKAGES were made for (build_test.sh makes them); without it, the build is packed, and tested on Debian 12.
 # Exit codes: 0 passed, 1 failed, 77 there is no QEMU, no mirror or no package here.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-build=${1:?build directory} boot=${2:-boot}
+build=${1:?build directory} boot=${2:-boot} suite=${3:-bookworm} packages=${4:-}
 
 skip() {
     echo "SKIPPED: test-systemd: $1"
@@ -23,8 +26,11 @@ grep -qx 'CMAKE_INSTALL_PREFIX:[A-Z]*=/usr' "$build/CMakeCache.txt" ||
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/old" "$work/new"
-(cd "$build" && cpack -G DEB -B "$work/packed" >"$work/cpack" 2>&1) || { tail -n 20 "$work/cpack"; exit 1; }
-cp "$work"/packed/{tiercel,tiercel-rules}_*.deb "$work/old/"
+if [ -z "$packages" ]; then
+    packages=$work/packed
+    (cd "$build" && cpack -G DEB -B "$packages" >"$work/cpack" 2>&1) || { tail -n 20 "$work/cpack"; exit 1; }
+fi
+cp "$packages"/{tiercel,tiercel-rules}_*~"$suite"_*.deb "$work/old/"
 
 # The same packages with a higher version and changed configuration files.
 for package in "$work"/old/*.deb; do
@@ -39,13 +45,13 @@ done
 
 mapfile -t needed < <(dpkg-deb -f "$work"/old/tiercel_*.deb Depends | tr ',' '\n' | sed 's/[(|].*//; s/ //g' | grep -vx systemd)
 status=0
-image=$("$here/make-root.sh" "${needed[@]}") || status=$?
+image=$("$here/make-root.sh" "$suite" "${needed[@]}") || status=$?
 [ "$status" -ne 77 ] || skip "the image cannot be made (see above)"
 [ "$status" -eq 0 ] || exit 1
 # Without the kernel's headers this part is skipped; inside.sh prints that.
 module=()
 file=
-[ "$boot" != boot ] || file=$(TIERCEL_BUILD=$build "$here/../build-module.sh" bookworm) || file=
+[ "$boot" != boot ] || file=$(TIERCEL_BUILD=$build "$here/../build-module.sh" "$suite") || file=
 [ -z "$file" ] || module=("$file")
 "$here/$boot.sh" --timeout 1500 "$image" "$here/inside.sh" "$here/../../lib/check.sh" "$work/old" "$work/new" "${module[@]}" || status=$?
 [ "$status" -ne 77 ] || skip "the machine cannot be had here (see above)"
