@@ -21,12 +21,15 @@ die() {
     exit "${2:-1}"
 }
 
-# Prints the packages of the given purposes that tools/packages lists for this architecture.
+# Prints the packages of the given purposes that tools/packages lists for this architecture and release.
 listed_packages() {
-    local architecture
-    architecture=$(dpkg --print-architecture)
-    awk -v purposes=" $* " -v here="$architecture" '
-        !/^#/ && index(purposes, " " $1 " ") && ($3 == "" || $3 == here) { print $2 }' "$root/tools/packages"
+    awk -v purposes=" $* " -v here=" $(dpkg --print-architecture) $(debian_release) " '
+        !/^#/ && index(purposes, " " $1 " ") && ($3 == "" || index(here, " " $3 " ")) { print $2 }' "$root/tools/packages"
+}
+
+# Prints the code name of the system's release, or nothing if it has none.
+debian_release() {
+    sed -n 's/^VERSION_CODENAME=//p' /etc/os-release
 }
 
 # Installs the packages that are missing for the given purposes. Without root it prints the command to type and exits.
