@@ -23,6 +23,7 @@ namespace tiercel::ring {
 struct RingEvent {
     const event::EventView& view;
     std::uint16_t cpu;
+    Progress::Place place = {};
 };
 
 class RingSet {
@@ -128,9 +129,10 @@ std::size_t RingSet::batch(Take&& take) {
                 ++source->events;
                 late_ += source->ts < last_ts_;
                 last_ts_ = source->ts;
+                const Progress::Place place{index_of(*source), source->ring->record_position()};
                 if (progress_ != nullptr)
-                    progress_->begin(index_of(*source), source->ring->record_position());
-                more = take(RingEvent{*view, cpu});
+                    progress_->begin(place.ring, place.position);
+                more = take(RingEvent{*view, cpu, place});
             }
             advance(*source);
         } while (more && source->ts <= next_ts && source->ts != kNothing);

@@ -99,7 +99,11 @@ void LiveSource::hold() {
     if (held_.is_full() || live_.rings.waiting() < live_.rings.ring_bytes() / 2)
         return;
     live_.rings.follow(nullptr);
-    live_.rings.batch([this](const ring::RingEvent& got) { return held_.add(got.view, got.cpu); });
+    const ring::Progress& progress = live_.memories.progress;
+    live_.rings.batch([&](const ring::RingEvent& got) {
+        const bool is_again = progress && got.place == progress.unfinished();
+        return (is_again ? again_ : held_).add(got.view, got.cpu);
+    });
     follow_rings();
 }
 
@@ -171,12 +175,26 @@ void LiveSource::read_predecessor() {
     live_.predecessor.reset();
 }
 
+// Evaluates the event that the analyzer before did not finish, under its place, by which the alerts
+// that this one has sent about it are known.
+void LiveSource::read_again() {
+    const ring::Progress& progress = live_.memories.progress;
+    const ring::Progress::Place place = progress.unfinished();
+    progress.begin(place.ring, place.position);
+    again_.give([this](const event::EventView& event, std::uint16_t cpu) {
+        return event.ts() < live_.since || take(event, cpu);
+    });
+    progress.end(place.ring, place.position + 1);
+}
+
 std::size_t LiveSource::read() {
     const auto take_late = [this](const event::EventView& event, std::uint16_t cpu) {
         return event.ts() < live_.since || take(event, cpu);
     };
     if (live_.predecessor)
         read_predecessor();
+    if (!again_.empty())
+        read_again();
     if (!held_.empty())
         held_.give(take_late);
     if (!pipeline_.stopped())

@@ -47,13 +47,15 @@ class LiveSource : public Source {
     void add_command_line(const event::EventView& event);
     bool take(const event::EventView& event, std::uint16_t cpu);
     void read_predecessor();
+    void read_again();
     bool is_own(const event::EventView& event) const;
 
     Live live_;
     Pipeline& pipeline_;
-    CommandLines command_lines_;  // for a driver whose iterators do not give them
-    ProcDoor door_;               // empty if there are iterators
-    HeldEvents held_;             // of the rings, while the processes at the start are read
+    CommandLines command_lines_; // for a driver whose iterators do not give them
+    ProcDoor door_;              // empty if there are iterators
+    HeldEvents again_; // the one that the analyzer before did not finish, if it had to be held
+    HeldEvents held_;  // of the rings, while the processes at the start are read
     os::UniqueFd task_directory_; // /proc/self/task, until threads_started()
     std::vector<std::uint64_t>
         own_threads_; // whose events are left out, because the probe does not

@@ -109,6 +109,9 @@ Outbox::LinePointer KeptLines::keep(const Outbox::LinePointer& line, std::string
     Slot* slot = bytes <= kLongest ? find_room() : nullptr;
     if (slot == nullptr)
         return line;
+    // A slot of an ended line would pass for this line's if the process ended before the last
+    // store.
+    __atomic_store_n(&slot->use, kFree, __ATOMIC_SEQ_CST);
     slot->length = static_cast<std::uint32_t>(line->text.size());
     slot->rule_length = static_cast<std::uint32_t>(line->rule.size());
     slot->container_length = static_cast<std::uint32_t>(line->container_id.size());

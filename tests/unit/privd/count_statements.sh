@@ -22,6 +22,7 @@ while read -r member; do
         privd_*) folder=privd/drivers ;;
         policy) folder=policy/privilege ;;
         wire) folder=shared/wire ;;
+        keeper_store) folder=keeper ;;
         os) folder=shared/os ;;
         *) echo "privd links $library, which is not among what it may" && exit 1 ;;
     esac

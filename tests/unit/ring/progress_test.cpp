@@ -82,6 +82,31 @@ TEST_CASE("the next reader goes on behind the last record that was evaluated") {
     CHECK(progress.shared().readers == 2);
 }
 
+TEST_CASE("the event that is evaluated again is known by its place, also while nothing is noted") {
+    SyntheticRing source(kSize);
+    const Memory memory;
+    for (std::uint64_t ts = 1; ts <= 5; ++ts)
+        source.produce(close_record(ts, 0, 0));
+    {
+        const Progress progress = memory.map();
+        CHECK_FALSE(progress.start_reader());
+        RingSet set = open_rings(source);
+        set.follow(&progress);
+        CHECK(read(set, 3) == Seen{1, 2, 3});
+    }
+    const Progress progress = memory.map();
+    RingSet set = open_rings(source);
+    CHECK(set.resume(progress, false));
+    CHECK_FALSE(progress.start_reader());
+    Seen again;
+    set.batch([&](const RingEvent& got) {
+        if (got.place == progress.unfinished())
+            again.push_back(got.view.ts());
+        return true;
+    });
+    CHECK(again == Seen{3});
+}
+
 TEST_CASE("a record that crashed its reader is passed over") {
     SyntheticRing source(kSize);
     const Memory memory;

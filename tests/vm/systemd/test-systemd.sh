@@ -53,6 +53,6 @@ module=()
 file=
 [ "$boot" != boot ] || file=$(TIERCEL_BUILD=$build "$here/../build-module.sh" "$suite") || file=
 [ -z "$file" ] || module=("$file")
-"$here/$boot.sh" --timeout 1500 "$image" "$here/inside.sh" "$here/../../lib/check.sh" "$work/old" "$work/new" "${module[@]}" || status=$?
+"$here/$boot.sh" --timeout 1500 "$image" "$here/inside.sh" "$here"/../../lib/{check.sh,witness.pl} "$work/old" "$work/new" "${module[@]}" || status=$?
 [ "$status" -ne 77 ] || skip "the machine cannot be had here (see above)"
 [ "$status" -eq 0 ]
