@@ -257,6 +257,36 @@ def first_seen(numbers):
     return list(dict.fromkeys(numbers))
 
 
+# docs/fleet.md shows it.
+ALERTS_STREAM = json.dumps({"name": "ALERTS", "subjects": ["tiercel.alerts"], "storage": "file",
+                            "duplicate_window": 120_000_000_000}).encode()
+
+
+class Nats:
+    """A client of NATS in its text protocol, as far as tests need it."""
+
+    def __init__(self, port, host="127.0.0.1"):
+        self.socket = socket.create_connection((host, port), timeout=5)
+        self.file = self.socket.makefile("rb")
+        self.file.readline()
+        self.socket.sendall(b'CONNECT {"verbose":false}\r\nSUB inbox 1\r\n')
+
+    def next(self):
+        """The body of the next message."""
+        while not (line := self.file.readline()).startswith((b"MSG", b"HMSG")):
+            if line == b"PING\r\n":
+                self.socket.sendall(b"PONG\r\n")
+            if not line:
+                raise ConnectionResetError
+        words = line.split()
+        size, head = int(words[-1]), int(words[-2]) if line.startswith(b"HMSG") else 0
+        return self.file.read(size + 2)[head:-2]
+
+    def request(self, subject, body=b""):
+        self.socket.sendall(b"PUB %s inbox %d\r\n%s\r\n" % (subject.encode(), len(body), body))
+        return json.loads(self.next())
+
+
 def certificates(folder):
     """Makes an authority, a server's certificate for 127.0.0.1 and a client's, by openssl. Returns their folder."""
     folder = pathlib.Path(folder)

@@ -21,7 +21,8 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from check import check, exit_code, skip, skip_part, within
-from harness import Client, Courier, Receiver, alerts, certificates, first_seen, free_port, numbers_in, server_tls
+from harness import (ALERTS_STREAM, Client, Courier, Nats, Receiver, alerts, certificates, first_seen, free_port, numbers_in,
+                     server_tls)
 
 program, kafka_mock = sys.argv[1:]
 if os.geteuid() != 0:
@@ -214,24 +215,6 @@ action(type="omfile" file="{folder}/out" template="all")
     courier.remove()
 
 
-class Nats:
-    """A client of NATS in its text protocol, as far as this test needs it."""
-
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=5)
-        self.file = self.socket.makefile("rb")
-        self.file.readline()
-        self.socket.sendall(b'CONNECT {"verbose":false}\r\nSUB inbox 1\r\n')
-
-    def request(self, subject, body=b""):
-        self.socket.sendall(b"PUB %s inbox %d\r\n%s\r\n" % (subject.encode(), len(body), body))
-        while not (line := self.file.readline()).startswith(b"MSG"):
-            if line == b"PING\r\n":
-                self.socket.sendall(b"PONG\r\n")
-        size = int(line.split()[-1])
-        return json.loads(self.file.read(size + 2))
-
-
 def nats():
     if not shutil.which("nats-server"):
         return skip_part("NATS JetStream", "nats-server is not installed")
@@ -244,8 +227,7 @@ def nats():
         return server
 
     server = run()
-    stream = {"name": "ALERTS", "subjects": ["tiercel.alerts"], "storage": "file", "duplicate_window": 120_000_000_000}
-    made = Nats(port).request("$JS.API.STREAM.CREATE.ALERTS", json.dumps(stream).encode())
+    made = Nats(port).request("$JS.API.STREAM.CREATE.ALERTS", ALERTS_STREAM)
     check("NATS: the stream is made", "error" not in made, made)
     courier, client = start({"type": "nats", "servers": f"nats://127.0.0.1:{port}"})
     client.send(alerts(range(300)))
