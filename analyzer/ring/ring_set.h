@@ -22,7 +22,7 @@ namespace tiercel::ring {
 // One event of a ring. `view` is valid during the call of `take`.
 struct RingEvent {
     const event::EventView& view;
-    std::uint16_t cpu;
+    std::uint16_t cpu = 0;
     Progress::Place place = {};
 };
 

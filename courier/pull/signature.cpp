@@ -64,7 +64,7 @@ std::string blake2b(std::string_view bytes) {
 std::optional<PublicKey> read_key(std::string_view text) {
     if (text.starts_with(kUntrusted))
         take_line(text);
-    KeyLine line;
+    KeyLine line{};
     if (!decode(take_line(text), line) || std::string_view(line.algorithm, 2) != kLegacy)
         return std::nullopt;
     return line.key;
@@ -72,7 +72,7 @@ std::optional<PublicKey> read_key(std::string_view text) {
 
 Verified verify(const PublicKey& key, std::string_view signature, std::string_view bytes) {
     const std::string_view untrusted = take_line(signature);
-    SignatureLine line;
+    SignatureLine line{};
     const bool has_first = decode(take_line(signature), line);
     std::string_view trusted = take_line(signature);
     Signature global;

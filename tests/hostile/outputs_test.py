@@ -254,13 +254,13 @@ def page(work):
     return data[1] if data else b"\xff no page"
 
 
-def on_live_events(work, *options, listener=None):
+def on_live_events(work, *options, events=300_000, listener=None):
     """Runs the analyzer on the example driver's events, with rules that have the names. Without a listener, its standard
     output is a pipe."""
     driver = os.path.join(os.path.dirname(analyzer), "example_driver")
     command = 'export LISTEN_PID=$$ LISTEN_FDS=1; exec "$@"' if listener else 'exec "$@"'
     return subprocess.Popen(
-        [driver, "300000", "/bin/sh", "-c", command, "sh", analyzer, "-r", str(work / "named.yaml"), *ALL, *options],
+        [driver, str(events), "/bin/sh", "-c", command, "sh", analyzer, "-r", str(work / "named.yaml"), *ALL, *options],
         preexec_fn=lambda: listener and os.dup2(listener.fileno(), 3), pass_fds=[3] if listener else [],
         stdout=subprocess.DEVNULL if listener else subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
 
@@ -302,9 +302,8 @@ def live_page(work):
 
 
 def top(work):
-    """The pages of --top, without the sequences by which it moves the cursor and colours."""
-    shown, _ = on_live_events(work, "--top", "-M", "3").communicate(timeout=60)
-    return re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]|\r", b"", shown)
+    """What --top prints into a pipe in the seconds of these events, a page each second."""
+    return on_live_events(work, "--top", events=1_000_000).communicate(timeout=60)[0]
 
 
 def through_courier(kind, work):
