@@ -75,6 +75,8 @@ case $architecture in
     amd64)
         qemu=qemu-system-x86_64 qemu_package=qemu-system-x86 built=build console=ttyS0
         machine=(-machine "pc,accel=$accelerator" -cpu max "${count[@]+"${count[@]}"}")
+        # On a busy host the emulated timer can be late, and the kernel panics: "IO-APIC + timer doesn't work!"
+        append+=" no_timer_check"
         ports=(-serial chardev:out -serial chardev:err -serial chardev:exit) ;;
     arm64)
         qemu=qemu-system-aarch64 qemu_package=qemu-system-arm built=build-aarch64 console=ttyAMA0
