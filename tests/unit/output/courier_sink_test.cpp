@@ -32,6 +32,15 @@ std::unique_ptr<Sink> open_sink() {
     return *std::move(sink);
 }
 
+// What confirm() returns. On a busy machine the process that connects may answer later than the sink
+// waits, so it is asked again.
+int confirm(Sink& sink) {
+    int error = sink.confirm();
+    for (int tries = 0; error == ETIMEDOUT && tries < 10; ++tries)
+        error = sink.confirm();
+    return error;
+}
+
 Outbox::LinePointer line(const std::string& text) {
     return std::make_shared<const Line>(Line{text, config::Priority::error, "rule", 5});
 }
@@ -122,6 +131,7 @@ TEST_CASE("the state of the destinations comes from the courier") {
     auto listener = os::listen_at(socket_path().c_str(), SOCK_STREAM);
     REQUIRE(listener.has_value());
     auto sink = open_sink();
+    REQUIRE(confirm(*sink) == 0);
     REQUIRE(sink->write(*line("x")));
     Peer peer(*listener);
     wire::courier::State states[2];
@@ -142,11 +152,11 @@ TEST_CASE("the state of the destinations comes from the courier") {
 TEST_CASE("the courier is connected before the first alert, and its absence is told") {
     unlink(socket_path().c_str());
     const auto sink = open_sink();
-    CHECK(sink->confirm() == ENOENT);
+    CHECK(confirm(*sink) == ENOENT);
     auto listener = os::listen_at(socket_path().c_str(), SOCK_STREAM);
     REQUIRE(listener.has_value());
     {
-        CHECK(sink->confirm() == 0);
+        CHECK(confirm(*sink) == 0);
         Peer peer(*listener);
         CHECK(peer.next().ends_with("host"));
         wire::courier::State state;
@@ -156,7 +166,7 @@ TEST_CASE("the courier is connected before the first alert, and its absence is t
         sink->confirm();
         CHECK(sink->destinations().size() == 1);
     } // the courier ends
-    CHECK(sink->confirm() == ECONNRESET);
+    CHECK(confirm(*sink) == ECONNRESET);
     CHECK(sink->destinations().empty());
     unlink(socket_path().c_str());
 }
@@ -176,18 +186,18 @@ TEST_CASE("the courier is told the sum of the rules, again after a reload and a 
     const wire::courier::Sha256 before{1}, after{2};
     sink->set_rules(before);
     {
-        CHECK(sink->confirm() == 0);
+        CHECK(confirm(*sink) == 0);
         Peer peer(*listener);
         peer.next(); // the greeting
         CHECK(sum_in(peer.next()) == before);
         sink->set_rules(after);
-        CHECK(sink->confirm() == 0);
-        CHECK(sink->confirm() == 0); // which has nothing to tell
+        CHECK(confirm(*sink) == 0);
+        CHECK(confirm(*sink) == 0); // which has nothing to tell
         CHECK(sum_in(peer.next()) == after);
         CHECK(peer.bytes.empty());
     } // the courier ends
-    CHECK(sink->confirm() == ECONNRESET);
-    CHECK(sink->confirm() == 0);
+    CHECK(confirm(*sink) == ECONNRESET);
+    CHECK(confirm(*sink) == 0);
     Peer peer(*listener);
     peer.next();
     CHECK(sum_in(peer.next()) == after);
