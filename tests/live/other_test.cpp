@@ -73,8 +73,8 @@ Traced trace() {
 
 // The tests share one source, because an emulated machine takes 20 s to verify a probe.
 const Traced& traced_once() {
-    static const Traced traced = trace();
-    return traced;
+    static const Traced kTraced = trace();
+    return kTraced;
 }
 
 } // namespace
