@@ -9,6 +9,7 @@ Usage: manifests_test.py SOURCE SECCOMP_DIRECTORY
 import json
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -325,10 +326,19 @@ def check_profiles():
     check("seccomp: kill(2) is the analyzer's alone", "kill" in calls["analyzer"] - calls["privd"] - calls["enricher"] - calls["courier"])
 
 
+def check_images():
+    """The images are packed from what their build makes. privd's own programs are made with it."""
+    folder = source / "packaging/container"
+    packed = set(re.findall(r'^ *program "[^"]*" ([a-z-]+)', (folder / "rootfs").read_text(), re.M))
+    built = set(re.search(r"/dev build release ([a-z -]+)", (folder / "Containerfile").read_text())[1].split())
+    check("images: each packed program is built", packed and packed <= built, packed - built)
+
+
 manifest = list(yaml.safe_load_all((source / "packaging/kubernetes/tiercel.yaml").read_text()))
 check_daemonset("kubernetes", manifest)
 check_enricher(manifest)
 check_chart()
 check_compose()
 check_profiles()
+check_images()
 sys.exit(exit_code())
