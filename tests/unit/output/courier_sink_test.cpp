@@ -32,8 +32,8 @@ std::unique_ptr<Sink> open_sink() {
     return *std::move(sink);
 }
 
-// What confirm() returns. On a busy machine the process that connects may answer later than the sink
-// waits, so it is asked again.
+// What confirm() returns. On a busy machine the process that connects may answer later than the
+// sink waits, so it is asked again.
 int confirm(Sink& sink) {
     int error = sink.confirm();
     for (int tries = 0; error == ETIMEDOUT && tries < 10; ++tries)
