@@ -11,6 +11,9 @@
 #include <cstring>
 #include <utility>
 
+#include "shared/os/received_rights.h"
+#include "shared/os/rights.h"
+
 namespace tiercel::keeper {
 
 namespace {
@@ -32,16 +35,9 @@ std::string_view value_of(std::string_view message, std::string_view key) {
 os::Result<void> send(const os::UniqueFd& peer, const char* text, std::size_t bytes, int fd) {
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
     iovec part{const_cast<char*>(text), bytes};
-    msghdr message{nullptr, 0, &part, 1, nullptr, 0, 0};
-    if (fd >= 0) {
-        message.msg_control = control;
-        message.msg_controllen = sizeof control;
-        cmsghdr* rights = CMSG_FIRSTHDR(&message);
-        rights->cmsg_level = SOL_SOCKET;
-        rights->cmsg_type = SCM_RIGHTS;
-        rights->cmsg_len = CMSG_LEN(sizeof fd);
-        std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
-    }
+    msghdr message{nullptr, 0, &part, 1, control, fd >= 0 ? CMSG_LEN(sizeof fd) : 0, 0};
+    if (fd >= 0)
+        os::attach_fds(message, {&fd, 1});
     ssize_t sent = 0;
     do
         sent = sendmsg(peer.get(), &message, MSG_NOSIGNAL);
@@ -115,18 +111,7 @@ os::Result<void> serve(Store& store, const os::UniqueFd& peer) {
         if (got <= 0)
             return {};
         os::UniqueFd fds[kMostAtOnce];
-        std::size_t count = 0;
-        cmsghdr* rights = CMSG_FIRSTHDR(&message);
-        if (rights && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS)
-            for (; CMSG_LEN((count + 1) * sizeof(int)) <= rights->cmsg_len; ++count) {
-                int fd = -1;
-                std::memcpy(&fd, CMSG_DATA(rights) + count * sizeof fd, sizeof fd);
-                // CMSG_SPACE's padding may let one more in than there is room for.
-                os::UniqueFd owned(fd);
-                if (count < kMostAtOnce)
-                    fds[count] = std::move(owned);
-            }
-        store.take({text, static_cast<std::size_t>(got)}, fds, std::min(count, kMostAtOnce));
+        store.take({text, static_cast<std::size_t>(got)}, fds, os::take_fds(message, fds));
     }
 }
 

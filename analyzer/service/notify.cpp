@@ -10,12 +10,12 @@
 #include <climits>
 #include <cstddef>
 #include <cstdlib>
-#include <cstring>
 
 #include "analyzer/service/connect.h"
 #include "analyzer/service/passed_fds.h"
 #include "shared/os/clock.h"
 #include "shared/os/file.h"
+#include "shared/os/rights.h"
 
 namespace tiercel::app {
 
@@ -112,11 +112,7 @@ os::Result<void> Notify::store(std::string_view name, std::span<const int> fds,
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kMostStored)] = {};
     iovec part{message.data(), message.size()};
     msghdr whole{nullptr, 0, &part, 1, control, CMSG_LEN(fds.size_bytes()), 0};
-    cmsghdr* rights = CMSG_FIRSTHDR(&whole);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(fds.size_bytes());
-    std::memcpy(CMSG_DATA(rights), fds.data(), fds.size_bytes());
+    os::attach_fds(whole, fds);
     if (!wait_and_send(whole, deadline_ns))
         return os::error("give the service manager", name);
     return {};

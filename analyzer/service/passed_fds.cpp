@@ -7,10 +7,10 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <cstring>
 #include <utility>
 
 #include "shared/os/inherited.h"
+#include "shared/os/received_rights.h"
 
 namespace tiercel::app {
 
@@ -67,23 +67,19 @@ os::Result<void> receive_passed(const os::UniqueFd& keeper) {
     setsockopt(keeper.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     for (std::size_t i = 0; i < kMostReceived; ++i) {
         std::array<char, 256> bytes{};
-        int fd = -1;
-        alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
+        alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
         iovec part{bytes.data(), bytes.size()};
-        msghdr message{nullptr, 0, &part, 1, control, CMSG_LEN(sizeof fd), 0};
+        msghdr message{nullptr, 0, &part, 1, control, CMSG_LEN(sizeof(int)), 0};
         const ssize_t got = recvmsg(keeper.get(), &message, MSG_CMSG_CLOEXEC);
         if (got <= 0)
             return os::error("receive", "what the keeper has kept", got < 0 ? errno : ECONNRESET);
         const std::string_view text(bytes.data(), static_cast<std::size_t>(got));
         if (text == kEnd)
             return {};
-        const cmsghdr* rights = CMSG_FIRSTHDR(&message);
-        if (rights != nullptr && rights->cmsg_type == SCM_RIGHTS &&
-            rights->cmsg_len == CMSG_LEN(sizeof fd))
-            std::memcpy(&fd, CMSG_DATA(rights), sizeof fd);
-        if (!text.starts_with(kName) || fd < 0)
+        os::UniqueFd fd;
+        if (os::take_fds(message, {&fd, 1}) != 1 || !text.starts_with(kName))
             break;
-        passed().push_back({std::string(text.substr(kName.size())), fd, false});
+        passed().push_back({std::string(text.substr(kName.size())), fd.release(), false});
     }
     return os::error("receive", "what the keeper has kept: it sent something else", EBADMSG);
 }

@@ -11,12 +11,11 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <fstream>
 #include <optional>
-#include <sstream>
 
 #include "courier/app/courier.h"
 #include "courier/app/sandbox.h"
+#include "courier/config/file.h"
 #include "courier/destinations/destinations.h"
 #include "shared/os/inherited.h"
 #include "shared/os/listener.h"
@@ -69,34 +68,10 @@ constexpr option kOptions[] = {{"config", required_argument, nullptr, kConfig},
                                {"version", no_argument, nullptr, kVersion},
                                {}};
 
-std::optional<std::string> read_text(const char* path) {
-    std::ifstream file(path);
-    if (!file) {
-        os::print("tiercel-courier", os::error("read", path), "");
-        return std::nullopt;
-    }
-    std::ostringstream text;
-    text << file.rdbuf();
-    return std::move(text).str();
-}
-
-using Read = std::vector<std::string> (*)(std::string_view, Config&);
-
-// Prints what is wrong with the file, and returns whether nothing is.
-bool read_file(const char* path, Read read, Config& config) {
-    const auto text = read_text(path);
-    if (!text)
-        return false;
-    const std::vector<std::string> wrong = read(*text, config);
-    for (const std::string& fault : wrong)
-        fprintf(stderr, "tiercel-courier: %s: %s\n", path, fault.c_str());
-    return wrong.empty();
-}
-
 bool read_all(const char* path, const char* falco, Config& config) {
-    bool good =
-        read_file(path != nullptr ? path : "/etc/tiercel/courier.yaml", read_config, config);
-    good = (falco == nullptr || read_file(falco, read_falco_config, config)) && good;
+    constexpr const char* kProgram = "tiercel-courier";
+    bool good = read_file(kProgram, path != nullptr ? path : kConfigPath, read_config, config);
+    good = (falco == nullptr || read_file(kProgram, falco, read_falco_config, config)) && good;
     if (good && config.destinations.empty()) {
         fputs("tiercel-courier: the configuration names no destination\n", stderr);
         return false;

@@ -16,8 +16,8 @@ struct Downloaded {
 // Returns what is wrong with the URL; empty: nothing.
 std::string check_url(const std::string& url, const Options& options);
 
-// Gets URL.minisig and URL in a process of its own, which has the network and nothing else: it can
-// neither place rules nor choose what is checked. `options` are the keys of the whole courier.
+// Gets URL.minisig and URL in a process of its own. That process has the network; it cannot write
+// rules, and it does not check the signature. `options` are the courier's configuration keys.
 Downloaded download(const std::string& url, const Options& options);
 
 } // namespace tiercel::courier

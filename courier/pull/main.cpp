@@ -13,10 +13,9 @@
 #include <sys/stat.h>
 
 #include <cstdio>
-#include <fstream>
 #include <optional>
-#include <sstream>
 
+#include "courier/config/file.h"
 #include "courier/confine/confine.h"
 #include "courier/pull/child.h"
 #include "courier/pull/download.h"
@@ -89,28 +88,8 @@ struct Task {
     PublicKey key;
 };
 
-std::optional<std::string> read_text(const std::string& path) {
-    std::ifstream file(path);
-    std::ostringstream text;
-    if (!file || !(text << file.rdbuf())) {
-        os::print("tiercel-pull", os::error("read", path), "");
-        return std::nullopt;
-    }
-    return std::move(text).str();
-}
-
-bool read_configuration(const char* path, Config& config) {
-    const auto text = read_text(path);
-    if (!text)
-        return false;
-    const std::vector<std::string> wrong = read_config(*text, config);
-    for (const std::string& fault : wrong)
-        fprintf(stderr, "tiercel-pull: %s: %s\n", path, fault.c_str());
-    return wrong.empty();
-}
-
 bool read_public_key(const std::string& path, PublicKey& key) {
-    const auto text = read_text(path);
+    const auto text = read_text("tiercel-pull", path);
     if (!text)
         return false;
     const auto read = read_key(*text);
@@ -255,7 +234,7 @@ int run(const char* const* values, const char* url) {
     if (auto changed = become(value(kUser, "tiercel-courier")); !changed)
         return failed(changed.error());
     Task task;
-    if (!read_configuration(value(kConfig, "/etc/tiercel/courier.yaml"), task.config))
+    if (!read_file("tiercel-pull", value(kConfig, kConfigPath), read_config, task.config))
         return kUsage;
     const Options& options = task.config.courier;
     umask(022); // the analyzer's account reads the rules

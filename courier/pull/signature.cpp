@@ -85,7 +85,8 @@ Verified verify(const PublicKey& key, std::string_view signature, std::string_vi
         return {"its algorithm is not known", ""};
     if (line.key_id != key.id)
         return {"it is by another key", ""};
-    if (!is_signed(line.signature, algorithm == kHashed ? blake2b(bytes) : std::string(bytes), key))
+    const std::string hash = algorithm == kHashed ? blake2b(bytes) : std::string();
+    if (!is_signed(line.signature, algorithm == kHashed ? hash : bytes, key))
         return {"it does not fit the file", ""};
     trusted.remove_prefix(kTrusted.size());
     std::string covered(line.signature.begin(), line.signature.end());

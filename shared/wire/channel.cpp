@@ -5,7 +5,8 @@
 
 #include <algorithm>
 #include <bit>
-#include <cstring>
+
+#include "shared/os/rights.h"
 
 namespace tiercel::wire {
 
@@ -19,11 +20,7 @@ os::Result<void> send_record(const os::UniqueFd& socket, const void* record, std
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int) * kFdsPerMessage)] = {};
     iovec part{const_cast<void*>(record), bytes};
     msghdr message{nullptr, 0, &part, 1, control, CMSG_LEN(fds.size_bytes()), 0};
-    cmsghdr* rights = CMSG_FIRSTHDR(&message);
-    rights->cmsg_level = SOL_SOCKET;
-    rights->cmsg_type = SCM_RIGHTS;
-    rights->cmsg_len = CMSG_LEN(fds.size_bytes());
-    std::memcpy(CMSG_DATA(rights), fds.data(), fds.size_bytes());
+    os::attach_fds(message, fds);
     if (sendmsg(socket.get(), &message, MSG_NOSIGNAL) < 0)
         return os::error("send to the peer");
     return {};

@@ -7,6 +7,8 @@
 #include <array>
 #include <cstring>
 
+#include "shared/os/received_rights.h"
+
 namespace tiercel::wire::client {
 
 using os::error;
@@ -58,14 +60,7 @@ Result<Received> receive_with_fds(const UniqueFd& socket, void* record, std::siz
     ssize_t got = recvmsg(socket.get(), &message, MSG_CMSG_CLOEXEC);
     if (got < 0)
         return error("receive privd's answer");
-    Received received{static_cast<std::size_t>(got), 0};
-    cmsghdr* rights = CMSG_FIRSTHDR(&message);
-    if (rights && rights->cmsg_level == SOL_SOCKET && rights->cmsg_type == SCM_RIGHTS)
-        for (; CMSG_LEN((received.fds + 1) * sizeof(int)) <= rights->cmsg_len; ++received.fds) {
-            int fd = -1;
-            std::memcpy(&fd, CMSG_DATA(rights) + received.fds * sizeof fd, sizeof fd);
-            fds[received.fds] = UniqueFd(fd);
-        }
+    Received received{static_cast<std::size_t>(got), os::take_fds(message, fds)};
     if (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))
         return error("receive privd's answer,", "which is longer than any record", EMSGSIZE);
     if (got == 0)

@@ -57,20 +57,23 @@ Seen read(RingSet& set, std::uint64_t death = 0) {
     return seen;
 }
 
+// Produces five events. Their first reader dies while it evaluates the third.
+void die_at_third_of_five(SyntheticRing& source, const Memory& memory) {
+    for (std::uint64_t ts = 1; ts <= 5; ++ts)
+        source.produce(close_record(ts, 0, 0));
+    const Progress progress = memory.map();
+    CHECK_FALSE(progress.start_reader());
+    RingSet set = open_rings(source);
+    set.follow(&progress);
+    CHECK(read(set, 3) == Seen{1, 2, 3});
+}
+
 } // namespace
 
 TEST_CASE("the next reader goes on behind the last record that was evaluated") {
     SyntheticRing source(kSize);
     const Memory memory;
-    for (std::uint64_t ts = 1; ts <= 5; ++ts)
-        source.produce(close_record(ts, 0, 0));
-    {
-        const Progress progress = memory.map();
-        CHECK_FALSE(progress.start_reader());
-        RingSet set = open_rings(source);
-        set.follow(&progress);
-        CHECK(read(set, 3) == Seen{1, 2, 3});
-    }
+    die_at_third_of_five(source, memory);
     CHECK(source.consumer() == 0); // nothing was released
     const Progress progress = memory.map();
     RingSet set = open_rings(source);
@@ -85,15 +88,7 @@ TEST_CASE("the next reader goes on behind the last record that was evaluated") {
 TEST_CASE("the event that is evaluated again is known by its place, also while nothing is noted") {
     SyntheticRing source(kSize);
     const Memory memory;
-    for (std::uint64_t ts = 1; ts <= 5; ++ts)
-        source.produce(close_record(ts, 0, 0));
-    {
-        const Progress progress = memory.map();
-        CHECK_FALSE(progress.start_reader());
-        RingSet set = open_rings(source);
-        set.follow(&progress);
-        CHECK(read(set, 3) == Seen{1, 2, 3});
-    }
+    die_at_third_of_five(source, memory);
     const Progress progress = memory.map();
     RingSet set = open_rings(source);
     CHECK(set.resume(progress, false));

@@ -4,11 +4,11 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
-#include <cstring>
-
 #include "analyzer/output/alerts/sinks/connect.h"
 #include "policy/privilege/child.h"
 #include "policy/privilege/helper_syscalls.h"
+#include "shared/os/received_rights.h"
+#include "shared/os/rights.h"
 
 namespace tiercel::alerts {
 
@@ -18,20 +18,11 @@ constexpr timeval kCallTime{1, 0}, kAnswerTime{2, 0};
 
 // One message: errno, and the connection if that is 0.
 bool send_answer(int socket, int error, int connection) {
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof connection)] = {};
     iovec part{&error, sizeof error};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    if (error == 0) {
-        message.msg_control = control;
-        message.msg_controllen = sizeof control;
-        cmsghdr* rights = CMSG_FIRSTHDR(&message);
-        rights->cmsg_level = SOL_SOCKET;
-        rights->cmsg_type = SCM_RIGHTS;
-        rights->cmsg_len = CMSG_LEN(sizeof connection);
-        std::memcpy(CMSG_DATA(rights), &connection, sizeof connection);
-    }
+    msghdr message{nullptr, 0, &part, 1, control, error == 0 ? CMSG_LEN(sizeof connection) : 0, 0};
+    if (error == 0)
+        os::attach_fds(message, {&connection, 1});
     return sendmsg(socket, &message, MSG_NOSIGNAL) == sizeof error;
 }
 
@@ -81,12 +72,10 @@ os::Result<os::UniqueFd> Connector::connect(int flags) {
     asked_ = false;
     if (got != sizeof error || error != 0)
         return os::error("connect to", path_, got == sizeof error ? error : ECONNRESET);
-    const cmsghdr* rights = CMSG_FIRSTHDR(&message);
-    if (rights == nullptr || rights->cmsg_type != SCM_RIGHTS)
+    os::UniqueFd connection;
+    if (os::take_fds(message, {&connection, 1}) != 1)
         return os::error("connect to", path_, EPROTO);
-    int connection = -1;
-    std::memcpy(&connection, CMSG_DATA(rights), sizeof connection);
-    return os::UniqueFd(connection);
+    return connection;
 }
 
 } // namespace tiercel::alerts
