@@ -302,8 +302,16 @@ def live_page(work):
 
 
 def top(work):
-    """What --top prints into a pipe in the seconds of these events, a page each second."""
-    return on_live_events(work, "--top", events=1_000_000).communicate(timeout=60)[0]
+    """The pages that --top prints into a pipe, one each second, until one has named the rules."""
+    running, shown = on_live_events(work, "--top", events=1_000_000_000), b""
+    late = threading.Timer(60, os.killpg, (running.pid, signal.SIGKILL))
+    late.start()
+    while shown.count(END) < len(SHORT) and (part := running.stdout.read1(1 << 16)):
+        shown += part
+    late.cancel()
+    os.killpg(running.pid, signal.SIGKILL) # the analyzer, too
+    _, said = running.communicate()
+    return shown[:shown.rfind(b"\n") + 1] or said
 
 
 def through_courier(kind, work):
