@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -211,12 +212,15 @@ TEST_CASE("one blocked output does not hold up another, nor the end") {
 TEST_CASE("sockets, syslog and programs get their lines") {
     const Directory directory;
     const auto serve = [&](const char* name, int type) {
-        const int fd = socket(AF_UNIX, type, 0);
+        const int fd = socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
         const std::string path = directory / name;
         path.copy(address.sun_path, path.size());
         REQUIRE(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+        // A line that never comes fails the test: accept() and recv() wait for at most 30 s.
+        constexpr timeval kDeadline{30, 0};
+        REQUIRE(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &kDeadline, sizeof kDeadline) == 0);
         return fd;
     };
     const int log = serve("log", SOCK_DGRAM);
@@ -233,14 +237,15 @@ TEST_CASE("sockets, syslog and programs get their lines") {
     dispatcher.add(std::move(*connected));
     dispatcher.add(std::move(*program));
     dispatcher.send(sample());
-    CHECK(dispatcher.drain(std::chrono::seconds(5)));
+    CHECK(dispatcher.drain(std::chrono::seconds(30)));
     char text[512];
     const ssize_t length = recv(log, text, sizeof text, 0);
     REQUIRE(length > 0);
     const std::string datagram(text, static_cast<std::size_t>(length));
     CHECK(datagram.starts_with("<14>"));
     CHECK(datagram.find(" tiercel[" + std::to_string(getpid()) + "]: ") != std::string::npos);
-    const int peer = accept(stream, nullptr, nullptr);
+    const int peer = accept4(stream, nullptr, nullptr, SOCK_CLOEXEC);
+    REQUIRE(peer >= 0);
     const ssize_t got = read(peer, text, sizeof text);
     REQUIRE(got > 0);
     CHECK(text[got - 1] == '\n');
@@ -250,9 +255,10 @@ TEST_CASE("sockets, syslog and programs get their lines") {
     close(peer); // a receiver that comes back is connected again, and no signal ends the process
     for (int i = 0; i < 3; ++i)
         dispatcher.send(sample());
-    CHECK(dispatcher.drain(std::chrono::seconds(5)));
+    CHECK(dispatcher.drain(std::chrono::seconds(30)));
     CHECK(dispatcher.outputs()[1].counters.failed == 0);
-    const int again = accept(stream, nullptr, nullptr);
+    const int again = accept4(stream, nullptr, nullptr, SOCK_CLOEXEC);
+    REQUIRE(again >= 0);
     CHECK(read(again, text, sizeof text) > 0);
     close(again);
     close(stream);
