@@ -11,27 +11,12 @@ shared/event/) is "GPL-2.0-only OR Apache-2.0"; everything else is Apache-2.0.
 """
 import os
 import re
-import subprocess
-import sys
-import tempfile
 import tomllib
+
+import tree_check
 
 SPDX = re.compile(rb"SPDX-License-Identifier: ([A-Za-z0-9.()\- ]*[A-Za-z0-9.)])")
 DUAL = "GPL-2.0-only OR Apache-2.0"
-
-
-def files_of(tree):
-    """The files that git knows; in an unpacked archive, all but the build directories."""
-    top = subprocess.run(["git", "-c", f"safe.directory={tree}", "-C", tree, "ls-files", "-z"],
-                         capture_output=True, check=False)
-    if top.returncode == 0 and os.path.exists(os.path.join(tree, ".git")):
-        names = top.stdout.decode().split("\0")
-        return sorted(name for name in names if os.path.isfile(os.path.join(tree, name)))
-    found = []
-    for directory, folders, names in os.walk(tree):
-        folders[:] = [name for name in folders if name != ".git" and not name.startswith("build")]
-        found += [os.path.relpath(os.path.join(directory, name), tree) for name in names]
-    return sorted(found)
 
 
 def matcher(pattern):
@@ -66,7 +51,7 @@ def named_licence(tree, name, listed):
 def check(tree):
     listed = list(annotations(tree))
     faults = []
-    files = files_of(tree)
+    files = tree_check.files_of(tree)
     for name in files:
         licence = named_licence(tree, name, listed)
         if licence is None:
@@ -81,38 +66,16 @@ def check(tree):
     return len(files), faults
 
 
-def self_test():
-    """Plants a fault of each kind in a small tree and expects each to be found, and none before."""
-    reuse = 'version = 1\n[[annotations]]\npath = "**"\nSPDX-License-Identifier = "Apache-2.0"\n' \
-            '[[annotations]]\npath = "**.md"\nSPDX-License-Identifier = "Apache-2.0"\n'
-    spdx = "// SPDX-License-" + "Identifier: "
-    sound = {"REUSE.toml": "# SPDX-License-" + "Identifier: Apache-2.0\n" + reuse, "LICENSES/Apache-2.0.txt.md": "",
-             "LICENSES/Apache-2.0.txt": spdx + "Apache-2.0", "LICENSES/GPL-2.0-only.txt": spdx + "Apache-2.0",
-             "notes.md": "", "policy/plan.h": spdx + "Apache-2.0\n", "kernel/probe.c": spdx + DUAL + "\n"}
-    planted = [("policy/plan.h", "int plan;\n", "names no licence"),
-               ("policy/plan.h", "\n" * 10 + spdx + "Apache-2.0\n", "names no licence"),
-               ("policy/plan.h", spdx + "MIT\n", "LICENSES/MIT.txt is missing"),
-               ("kernel/probe.c", spdx + "Apache-2.0\n", "the kernel's part is")]
-    for name, text, expected in [(None, None, None)] + planted:
-        with tempfile.TemporaryDirectory() as tree:
-            for path, content in {**sound, **({name: text} if name else {})}.items():
-                os.makedirs(os.path.dirname(os.path.join(tree, path)) or tree, exist_ok=True)
-                with open(os.path.join(tree, path), "w", encoding="utf-8") as file:
-                    file.write(content)
-            _, faults = check(tree)
-        if [expected in fault for fault in faults] != ([True] if expected else []):
-            sys.exit(f"{name}: expected {expected!r}, found {faults}")
-    print(f"{len(planted)} planted faults are found")
-
+REUSE = 'version = 1\n[[annotations]]\npath = "**"\nSPDX-License-Identifier = "Apache-2.0"\n' \
+        '[[annotations]]\npath = "**.md"\nSPDX-License-Identifier = "Apache-2.0"\n'
+SPDX_LINE = "// SPDX-License-" + "Identifier: "
+SOUND = {"REUSE.toml": "# SPDX-License-" + "Identifier: Apache-2.0\n" + REUSE, "LICENSES/Apache-2.0.txt.md": "",
+         "LICENSES/Apache-2.0.txt": SPDX_LINE + "Apache-2.0", "LICENSES/GPL-2.0-only.txt": SPDX_LINE + "Apache-2.0",
+         "notes.md": "", "policy/plan.h": SPDX_LINE + "Apache-2.0\n", "kernel/probe.c": SPDX_LINE + DUAL + "\n"}
+PLANTED = [("policy/plan.h", "int plan;\n", "names no licence"),
+           ("policy/plan.h", "\n" * 10 + SPDX_LINE + "Apache-2.0\n", "names no licence"),
+           ("policy/plan.h", SPDX_LINE + "MIT\n", "LICENSES/MIT.txt is missing"),
+           ("kernel/probe.c", SPDX_LINE + "Apache-2.0\n", "the kernel's part is")]
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: licences TREE | --self-test")
-    if sys.argv[1] == "--self-test":
-        self_test()
-    else:
-        count, found = check(os.path.abspath(sys.argv[1]))
-        for line in found:
-            print(line)
-        print(f"{count} files checked, {len(found)} faults")
-        sys.exit(1 if found else 0)
+    tree_check.main(check, "files", SOUND, PLANTED)

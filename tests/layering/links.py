@@ -11,25 +11,11 @@ is listed in docs/README.md.
 """
 import os
 import re
-import subprocess
-import sys
-import tempfile
+
+import tree_check
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 PATH = re.compile(r"`([A-Za-z0-9_.-]+/[A-Za-z0-9_./-]*)`")
-
-
-def pages_of(tree):
-    found = subprocess.run(["git", "-c", f"safe.directory={tree}", "-C", tree, "ls-files", "-z", "*.md"],
-                           capture_output=True, check=False)
-    if found.returncode == 0 and os.path.exists(os.path.join(tree, ".git")):
-        names = found.stdout.decode().split("\0")
-        return sorted(name for name in names if name and os.path.isfile(os.path.join(tree, name)))
-    pages = []
-    for directory, folders, names in os.walk(tree):
-        folders[:] = [name for name in folders if name != ".git" and not name.startswith("build")]
-        pages += [os.path.relpath(os.path.join(directory, name), tree) for name in names if name.endswith(".md")]
-    return sorted(pages)
 
 
 def read(tree, page):
@@ -45,7 +31,7 @@ def anchors(text):
 
 def check(tree):
     faults = []
-    pages = pages_of(tree)
+    pages = tree_check.files_of(tree, ".md")
     for page in pages:
         text = re.sub(r"^```.*?^```", "", read(tree, page), flags=re.M | re.S)
         for link in LINK.findall(text):
@@ -73,34 +59,12 @@ def check(tree):
     return len(pages), faults
 
 
-def self_test():
-    """Plants a fault of each kind in a small tree and expects each to be found, and none before."""
-    sound = {"README.md": "[a](docs/a.md#one-two) [web](https://example.org/x)", "docs/README.md": "[a](a.md)",
-             "docs/a.md": "# One: two\n[up](../README.md) [here](#one-two)\n"}
-    planted = [("README.md", "[a](docs/b.md)", "there is no docs/b.md"),
-               ("README.md", "[a](docs/a.md#three)", "has no heading #three"),
-               ("README.md", "[a](docs/a.md) `docs/a.md` `docs/NAME/x.md` `docs/c.md` `etc/c`", "there is no docs/c.md"),
-               ("docs/b.md", "", "does not list it")]
-    for name, text, expected in [(None, None, None)] + planted:
-        with tempfile.TemporaryDirectory() as tree:
-            os.mkdir(os.path.join(tree, "docs"))
-            for path, content in {**sound, **({name: text} if name else {})}.items():
-                with open(os.path.join(tree, path), "w", encoding="utf-8") as file:
-                    file.write(content)
-            _, faults = check(tree)
-        if [expected in fault for fault in faults] != ([True] if expected else []):
-            sys.exit(f"{name}: expected {expected!r}, found {faults}")
-    print(f"{len(planted)} planted faults are found")
-
+SOUND = {"README.md": "[a](docs/a.md#one-two) [web](https://example.org/x)", "docs/README.md": "[a](a.md)",
+         "docs/a.md": "# One: two\n[up](../README.md) [here](#one-two)\n"}
+PLANTED = [("README.md", "[a](docs/b.md)", "there is no docs/b.md"),
+           ("README.md", "[a](docs/a.md#three)", "has no heading #three"),
+           ("README.md", "[a](docs/a.md) `docs/a.md` `docs/NAME/x.md` `docs/c.md` `etc/c`", "there is no docs/c.md"),
+           ("docs/b.md", "", "does not list it")]
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: links TREE | --self-test")
-    if sys.argv[1] == "--self-test":
-        self_test()
-    else:
-        count, found = check(os.path.abspath(sys.argv[1]))
-        for line in found:
-            print(line)
-        print(f"{count} pages checked, {len(found)} faults")
-        sys.exit(1 if found else 0)
+    tree_check.main(check, "pages", SOUND, PLANTED)
