@@ -9,10 +9,13 @@ pkg_check_modules(libsodium REQUIRED IMPORTED_TARGET libsodium)
 pkg_check_modules(re2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(zlib REQUIRED IMPORTED_TARGET zlib)
 find_package(Boost 1.74 REQUIRED COMPONENTS program_options)
+find_package(nlohmann_json REQUIRED)
+if(TIERCEL_PORTABLE) # which finds the others itself
+  return()
+endif()
 find_package(fmt REQUIRED)
 find_package(doctest REQUIRED)
 find_package(yaml-cpp REQUIRED)
-find_package(nlohmann_json REQUIRED)
 
 # The courier's; without them it is not built.
 pkg_check_modules(libarchive IMPORTED_TARGET libarchive)

@@ -71,7 +71,7 @@ acts_for_user() {
 return_ownership() {
     local directory
     acts_for_user || return 0
-    for directory in "$root"/build "$root"/build-dev "$root"/build-fuzz "$root"/build-aarch64; do
+    for directory in "$root"/build "$root"/build-dev "$root"/build-{fuzz,portable,aarch64}; do
         [ ! -d "$directory" ] || chown -Rh "$SUDO_UID:${SUDO_GID:-$SUDO_UID}" "$directory"
     done
 }
