@@ -36,7 +36,7 @@ holds tiercel /usr/bin/{analyzer,tiercel,tiercel-trace} /usr/sbin/tiercel-driver
     /usr/share/doc/tiercel/tiercel.spdx.json /usr/share/man/man1/{analyzer,tiercel,tiercel-trace}.1.gz /usr/share/man/man8/{enricher,privd,tiercel-driver,tiercel-keeper}.8.gz /usr/share/man/man5/analyzer.yaml.5.gz
 [ ! -e "$build/courier/libcourier_app.a" ] ||
     holds tiercel-courier /usr/libexec/tiercel/tiercel-{courier,pull} /etc/tiercel/courier.yaml \
-        /usr/lib/systemd/system/tiercel-courier.{service,socket} /usr/lib/{sysusers,tmpfiles}.d/tiercel-courier.conf /usr/share/doc/tiercel-courier/tiercel-courier.spdx.json \
+        /usr/lib/systemd/system/tiercel-{courier.{service,socket},pull.{service,timer}} /usr/lib/{sysusers,tmpfiles}.d/tiercel-courier.conf /usr/share/doc/tiercel-courier/tiercel-courier.spdx.json \
         /usr/share/man/man8/tiercel-{courier,pull}.8.gz /usr/share/man/man5/courier.yaml.5.gz
 [[ "$(dpkg-deb -f "$work"/tiercel_*.deb Depends)" != *libcurl* ]] || fail "the sensor depends on libcurl"
 holds tiercel-rules /etc/tiercel/rules.d/00-tiercel.yaml /usr/share/man/man5/tiercel-rules.5.gz

@@ -36,12 +36,17 @@ holds tiercel-enricher.service RestrictAddressFamilies AF_UNIX
 holds tiercel-courier.service AmbientCapabilities ''
 holds tiercel-courier.service CapabilityBoundingSet ''
 holds tiercel-courier.service RestrictAddressFamilies 'AF_UNIX AF_INET AF_INET6 AF_NETLINK'
+# With it the courier would see any analyzer as nobody, and refuse it.
+! grep -q '^PrivateUsers=' "$units/tiercel-courier.service" || fail "tiercel-courier.service has PrivateUsers="
+holds tiercel-pull.service AmbientCapabilities ''
+holds tiercel-pull.service CapabilityBoundingSet ''
+holds tiercel-pull.service User tiercel-courier
 holds tiercel-module.service CapabilityBoundingSet CAP_SYS_MODULE
 [ "$(for unit in tiercel tiercel-courier tiercel-enricher tiercel-privd; do value $unit.service User; done | sort -u | wc -l)" -eq 4 ] ||
     fail "two processes have one user"
 
 # The hardening directives, a paragraph of their own, stand in alphabetical order.
-for unit in tiercel.service tiercel-courier.service tiercel-enricher.service tiercel-privd.service tiercel-module.service; do
+for unit in tiercel.service tiercel-courier.service tiercel-enricher.service tiercel-privd.service tiercel-pull.service tiercel-module.service; do
     keys=$(awk '/^\[/ { inside = $0 == "[Service]" } /^$/ { paragraph++ } inside && /^[A-Z][A-Za-z]*=/ {
         if ($0 ~ /^(AmbientCapabilities|CapabilityBoundingSet)=/) hardening = 1
         if (hardening) { sub(/=.*/, ""); print } }' "$units/$unit")
@@ -67,5 +72,6 @@ exposure tiercel.service 4
 exposure tiercel-enricher.service 4
 exposure tiercel-courier.service 20
 exposure tiercel-privd.service 13
+exposure tiercel-pull.service 20
 
 finish

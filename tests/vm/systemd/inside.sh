@@ -4,7 +4,8 @@
 # inside.sh: runs in the machine that test-systemd.sh boots, as root, with systemd. Installs the packages beside it and looks at
 # what they do. Prints `ok:` or `FAILED:` for each thing looked at.
 #
-# Beside it: check.sh, witness.pl; old/*.deb, which are installed; new/*.deb, the same packages of a higher version.
+# Beside it: check.sh, witness.pl; old/*.deb, which are installed; new/*.deb, the same packages of a higher version; courier.sh and
+# what it needs.
 set -u
 cd /payload || exit 1
 # shellcheck source=tests/lib/check.sh
@@ -254,6 +255,14 @@ check "for which privd has loaded once more" [ "$(privds_start)" != "$loaded_by"
 check "beside the earlier probe" says "end in a gap of"
 check "the shipped rules alert too" alert_works
 rm "$local_rules"
+
+# ---- the courier ----
+if [ -d courier ]; then
+    # shellcheck source=tests/vm/systemd/courier.sh
+    . ./courier.sh
+else
+    echo "SKIPPED: the courier: its package was not made"
+fi
 
 # ---- a wrong configuration ----
 cp -p /etc/tiercel/analyzer.yaml /tmp/analyzer.yaml

@@ -31,6 +31,13 @@ if [ -z "$packages" ]; then
     (cd "$build" && cpack -G DEB -B "$packages" >"$work/cpack" 2>&1) || { tail -n 20 "$work/cpack"; exit 1; }
 fi
 cp "$packages"/{tiercel,tiercel-rules}_*~"$suite"_*.deb "$work/old/"
+courier=()
+for package in "$packages"/tiercel-courier_*~"$suite"_*.deb; do
+    [ -e "$package" ] || continue # it is made where the courier's libraries are installed
+    mkdir "$work/courier"
+    cp "$package" "$work/courier/"
+    courier=("$work/courier" "$here"/{courier.sh,web.pl})
+done
 
 # The same packages with a higher version and changed configuration files.
 for package in "$work"/old/*.deb; do
@@ -43,7 +50,10 @@ for package in "$work"/old/*.deb; do
     rm -rf "$work/tree"
 done
 
-mapfile -t needed < <(dpkg-deb -f "$work"/old/tiercel_*.deb Depends | tr ',' '\n' | sed 's/[(|].*//; s/ //g' | grep -vx systemd)
+mapfile -t needed < <(for package in "$work"/{old/tiercel_,courier/}*.deb; do
+    [ ! -e "$package" ] || dpkg-deb -f "$package" Depends
+done | tr ',' '\n' | sed 's/[(|].*//; s/ //g' | grep -vxE 'systemd|tiercel' | sort -u)
+[ ${#courier[@]} -eq 0 ] || needed+=(minisign)
 status=0
 image=$("$here/make-root.sh" "$suite" "${needed[@]}") || status=$?
 [ "$status" -ne 77 ] || skip "the image cannot be made (see above)"
@@ -53,6 +63,6 @@ module=()
 file=
 [ "$boot" != boot ] || file=$(TIERCEL_BUILD=$build "$here/../build-module.sh" "$suite") || file=
 [ -z "$file" ] || module=("$file")
-"$here/$boot.sh" --timeout 1500 "$image" "$here/inside.sh" "$here"/../../lib/{check.sh,witness.pl} "$work/old" "$work/new" "${module[@]}" || status=$?
+"$here/$boot.sh" --timeout 1500 "$image" "$here/inside.sh" "$here"/../../lib/{check.sh,witness.pl} "$work/old" "$work/new" "${module[@]}" "${courier[@]}" || status=$?
 [ "$status" -ne 77 ] || skip "the machine cannot be had here (see above)"
 [ "$status" -eq 0 ]
