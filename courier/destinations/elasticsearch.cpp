@@ -38,6 +38,16 @@ Sent judge_items(std::string_view body, std::size_t records) {
     return {delivered, Sent::Outcome::done, ""};
 }
 
+// A data stream takes only documents with @timestamp, and an index shows them by it.
+void append_document(std::string& lines, const Record& record) {
+    std::string_view rest = record.text;
+    if (rest.starts_with("{\"")) {
+        lines += R"({"@timestamp":")" + iso_time(record.time_ns) + "\",";
+        rest.remove_prefix(1);
+    }
+    lines.append(rest) += '\n';
+}
+
 class Elasticsearch : public Destination {
   public:
     explicit Elasticsearch(const Options& options)
@@ -47,7 +57,7 @@ class Elasticsearch : public Destination {
         std::string lines;
         for (const Record& record : records) {
             lines += R"({"create":{"_id":")" + short_id_of(record) + "\"}}\n";
-            lines.append(record.text) += '\n';
+            append_document(lines, record);
         }
         const HttpClient::Answer answer =
             client_.post(lines, suffix_, {"Content-Type: application/x-ndjson"});

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """harness: a courier under test, a client that plays the analyzer, and receivers that note what they get."""
+import base64
 import gzip
 import http.server
 import json
@@ -17,6 +18,8 @@ import subprocess
 import tempfile
 import threading
 import time
+
+from check import within
 
 MAGIC, VERSION = 0x43435254, 2
 HELLO, ALERT, STORED, STATE, RULES = range(1, 6)
@@ -285,6 +288,68 @@ class Nats:
     def request(self, subject, body=b""):
         self.socket.sendall(b"PUB %s inbox %d\r\n%s\r\n" % (subject.encode(), len(body), body))
         return json.loads(self.next())
+
+
+class Stream:
+    """A nats-server that has the stream ALERTS, in a folder."""
+    command = "nats-server"
+
+    def __init__(self, folder):
+        self.port = free_port()
+        self.options = ["-js", "-sd", str(folder), "-a", "127.0.0.1", "-p", str(self.port)]
+        self.start()
+        self.made = self.request("$JS.API.STREAM.CREATE.ALERTS", ALERTS_STREAM)
+        self.destination = {"type": "nats", "servers": f"nats://127.0.0.1:{self.port}"}
+
+    def start(self):
+        self.process = subprocess.Popen([self.command, *self.options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        within(10, lambda: socket.socket().connect_ex(("127.0.0.1", self.port)) == 0)
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+    def request(self, subject, body=b""):
+        return Nats(self.port).request(subject, body)
+
+    def count(self):
+        return self.request("$JS.API.STREAM.INFO.ALERTS")["state"]["messages"]
+
+    def bodies(self):
+        """What the stream has; nothing while the server is away."""
+        try:
+            connection = Nats(self.port)
+            last = connection.request("$JS.API.STREAM.INFO.ALERTS")["state"]["last_seq"]
+            found = [connection.request("$JS.API.STREAM.MSG.GET.ALERTS", b'{"seq":%d}' % n) for n in range(1, last + 1)]
+            return [base64.b64decode(m["message"].get("data", "")) for m in found if "message" in m]
+        except (OSError, KeyError, ValueError, IndexError):
+            return []
+
+    def end(self):
+        self.process.terminate()
+        self.process.wait()
+
+
+class Topic:
+    """librdkafka's mock of a cluster, which has the topic `alerts`."""
+
+    def __init__(self, program):
+        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+        self.lines = self.process.stdout
+        brokers = self.lines.readline().decode().strip()
+        self.destination = {"type": "kafka", "brokers": brokers, "topic": "alerts", "properties": ["linger.ms=1"]}
+
+    def take(self, count):
+        """The ids and the bodies of the first `count` messages; once. There are fewer if the next one does not come."""
+        self.process.stdin.write(b"%d\n" % count)
+        pairs = []
+        while len(pairs) < count and (line := self.lines.readline()) != b"\n":
+            pairs.append(line.rstrip(b"\n").split(b" ", 1))
+        return [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(20)
 
 
 def certificates(folder):

@@ -5,11 +5,11 @@ are away for a while, and nothing is lost.
 
 Usage: receivers_test.py COURIER KAFKA-MOCK
 """
-import base64
 import gzip
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -21,7 +21,7 @@ import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from check import check, exit_code, skip, skip_part, within
-from harness import (ALERTS_STREAM, Client, Courier, Nats, Receiver, alerts, certificates, first_seen, free_port, numbers_in,
+from harness import (Client, Courier, Receiver, Stream, Topic, alerts, certificates, first_seen, free_port, numbers_in,
                      server_tls)
 
 program, kafka_mock = sys.argv[1:]
@@ -164,8 +164,10 @@ def stand_ins():
     within(5, lambda: set(range(20)) - {7} <= set(taken))
     check("Elasticsearch (played): each document is judged by itself", set(taken) >= set(range(20)) - {7} and
           "refuses the alert" in courier.said(), (taken, courier.said()))
-    action = json.loads(server.bodies()[0].split(b"\n")[0])
+    action, document = map(json.loads, server.bodies()[0].split(b"\n")[:2])
     check("Elasticsearch (played): the alert's id is the document's", len(action["create"]["_id"]) == 32, action)
+    check("Elasticsearch (played): the time by which data streams sort", re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", document.get("@timestamp", "")), document)
     check("Elasticsearch (played): the index", server.noted[0][0].startswith("/tiercel/_bulk?"), server.noted[0][0])
     courier.remove()
     server.end()
@@ -216,71 +218,38 @@ action(type="omfile" file="{folder}/out" template="all")
 
 
 def nats():
-    if not shutil.which("nats-server"):
+    if not shutil.which(Stream.command):
         return skip_part("NATS JetStream", "nats-server is not installed")
-    port, folder = free_port(), work / "nats"
-    command = ["nats-server", "-js", "-sd", str(folder), "-a", "127.0.0.1", "-p", str(port)]
-
-    def run():
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        within(10, lambda: socket.socket().connect_ex(("127.0.0.1", port)) == 0)
-        return server
-
-    server = run()
-    made = Nats(port).request("$JS.API.STREAM.CREATE.ALERTS", ALERTS_STREAM)
-    check("NATS: the stream is made", "error" not in made, made)
-    courier, client = start({"type": "nats", "servers": f"nats://127.0.0.1:{port}"})
+    server = Stream(work / "nats")
+    check("NATS: the stream is made", "error" not in server.made, server.made)
+    courier, client = start(server.destination)
     client.send(alerts(range(300)))
-
-    def info():
-        return Nats(port).request("$JS.API.STREAM.INFO.ALERTS")["state"]
-
-    within(20, lambda: info()["messages"] >= 300)
-    server.send_signal(signal.SIGKILL)
-    server.wait()
+    within(20, lambda: server.count() >= 300)
+    server.kill()
     client.send(alerts(range(300, 900)))
     time.sleep(1)
     courier.kill() # what it has sent and not noted is sent again; the stream knows the ids
     courier.start()
-    server = run()
-
-    def numbers():
-        try:
-            connection = Nats(port)
-            count = connection.request("$JS.API.STREAM.INFO.ALERTS")["state"]["last_seq"]
-            found = [connection.request("$JS.API.STREAM.MSG.GET.ALERTS", b'{"seq":%d}' % n) for n in range(1, count + 1)]
-            return numbers_in([base64.b64decode(m["message"].get("data", "")) for m in found if "message" in m])
-        except (OSError, KeyError, ValueError, IndexError):
-            return []
-
-    within(30, lambda: info()["messages"] >= 900)
-    expect("NATS JetStream", courier, numbers, 900)
-    got = numbers()
+    server.start()
+    within(30, lambda: server.count() >= 900)
+    expect("NATS JetStream", courier, lambda: numbers_in(server.bodies()), 900)
+    got = numbers_in(server.bodies())
     check("NATS JetStream: the stream has no duplicate", len(got) == len(set(got)), len(got))
-    server.terminate()
-    server.wait()
+    server.end()
     courier.remove()
 
 
 def kafka():
-    mock = subprocess.Popen([kafka_mock], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1)
-    brokers = mock.stdout.readline().strip()
-    courier, client = start({"type": "kafka", "brokers": brokers, "topic": "alerts", "properties": ["linger.ms=1"]})
+    topic = Topic(kafka_mock)
+    courier, client = start(topic.destination)
     client.send(alerts(range(300)))
     client.settle()
-    mock.stdin.write("300\n")
-    numbers, ids = [], []
-    for _ in range(300):
-        identity, _, text = mock.stdout.readline().partition(" ")
-        if not text:
-            break
-        ids.append(identity)
-        numbers += numbers_in([text.encode()])
+    ids, bodies = topic.take(300)
+    numbers = numbers_in(bodies)
     check("Kafka (librdkafka's mock): none is lost, and the order is kept", first_seen(numbers) == list(range(len(set(numbers)))) and
           len(set(numbers)) == 300, (numbers[:20], courier.said()))
-    check("Kafka (librdkafka's mock): each has its id", all(i.startswith("host-a/") for i in ids), ids[:3])
-    mock.stdin.close()
-    mock.wait(20)
+    check("Kafka (librdkafka's mock): each has its id", all(i.startswith(b"host-a/") for i in ids), ids[:3])
+    topic.end()
     courier.remove()
 
 

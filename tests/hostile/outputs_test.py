@@ -3,13 +3,14 @@
 """outputs_test.py: text that a program or a rule file chose steers no terminal and forges no line in any output: each has
 it as valid UTF-8, visible, and such that the bytes can be had again.
 
-Usage: outputs_test.py ANALYZER [COURIER]
+Usage: outputs_test.py ANALYZER [COURIER KAFKA_MOCK]
 """
 import html
 import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import stat
@@ -26,7 +27,8 @@ import bombs
 import harness
 from check import check, exit_code, skip_part, within
 
-analyzer, *courier = map(os.path.abspath, sys.argv[1:])
+analyzer, *rest = map(os.path.abspath, sys.argv[1:])
+courier, kafka_mock = rest[:1], rest[1:]
 # Each name is one that an output must not show as it is, or must tell from another.
 NAMES = {
     "C0": bytes(range(1, 32)), "DEL": b"\x7f", "terminal": b"\x1b[2J\x1b]0;owned\x07", "line": b"\r\n{\"forged\":true}\n",
@@ -314,26 +316,49 @@ def top(work):
     return shown[:shown.rfind(b"\n") + 1] or said
 
 
+class OnPort:
+    """A receiver that the test plays."""
+
+    def __init__(self, kind):
+        port = harness.free_port()
+        self.server = harness.Lines(port) if kind == "syslog" else harness.Receiver(port)
+        self.destination = {"type": kind, **({"address": f"127.0.0.1:{port}", "tls": False} if kind == "syslog" else
+                                             {"url": f"http://127.0.0.1:{port}"})}
+        self.end = self.server.end
+
+    def bodies(self):
+        return self.server.messages if hasattr(self.server, "messages") else self.server.bodies()
+
+
+class OnTopic(harness.Topic):
+    def bodies(self):
+        return self.take(len(NAMES))[1]
+
+
+def receiver_of(kind, work):
+    if kind == "nats":
+        return harness.Stream(work / "stream")
+    return OnTopic(kafka_mock[0]) if kind == "kafka" else OnPort(kind)
+
+
 def through_courier(kind, work):
     """The texts of the alerts that a receiver of this kind gets."""
-    port = harness.free_port()
-    receiver = harness.Lines(port) if kind == "syslog" else harness.Receiver(port)
-    target = {"address": f"127.0.0.1:{port}", "tls": False} if kind == "syslog" else {"url": f"http://127.0.0.1:{port}"}
-    service = harness.Courier(courier[0], [{"name": "it", "type": kind, **target}]).start()
-
-    def bodies():
-        return receiver.messages if kind == "syslog" else receiver.bodies()
+    receiver = receiver_of(kind, work)
+    service = harness.Courier(courier[0], [{"name": "it", **receiver.destination}]).start()
+    texts = b""
 
     def have_all_come(): # an alert may show its name more than once
-        size = len(b"".join(bodies()))
+        nonlocal texts
+        before, texts = texts, b"\n".join(receiver.bodies())
         time.sleep(.5)
-        texts = b"".join(bodies())
-        return texts.count(BEGIN) >= len(NAMES) and len(texts) == size
+        return texts.count(BEGIN) >= len(NAMES) and len(texts) == len(before)
     try:
         within(20, lambda: os.path.exists(service.socket))
         alerts(work, "http_output.enabled=true", "-o", f"courier_output.socket={service.socket}")
+        if kind == "kafka": # which gives its messages once
+            return b"\n".join(receiver.bodies())
         within(20, have_all_come)
-        return b"\n".join(bodies())
+        return texts
     finally:
         service.remove()
         receiver.end()
@@ -407,6 +432,7 @@ OUTPUTS = {
 THROUGH_COURIER = {
     "http": from_json, "loki": from_alerts_in(loki_texts), "otlp": from_alerts_in(otlp_texts),
     "alertmanager": from_alerts_in(alertmanager_texts), "syslog": from_syslog,
+    "nats": from_json, "kafka": from_json,
 }
 
 with tempfile.TemporaryDirectory() as folder:
@@ -422,6 +448,8 @@ with tempfile.TemporaryDirectory() as folder:
     for kind, decode in THROUGH_COURIER.items() if courier else ():
         if os.geteuid() != 0:
             skip_part(kind, "a user of its own for the courier needs root")
+        elif kind == "nats" and not shutil.which(harness.Stream.command):
+            skip_part(kind, "nats-server is not installed")
         else:
             check_output(f"the courier's {kind}", through_courier(kind, work), decode)
 sys.exit(exit_code())
