@@ -290,6 +290,17 @@ class Nats:
         return json.loads(self.next())
 
 
+def stream_bodies(port):
+    """What the stream ALERTS has; nothing while the server is away."""
+    try:
+        connection = Nats(port)
+        last = connection.request("$JS.API.STREAM.INFO.ALERTS")["state"]["last_seq"]
+        found = [connection.request("$JS.API.STREAM.MSG.GET.ALERTS", b'{"seq":%d}' % n) for n in range(1, last + 1)]
+        return [base64.b64decode(m["message"].get("data", "")) for m in found if "message" in m]
+    except (OSError, KeyError, ValueError, IndexError):
+        return []
+
+
 class Stream:
     """A nats-server that has the stream ALERTS, in a folder."""
     command = "nats-server"
@@ -316,14 +327,7 @@ class Stream:
         return self.request("$JS.API.STREAM.INFO.ALERTS")["state"]["messages"]
 
     def bodies(self):
-        """What the stream has; nothing while the server is away."""
-        try:
-            connection = Nats(self.port)
-            last = connection.request("$JS.API.STREAM.INFO.ALERTS")["state"]["last_seq"]
-            found = [connection.request("$JS.API.STREAM.MSG.GET.ALERTS", b'{"seq":%d}' % n) for n in range(1, last + 1)]
-            return [base64.b64decode(m["message"].get("data", "")) for m in found if "message" in m]
-        except (OSError, KeyError, ValueError, IndexError):
-            return []
+        return stream_bodies(self.port)
 
     def end(self):
         self.process.terminate()

@@ -41,7 +41,7 @@ holds tiercel /usr/bin/{analyzer,tiercel,tiercel-trace} /usr/sbin/tiercel-driver
 [[ "$(dpkg-deb -f "$work"/tiercel_*.deb Depends)" != *libcurl* ]] || fail "the sensor depends on libcurl"
 holds tiercel-rules /etc/tiercel/rules.d/00-tiercel.yaml /usr/share/man/man5/tiercel-rules.5.gz
 [ ! -e "$tree/kernel/module/dkms.conf" ] || holds tiercel-dkms "/usr/src/tiercel-$(sed -n "s/^CMAKE_PROJECT_VERSION:[A-Z]*=//p" "$build/CMakeCache.txt")/dkms.conf"
-holds tiercel-deploy /usr/share/tiercel/{container/compose.yaml,grafana/tiercel.json,helm/tiercel/Chart.yaml,kubernetes/tiercel.yaml} \
+holds tiercel-deploy /usr/share/tiercel/{container/compose.yaml,fleet/compose.yaml,fleet/grafana/alerts.json,grafana/tiercel.json,helm/tiercel/Chart.yaml,kubernetes/tiercel.yaml} \
     /usr/share/tiercel/seccomp/{analyzer,courier,enricher,privd}.json
 [ "$(dpkg-deb -I "$work"/tiercel_*.deb conffiles | xargs)" = "/etc/tiercel/analyzer.yaml /etc/logrotate.d/tiercel" ] ||
     fail "analyzer.yaml and logrotate's file are not tiercel's conffiles"
