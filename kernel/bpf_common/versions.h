@@ -35,6 +35,12 @@ static __always_inline __u64 inode_time(struct inode *inode, int change)
     return ns_of(t);
 }
 
+/* --- ids of a thread, its process, group and session ------------------------------------------------ */
+static __always_inline struct pid *pid_of(struct task_struct *task, enum pid_type type)
+{
+    return type == PIDTYPE_PID ? READ(task, thread_pid) : READ(task, signal, pids[type]);
+}
+
 /* --- start of a thread on CLOCK_BOOTTIME, ns ----------------------------------------------------- */
 static __always_inline __u64 start_time(struct task_struct *task)
 {

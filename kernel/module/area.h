@@ -8,7 +8,7 @@
 #ifndef TIERCEL_KERNEL_MODULE_AREA_H
 #define TIERCEL_KERNEL_MODULE_AREA_H
 
-#include <linux/mm.h>
+#include "kernel/module/compat/api.h"
 
 struct tiercel_area {
 	struct page **pages; /* by offset: `mapped` pointers, the repeated pages twice */

@@ -6,11 +6,11 @@
  */
 #include <linux/anon_inodes.h>
 #include <linux/file.h>
-#include <linux/idr.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/seq_file.h>
 
+#include "kernel/module/compat/pids.h"
 #include "kernel/module/scratch.h"
 
 #include "kernel/common/iterators.h"
@@ -31,7 +31,7 @@ static struct task_struct *thread_from(int *id, bool leaders_only)
 	struct pid *pid;
 
 	rcu_read_lock();
-	for (; (pid = idr_get_next(&init_pid_ns.idr, id)); ++*id) {
+	for (; (pid = compat_next_pid(id)); ++*id) {
 		task = pid_task(pid, PIDTYPE_PID);
 		if (task && !(task->flags & PF_KTHREAD) &&
 		    (!leaders_only || thread_group_leader(task)))

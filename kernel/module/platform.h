@@ -34,6 +34,7 @@
 #include <net/inet_sock.h>
 
 #include "kernel/common/abi.h"
+#include "kernel/module/compat/api.h"
 #include "kernel/module/compat/mount.h"
 
 #undef READ /* linux/kernel.h of older kernels defines a direction of that name */
@@ -139,7 +140,7 @@ static __always_inline int read_user(void *dst, size_t size, u64 address)
 {
 	const void __user *from = (const void __user *)(unsigned long)address;
 
-	if (access_ok(from, size) && !__copy_from_user_inatomic(dst, from, size))
+	if (compat_access_ok(from, size) && !__copy_from_user_inatomic(dst, from, size))
 		return 0;
 	memset(dst, 0, size);
 	return -EFAULT;

@@ -4,6 +4,9 @@
  * probes for itself and passes itself as their data.
  */
 #include <linux/tracepoint.h>
+#include <trace/events/sched.h>
+#include <trace/events/signal.h>
+#include <trace/events/syscalls.h>
 
 #include "kernel/module/entry.h"
 #include "kernel/module/scratch.h"
@@ -240,6 +243,18 @@ static struct hook {
 	{"sys_enter", on_sys_enter, TIERCEL_TP_PATHS},
 	{"sys_exit", on_sys_exit},
 };
+
+/* Each probe has the arguments of its tracepoint in this kernel, or the module does not compile. */
+static void __maybe_unused check_probes(void)
+{
+	check_trace_callback_type_sched_process_exec(on_exec);
+	check_trace_callback_type_sched_process_fork(on_fork);
+	check_trace_callback_type_sched_process_exit(on_exit);
+	check_trace_callback_type_signal_deliver(on_signal);
+	check_trace_callback_type_sched_switch(on_switch);
+	check_trace_callback_type_sys_enter(on_sys_enter);
+	check_trace_callback_type_sys_exit(on_sys_exit);
+}
 
 static void take_tracepoint(struct tracepoint *tracepoint, void *unused)
 {

@@ -2,6 +2,7 @@
 /* Makes, counts and frees sessions, and puts their events into their rings. */
 #include "kernel/module/session.h"
 
+#include "kernel/module/compat/api.h"
 #include "kernel/module/entry.h"
 
 #include <linux/cpumask.h>

@@ -12,7 +12,7 @@ mkdir -p "$output"
 exec 9>"$output.lock"
 flock 9
 log=$output.log
-headers=$home/headers/build arguments=(CC="$here/newer-cc.sh")
+headers=$home/headers/build arguments=(CC="$here/newer-cc.sh" TIERCEL_WERROR=y)
 
 # newer-cc translates options of GCC 14 that GCC 12 does not have.
 made_for=$(sed -n 's/^CONFIG_GCC_VERSION=\([0-9]*\)[0-9]\{4\}$/\1/p' "$headers/.config")

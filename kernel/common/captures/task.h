@@ -13,11 +13,6 @@
 #define PAGE_KIB 4
 
 /* --- ids ----------------------------------------------------------------------------------------- */
-static __always_inline struct pid *pid_of(struct task_struct *task, enum pid_type type)
-{
-    return type == PIDTYPE_PID ? READ(task, thread_pid) : READ(task, signal, pids[type]);
-}
-
 /* The number in its own pid namespace, the innermost level, and that namespace (kernel/pid.c, pid_vnr()). */
 static __always_inline struct upid innermost(struct pid *pid)
 {
@@ -41,7 +36,7 @@ static __always_inline __s32 global_id(struct pid *pid)
 /* Start of the init of the thread's pid namespace, ns since boot. */
 static __always_inline __u64 pidns_start(struct task_struct *task)
 {
-    struct upid id = innermost(READ(task, thread_pid));
+    struct upid id = innermost(pid_of(task, PIDTYPE_PID));
 
     return READ(id.ns, child_reaper, start_time);
 }
@@ -51,7 +46,7 @@ static __always_inline int put_namespaces(struct capture *c, __u32 i)
 {
     struct task_struct *task = c->task;
     struct nsproxy *proxy = READ(task, nsproxy);
-    struct upid id = innermost(READ(task, thread_pid));
+    struct upid id = innermost(pid_of(task, PIDTYPE_PID));
     __u32 at = value_start(c), start = at;
 
     put_u32(c, &at, READ(proxy, cgroup_ns, ns.inum));
@@ -100,7 +95,7 @@ static __always_inline __u32 terminal(struct task_struct *task)
 static __always_inline __u32 clone_flags(struct capture *c)
 {
     struct task_struct *task = c->task;
-    struct pid *pid = READ(task, thread_pid);
+    struct pid *pid = pid_of(task, PIDTYPE_PID);
     __u64 flags = 0;
     __u32 out;
 

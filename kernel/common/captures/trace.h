@@ -68,7 +68,7 @@ STEP int reaper_step(__u32 k, void *context)
 static __always_inline __s32 exit_reaper(struct task_struct *task)
 {
     struct list_head *children = ADDRESS_OF(task, children);
-    struct pid *pid = READ(task, thread_pid);
+    struct pid *pid = pid_of(task, PIDTYPE_PID);
     struct reaper_search s = {.task = task};
     struct task_struct *init;
     struct upid innermost = {};

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Differences between kernel versions in fields and in the arguments of tracepoints. Needs READ().
+/*
+ * Differences between kernels in fields and in the arguments of tracepoints, by what
+ * compat/probe.sh found in the headers. Needs READ().
  */
 #ifndef TIERCEL_KERNEL_MODULE_COMPAT_VERSIONS_H
 #define TIERCEL_KERNEL_MODULE_COMPAT_VERSIONS_H
@@ -13,51 +15,85 @@
 #include <linux/user_namespace.h>
 #include <linux/utsname.h>
 #include <net/net_namespace.h>
-#include <linux/version.h>
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 6, 0)
+#include "kernel/module/compat/found.h"
+
+#ifdef COMPAT_HAS_time_namespaces
 #include <linux/time_namespace.h>
 #endif
 
 /* Arguments that newer kernels append to those of a tracepoint. */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 18, 0)
+#ifdef COMPAT_HAS_switch_prev_state
 #define COMPAT_SWITCH_MORE , unsigned int prev_state
 #else
 #define COMPAT_SWITCH_MORE
 #endif
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#ifdef COMPAT_HAS_exit_group_dead
 #define COMPAT_EXIT_MORE , bool group_dead
 #else
 #define COMPAT_EXIT_MORE
 #endif
 
+#ifndef COMPAT_HAS_kernel_siginfo
+#define kernel_siginfo siginfo
+#endif
+
+/* Without the flag, a kernel does not tell whether an open has created the file. */
+#ifndef COMPAT_HAS_fmode_created
+#define FMODE_CREATED ((__force fmode_t)0)
+#endif
+
+#ifndef COMPAT_HAS_signal_pids
+#define PIDTYPE_TGID PIDTYPE_MAX
+#endif
+
+static inline struct pid *pid_of(struct task_struct *task, enum pid_type type)
+{
+#ifdef COMPAT_HAS_signal_pids
+	return type == PIDTYPE_PID ? READ(task, thread_pid) : READ(task, signal, pids[type]);
+#else
+	if (type == PIDTYPE_PID)
+		return READ(task, pids[PIDTYPE_PID].pid);
+	return READ(task, group_leader, pids[type == PIDTYPE_TGID ? PIDTYPE_PID : type].pid);
+#endif
+}
+
 static inline u64 start_time(struct task_struct *task)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 5, 0)
+#ifdef COMPAT_HAS_start_boottime
 	return READ(task, start_boottime);
 #else
 	return READ(task, real_start_time);
 #endif
 }
 
+#ifdef COMPAT_HAS_inode_hidden_ctime
+#define COMPAT_CTIME __i_ctime
+#else
+#define COMPAT_CTIME i_ctime
+#endif
+#ifdef COMPAT_HAS_inode_hidden_mtime
+#define COMPAT_MTIME __i_mtime
+#else
+#define COMPAT_MTIME i_mtime
+#endif
+
 static inline u64 inode_time(struct inode *inode, int change)
 {
 	struct timespec64 t = {};
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 11, 0)
+#ifdef COMPAT_HAS_inode_ctime_sec
 	t.tv_sec = change ? READ(inode, i_ctime_sec) : READ(inode, i_mtime_sec);
 	t.tv_nsec = change ? READ(inode, i_ctime_nsec) : READ(inode, i_mtime_nsec);
-#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 6, 0)
-	t = change ? READ(inode, __i_ctime) : READ(inode, __i_mtime);
 #else
-	t = change ? READ(inode, i_ctime) : READ(inode, i_mtime);
+	t = change ? READ(inode, COMPAT_CTIME) : READ(inode, COMPAT_MTIME);
 #endif
 	return t.tv_sec < 0 ? 0 : t.tv_sec * 1000000000ull + (t.tv_nsec & 0x3fffffff);
 }
 
 static inline u64 mm_pages(struct mm_struct *mm, int counter)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 2, 0)
+#ifdef COMPAT_HAS_rss_stat_array
 	s64 pages = READ(mm, rss_stat[counter].count);
 #else
 	s64 pages = READ(mm, rss_stat.count[counter].counter);
@@ -68,7 +104,7 @@ static inline u64 mm_pages(struct mm_struct *mm, int counter)
 
 static inline struct kernfs_node *node_parent(struct kernfs_node *node)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 15, 0)
+#ifdef COMPAT_HAS_kernfs_hidden_parent
 	return (__force struct kernfs_node *)READ(node, __parent);
 #else
 	return READ(node, parent);
@@ -86,7 +122,7 @@ static inline u32 login_uid(struct task_struct *task)
 
 /* fs/mount.h, which no header exports: the namespace's number is in a member at its beginning. */
 struct mnt_namespace_head {
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+#ifndef COMPAT_HAS_ns_common_count
 	atomic_t count;
 #endif
 	struct ns_common ns;
@@ -99,7 +135,7 @@ static inline u32 mount_namespace(struct nsproxy *proxy)
 
 static inline u32 time_namespace(struct nsproxy *proxy)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 6, 0)
+#ifdef COMPAT_HAS_time_namespaces
 	return READ(proxy, time_ns, ns.inum);
 #else
 	return 0;

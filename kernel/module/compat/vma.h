@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR Apache-2.0 */
-/* Changes a mapping's flags. From 6.3 on only a function may do so. */
+/* Changes a mapping's flags. In newer kernels only a function may do so. */
 #ifndef TIERCEL_KERNEL_MODULE_COMPAT_VMA_H
 #define TIERCEL_KERNEL_MODULE_COMPAT_VMA_H
 
 #include <linux/mm.h>
-#include <linux/version.h>
+
+#include "kernel/module/compat/found.h"
 
 static inline void compat_change_vm_flags(struct vm_area_struct *vma, unsigned long set,
 					  unsigned long clear)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#ifdef COMPAT_HAS_vm_flags_mod
 	vm_flags_mod(vma, set, clear);
 #else
 	vma->vm_flags = (vma->vm_flags | set) & ~clear;
