@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The system calls of the analyzer, from before it looks at the first event until it ends. There is
-// no open, socket, connect, bind, exec, fork, clone, ptrace, bpf, ioctl, prctl or executable
-// memory: what it works with, it has opened or received before. stdio has to have written once
-// before (glibc asks ioctl(TCGETS) at the first use of a terminal), or not be used.
+// no open, socket, connect, bind, exec, fork, clone, ptrace, bpf, ioctl or executable memory: what
+// it works with, it has opened or received before. stdio has to have written once before (glibc
+// asks ioctl(TCGETS) at the first use of a terminal), or not be used.
 #pragma once
 
 #include "policy/privilege/seccomp.h"
@@ -18,6 +18,8 @@ constexpr Allow kAnalyzerSteady[] = {
     {"nothing is lost at the end", {SCMP_SYS(fsync), SCMP_SYS(fdatasync)}},
     {"what an fd is", {SCMP_SYS(fstat)}},
     {"stdio's fstat(), which can do without; it would be stat of any path", {SCMP_SYS(newfstatat)}, Only::failing},
+    {"the name that abseil, which RE2 uses from its version 10 on, gives to its memory; it can do without",
+     {SCMP_SYS(prctl)}, Only::failing},
     {"release fds", {SCMP_SYS(close)}},
     {"answers of privd and the enricher", {SCMP_SYS(recvmsg)}},
     {"questions to them; alerts to sockets, programs, syslog; no descriptor and no other address", {SCMP_SYS(sendto)},
