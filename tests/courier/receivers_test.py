@@ -63,6 +63,19 @@ def web():
     courier.remove()
 
 
+def proxied():
+    port = free_port()
+    server = Receiver(port) # a proxy is asked for the whole URL; here it answers itself
+    os.environ["http_proxy"] = f"http://127.0.0.1:{port}"
+    courier, client = start({"type": "http", "url": "http://192.0.2.1/hook", "plain_text": True})
+    del os.environ["http_proxy"]
+    client.send(alerts(range(3)))
+    expect("webhook by a proxy", courier, lambda: numbers_in(server.bodies()), 3)
+    check("webhook by a proxy: it is asked for the URL", {path for path, *_ in server.noted} == {"http://192.0.2.1/hook"}, server.noted)
+    server.end()
+    courier.remove()
+
+
 def secure_web():
     if not keys:
         return skip_part("webhook with TLS", "openssl is not installed")
@@ -295,6 +308,7 @@ def programs():
 
 
 web()
+proxied()
 secure_web()
 alertmanager()
 stand_ins()
