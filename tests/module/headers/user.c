@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Uses everything of kernel/module/compat as the module does, for compat_test.sh.
-#include "kernel.h"
+#include "tests/module/headers/kernel.h"
 
 #define NTH(a, b, c, name, ...) name
 #define READ_1(object, a) ((object)->a)
