@@ -207,7 +207,8 @@ static __always_inline void read_socket_operation(struct uring_request *r, __u32
     case URING_SEND:
     case URING_SEND_ZC:
         r->args[4] = (__u64)OPTIONAL(io_sr_msg, request, addr);
-        r->args[5] = OPTIONAL(io_sr_msg, request, addr_len);
+        if (FIELD_EXISTS(struct io_sr_msg, addr_len)) /* 2 bytes in some kernels, 4 in others */
+            r->args[5] = BITFIELD((struct io_sr_msg *)request, addr_len);
         /* fallthrough */
     case URING_RECV:
         r->args[1] = (__u64)OPTIONAL(io_sr_msg, request, buf);
