@@ -20,72 +20,55 @@ static_assert(kPathMax == PATH_MAX);
 
 namespace {
 
-enum Letter : int {
-    unknown = '?',
-    user = 1,
-    peer_user,
-    socket_path,
-    driver_name,
-    btf,
-    stay,
-    exec,
-    prove_caps,
-    json,
-    help,
-    version,
-    when_asked,
-    by_path
+// An option, and the member of Options that its value or its presence sets. Without a value, `text`
+// is nullptr, and the member `flag` becomes `given`.
+struct Row {
+    const char* name = nullptr;
+    const char* Options::*text = nullptr;
+    bool Options::*flag = nullptr;
+    bool given = true;
 };
 
-constexpr option kTable[] = {
-    {"user", required_argument, nullptr, user},
-    {"peer-user", required_argument, nullptr, peer_user},
-    {"socket", required_argument, nullptr, socket_path},
-    {"driver", required_argument, nullptr, driver_name},
-    {"btf", required_argument, nullptr, btf},
-    {"stay", no_argument, nullptr, stay},
-    {"exec", no_argument, nullptr, exec},
-    {"prove-caps", no_argument, nullptr, prove_caps},
-    {"json", no_argument, nullptr, json},
-    {"help", no_argument, nullptr, help},
-    {"version", no_argument, nullptr, version},
-    {"when-asked", no_argument, nullptr, when_asked},
-    {"by-path", no_argument, nullptr, by_path},
-    {},
+constexpr Row kTable[] = {
+    {"user", &Options::user},
+    {"peer-user", &Options::peer_user},
+    {"socket", &Options::socket},
+    {"driver", &Options::driver},
+    {"btf", &Options::btf},
+    {"stay", nullptr, &Options::stay},
+    {"exec", nullptr, &Options::exec},
+    {"prove-caps", nullptr, &Options::prove_caps},
+    {"json", nullptr, &Options::json},
+    {"help", nullptr, &Options::help},
+    {"version", nullptr, &Options::version},
+    {"when-asked", nullptr, &Options::when_asked},
+    {"by-path", nullptr, &Options::once, false},
 };
 
-void set(Options& options, int chosen) {
-    switch (chosen) {
-    case user: options.user = optarg; break;
-    case peer_user: options.peer_user = optarg; break;
-    case socket_path: options.socket = optarg; break;
-    case driver_name: options.driver = optarg; break;
-    case btf: options.btf = optarg; break;
-    case stay: options.stay = true; break;
-    case exec: options.exec = true; break;
-    case prove_caps: options.prove_caps = true; break;
-    case json: options.json = true; break;
-    case help: options.help = true; break;
-    case version: options.version = true; break;
-    case when_asked: options.when_asked = true; break;
-    case by_path: options.once = false; break;
-    }
+constexpr int kUnknown = '?'; // getopt_long's answer
+
+void set(Options& options, const Row& row) {
+    if (row.text != nullptr)
+        options.*row.text = optarg;
+    else
+        options.*row.flag = row.given;
 }
 
 } // namespace
 
 Options parse(int argc, char** argv) {
     Options options;
+    option known[std::size(kTable) + 1] = {}; // the last one ends the list
+    for (std::size_t i = 0; i < std::size(kTable); ++i)
+        known[i] = {kTable[i].name, kTable[i].text ? required_argument : no_argument, nullptr,
+                    static_cast<int>(i)};
     opterr = 0;
-    for (;;) {
-        int chosen = getopt_long(argc, argv, "+", kTable, nullptr);
-        if (chosen == -1)
-            break;
-        if (chosen == unknown) {
+    for (int chosen = 0; chosen != -1 && options.wrong == nullptr;) {
+        chosen = getopt_long(argc, argv, "+", known, nullptr);
+        if (chosen == kUnknown)
             options.wrong = argv[optind - 1];
-            break;
-        }
-        set(options, chosen);
+        else if (chosen >= 0)
+            set(options, kTable[chosen]);
     }
     options.arguments = argv + optind;
     return options;
