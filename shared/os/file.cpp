@@ -18,10 +18,14 @@ Result<std::string_view> read_file(const char* root, const char* path, std::span
     UniqueFd fd(open(full, O_RDONLY | O_CLOEXEC));
     if (!fd.valid())
         return error("open", full);
-    ssize_t got = read(fd.get(), buffer.data(), buffer.size()); // /proc and /sys give all at once
-    if (got < 0)
-        return error("read", full);
-    auto used = static_cast<std::size_t>(got);
+    std::size_t used = 0;
+    ssize_t got = 0;
+    do { // a file of /proc gives a page at a time
+        got = read(fd.get(), buffer.data() + used, buffer.size() - used);
+        if (got < 0)
+            return error("read", full);
+        used += static_cast<std::size_t>(got);
+    } while (got > 0 && used < buffer.size());
     if (used > 0 && buffer[used - 1] == '\n')
         --used;
     return std::string_view(buffer.data(), used);

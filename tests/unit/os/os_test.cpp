@@ -121,6 +121,12 @@ TEST_CASE("read_file reads, cuts and fails") {
     CHECK(read_file("", std::string(5000, 'x').c_str(), large).error().number == ENAMETOOLONG);
 }
 
+TEST_CASE("read_file reads on where a file of /proc gives a page at a time") {
+    static char text[16384];
+    REQUIRE(read_file("", "/proc/self/smaps", text));
+    CHECK(read_file("", "/proc/self/smaps", text)->size() > 8192);
+}
+
 TEST_CASE("parse_unsigned takes a whole number and nothing else") {
     CHECK(parse_unsigned("0") == 0u);
     CHECK(parse_unsigned("18446744073709551615") == 18446744073709551615u);
