@@ -1,20 +1,25 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# boot.sh: boots a disk image with systemd under Debian 12's kernel, runs a program there, and exits with its exit code.
+# boot.sh: boots a disk image with systemd under a kernel of Debian's, runs a program there, and exits with its exit code.
 #
-# Usage: boot [--timeout SECONDS] IMAGE INSIDE [FILE]...
+# Usage: boot [--timeout SECONDS] [--kernel NAME] IMAGE INSIDE [FILE]...
 #
+# NAME is a name or an alias of the file ../kernels; without it, the kernel is that of Debian 12.
 # INSIDE is copied to /payload/inside, and each FILE, also a directory, beside it. The image is not changed. The machine has
 # no network. Standard output is the program's. If the program does not end in time, the messages of kernel and systemd
 # follow on standard error, and the exit code is 124. Exit code 77: this host cannot run test machines.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-timeout=600
-if [ "${1:-}" = --timeout ]; then
-    timeout=$2
+timeout=600 name=bookworm
+while [ $# -gt 1 ]; do
+    case $1 in
+        --timeout) timeout=$2 ;;
+        --kernel) name=$2 ;;
+        *) break ;;
+    esac
     shift 2
-fi
+done
 image=$1 inside=$2
 shift 2
 
@@ -25,7 +30,7 @@ unavailable() {
 command -v qemu-system-x86_64 >/dev/null || unavailable "qemu-system-x86_64 is not installed (package qemu-system-x86)"
 busybox=$(command -v busybox) || unavailable "busybox is not installed (package busybox-static)"
 command -v cpio >/dev/null || unavailable "cpio is not installed"
-kernel=$("$here/../fetch-kernel.sh" bookworm)
+kernel=$("$here/../fetch-kernel.sh" "$name")
 
 work=$(mktemp -d)
 qemu=
@@ -43,8 +48,12 @@ for package in "$kernel"/packages/*.deb; do
 done
 number=10
 for module in virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk; do
-    file=$(find "$work/kernel" -name "$module.ko" | head -n 1)
-    [ -z "$file" ] || cp "$file" "$work/root/modules/$((number++))-$module.ko"
+    file=$(find "$work/kernel" -name "$module.ko*" | head -n 1)
+    case $file in
+        '') continue ;;
+        *.xz) "$busybox" xzcat "$file" ;;
+        *) cat "$file" ;;
+    esac >"$work/root/modules/$((number++))-$module.ko"
 done
 cp "$busybox" "$work/root/bin/busybox"
 ln -s busybox "$work/root/bin/sh"
