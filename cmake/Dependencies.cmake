@@ -3,6 +3,13 @@
 # All dependencies are Debian 12 packages, which `./dev` installs.
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(libbpf REQUIRED IMPORTED_TARGET libbpf>=1.1)
+# Debian 12's libbpf, 1.1, knows no BPF tokens; from 1.4 on it does.
+include(CheckCXXSourceCompiles)
+set(CMAKE_REQUIRED_LIBRARIES PkgConfig::libbpf)
+check_cxx_source_compiles("#include <bpf/bpf.h>
+int main() { bpf_map_create_opts options{}; options.token_fd = bpf_token_create(0, nullptr); return options.token_fd; }"
+    TIERCEL_LIBBPF_TOKEN)
+unset(CMAKE_REQUIRED_LIBRARIES)
 pkg_check_modules(libcap REQUIRED IMPORTED_TARGET libcap)
 pkg_check_modules(libseccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(libsodium REQUIRED IMPORTED_TARGET libsodium)

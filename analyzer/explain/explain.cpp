@@ -56,6 +56,11 @@ std::vector<std::string> notes(Driver driver, const HostFacts& facts) {
             "this kernel has no BTF, so a file has to describe its types: privd --btf");
     if (driver == Driver::module && facts.loads_modules && !facts.module_loaded)
         list.emplace_back("the module is not loaded: `sudo tiercel-driver module load`");
+    if (driver == Driver::modern && facts.initial_user_namespace &&
+        facts.kernel.version >= policy::kTokenKernel)
+        list.emplace_back(
+            "with systemd 258 or newer, privd can load with no capability on this host, by a BPF "
+            "token: /usr/share/doc/tiercel/examples/bpf-token.conf");
     const wire::DriverRow* row = wire::find_row(driver);
     if (row != nullptr && row->bpf)
         list.push_back(fmt::format("`sudo privd --prove-caps --driver {}` tries its load with each "
@@ -101,6 +106,9 @@ Verdict judge(Driver driver, const HostFacts& facts) {
                 driver == Driver::userspace
                     ? "no capability is needed, for the programs that it starts or attaches to"
                     : "no capability is needed"};
+    if (own == 0 && policy::loads_by_token(driver, facts))
+        return {true, joined(names(mask), ", ") +
+                          " in this user namespace and, by a BPF token, none on the host"};
     if (own != 0 && init != 0)
         return {false, "no process here can grant " + joined(names(init), ", ")};
     return {true, joined(names(mask), ", ") + (own == 0 ? ", which this process can grant"
@@ -213,6 +221,7 @@ Json looked_at(const HostFacts& facts) {
                    {"yama ptrace_scope",
                     kernel.ptrace_scope < 0 ? Json("no Yama") : Json(kernel.ptrace_scope)},
                    {"initial user namespace", facts.initial_user_namespace},
+                   {"BPF delegated by token", facts.bpf_delegated},
                    {"seccomp filter", facts.seccomp == 2}};
     for (const auto& [name, value] : surroundings())
         looked[name] = value;

@@ -34,6 +34,11 @@ std::uint64_t number(Text text, int base = 10) {
 
 } // namespace
 
+bool loads_by_token(Driver driver, const HostFacts& facts) {
+    return driver == Driver::modern && !facts.initial_user_namespace && facts.bpf_delegated &&
+           facts.kernel.version >= kTokenKernel;
+}
+
 HostFacts gather_host_facts(const char* root) {
     HostFacts facts{.kernel = gather_facts(root)};
     char buffer[4096];
@@ -51,6 +56,9 @@ HostFacts gather_host_facts(const char* root) {
     Text map = read(root, "/proc/self/uid_map", buffer);
     facts.initial_user_namespace =
         map.empty() || (field(map, "") == "0" && map.find("4294967295") != Text::npos);
+    static char mounts[1 << 16]; // a unit of systemd's has some hundred mounts
+    facts.bpf_delegated =
+        read(root, "/proc/self/mountinfo", mounts).find("delegate_cmds=") != Text::npos;
     Text own = read(root, "/proc/self/status", buffer);
     facts.permitted = number(field(own, "CapPrm:"), 16);
     facts.bounding = number(field(own, "CapBnd:"), 16);
@@ -67,7 +75,8 @@ Blocker blocker(Driver driver, const HostFacts& facts) {
         Blocker blocker;
         bool applies;
     } blockers[] = {
-        {Blocker::user_namespace, bpf && !facts.initial_user_namespace},
+        {Blocker::user_namespace,
+         bpf && !facts.initial_user_namespace && !loads_by_token(driver, facts)},
         {Blocker::no_btf, modern && !facts.kernel.btf},
         {Blocker::no_ring_buffer, modern && !facts.kernel.has_ring_buffer()},
         {Blocker::kernel_too_old,

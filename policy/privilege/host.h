@@ -16,12 +16,19 @@ struct HostFacts {
     int unprivileged_bpf_disabled = 0;
     int seccomp = 0; // this process: 0 none, 2 filter
     bool initial_user_namespace = true;
+    bool bpf_delegated = false;      // by the BPF file system that this process sees: BPF tokens
     bool loads_modules = true;       // the kernel can load modules (CONFIG_MODULES)
     bool module_loaded = false;      // ours
     std::uint64_t permitted = 0;     // capability masks: of this process,
     std::uint64_t bounding = 0;      // its bounding set,
     std::uint64_t init_bounding = 0; // and that of PID 1
 };
+
+// From this version on the kernel makes BPF tokens.
+constexpr unsigned kTokenKernel = kernel(6, 9);
+
+// Whether a driver may load with the capabilities of a user namespace, by a token.
+bool loads_by_token(Driver driver, const HostFacts& facts);
 
 HostFacts gather_host_facts(const char* root = "");
 

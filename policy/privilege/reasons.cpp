@@ -58,6 +58,8 @@ std::string decided_bpf(Driver driver, int capability, bool needed, const HostFa
         return running(facts) + (capability == CAP_SYS_ADMIN
                                      ? " < 5.8 knows neither CAP_BPF nor CAP_PERFMON"
                                      : " < 5.8 does not know it");
+    if (needed && loads_by_token(driver, facts))
+        return running(facts) + " >= 6.9, a BPF token: only in this process's user namespace";
     if (capability != CAP_SYS_ADMIN)
         return needed ? running(facts) + " >= 5.8, unprivileged_bpf_disabled = " +
                             std::to_string(facts.unprivileged_bpf_disabled)
@@ -140,7 +142,7 @@ std::string describe(Blocker blocker, const HostFacts& facts) {
     case Blocker::none: return "";
     case Blocker::user_namespace:
         return "this is not the initial user namespace, and bpf(2) does not accept capabilities "
-               "of another one";
+               "of another one without a token";
     case Blocker::no_btf: return "the kernel has no BTF (/sys/kernel/btf/vmlinux)";
     case Blocker::no_ring_buffer: return running(facts) + " < 5.8 has no BPF ring buffer";
     case Blocker::kernel_too_old: return running(facts) + " < 4.17 has no raw tracepoints";

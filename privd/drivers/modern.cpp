@@ -4,6 +4,7 @@
 // syscall, and iterators over the processes that already run. It tries ways to load from the best
 // to the oldest; the kernel decides.
 #include <bpf/bpf.h>
+#include <fcntl.h>
 
 #include <cstring>
 
@@ -156,14 +157,25 @@ bool trampolines_refused() {
     return bpf_prog_load(BPF_PROG_TYPE_TRACING, nullptr, "GPL", nothing, 2, &options) == -EPERM;
 }
 
+// Creates a ring as a privd may that has its capabilities in a user namespace alone: by a token, if
+// its unit delegates loading to it. libbpf makes a token of its own for what it loads itself.
+int create_ring(std::uint32_t bytes) {
+    LIBBPF_OPTS(bpf_map_create_opts, options);
+#ifdef TIERCEL_LIBBPF_TOKEN
+    constexpr __u32 kTokenFlag = 1u << 16; // BPF_F_TOKEN_FD of linux/bpf.h from 6.9 on
+    os::UniqueFd mount(::open("/sys/fs/bpf", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    os::UniqueFd token(bpf_token_create(mount.get(), nullptr));
+    options.map_flags = token.valid() ? kTokenFlag : 0;
+    options.token_fd = token.valid() ? token.get() : 0;
+#endif
+    return bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tiercel_ring", 0, 0, bytes, &options);
+}
+
 bool create_rings(ProbeLoad& load) {
     load.reply.detail = wire::step_ring;
-    for (__u32 i = 0; i < load.reply.ring_count; ++i) {
-        int ring = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "tiercel_ring", 0, 0, load.reply.ring_bytes,
-                                  nullptr);
-        if (!load.into.add(Kind::ring, ring))
+    for (__u32 i = 0; i < load.reply.ring_count; ++i)
+        if (!load.into.add(Kind::ring, create_ring(load.reply.ring_bytes)))
             return false;
-    }
     return true;
 }
 

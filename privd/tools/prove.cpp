@@ -12,7 +12,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "policy/privilege/plan.h"
+#include "policy/privilege/host.h"
 #include "privd/door.h"
 #include "privd/options.h"
 #include "shared/os/inherited.h"
@@ -45,6 +45,7 @@ struct Proof {
     Account user = {}; // under which loads are tried
     const char* btf = nullptr;
     bool json = false;
+    bool by_token = false; // the capabilities are those of a user namespace
     bool agree = true;
     bool first = true; // row
 
@@ -183,17 +184,23 @@ void try_single(Proof& proof, std::uint64_t planned, std::uint64_t ours) {
 void print_beginning(const Proof& proof) {
     const char* name = wire::option_of(kDriver.name).data();
     if (proof.json)
-        printf("{\"driver\": \"%s\", \"attempts\": [", name);
+        printf("{\"driver\": \"%s\", \"by_token\": %s, \"attempts\": [", name,
+               proof.by_token ? "true" : "false");
     else
-        printf("driver %s, tried as uid %u:\n", name, proof.user.uid);
+        printf("driver %s, tried as uid %u%s:\n", name, proof.user.uid,
+               proof.by_token ? " by a BPF token, with capabilities of a user namespace" : "");
 }
 
 int prove(Account user, const char* btf, bool json) {
-    Proof proof{policy::plan(kDriver.name, policy::gather_facts()), user, btf, json};
+    policy::HostFacts facts = policy::gather_host_facts();
+    Proof proof{policy::plan(kDriver.name, facts.kernel), user, btf, json,
+                policy::loads_by_token(kDriver.name, facts)};
     std::uint64_t planned = proof.plan.held(Phase::start);
     std::uint64_t ours = permitted();
     std::uint64_t door = proof.plan.held(Phase::door);
-    if ((planned & ~ours) != 0 || geteuid() != 0) {
+    // The door is tried on a process of root's. A user namespace of systemd's lets no root change
+    // its groups, and by a token there is no door.
+    if ((planned & ~ours) != 0 || (geteuid() != 0 && !proof.by_token)) {
         fprintf(stderr, "privd: --prove-caps needs every capability of the plan; run it as root\n");
         return 1;
     }

@@ -62,6 +62,23 @@ TEST_CASE("the modern driver on Debian 12: two capabilities, and how to grant th
     CHECK(has(text({.driver = Driver::modern, .color = true}, debian_12()), "\033["));
 }
 
+TEST_CASE("a token, by which privd needs no capability on the host") {
+    HostFacts facts = debian_12();
+    const std::string offer = "examples/bpf-token.conf";
+    CHECK_FALSE(has(text({.driver = Driver::modern}, facts), offer));
+    facts.kernel.version = kernel(6, 12);
+    CHECK(has(text({.driver = Driver::modern}, facts), offer));
+    CHECK_FALSE(has(text({.driver = Driver::classic}, facts), offer));
+    facts.initial_user_namespace = false;
+    facts.permitted = facts.bounding = 0xc000000000;
+    CHECK(has(text({.driver = Driver::modern}, facts, 1), "without a token"));
+    facts.bpf_delegated = true;
+    const std::string out = text({.driver = Driver::modern}, facts);
+    CHECK(has(out, "by a BPF token, none on the host"));
+    CHECK(has(out, ">= 6.9, a BPF token: only in this process's user namespace"));
+    CHECK_FALSE(has(out, offer));
+}
+
 TEST_CASE("the verdict says who can grant it") {
     HostFacts facts = debian_12();
     CHECK(has(verdict(facts), "takes modern_bpf: a service can grant"));

@@ -78,6 +78,16 @@ TEST_CASE("a Debian 12 host") {
     CHECK(facts.seccomp == 2);
 }
 
+TEST_CASE("a unit to which systemd delegates loading") {
+    const std::string mount = "36 25 0:30 / /sys/fs/bpf rw,nosuid - bpf bpf rw,gid=1";
+    const std::string others(4096, '\n');
+    CHECK_FALSE(Tree().with("/proc/self/mountinfo", others + mount).facts().bpf_delegated);
+    CHECK(Tree()
+              .with("/proc/self/mountinfo", others + mount + ",delegate_cmds=prog_load:map_create")
+              .facts()
+              .bpf_delegated);
+}
+
 TEST_CASE("what differs elsewhere") {
     auto ubuntu =
         Tree()

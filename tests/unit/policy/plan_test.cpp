@@ -95,6 +95,11 @@ TEST_CASE("what stands in the way") {
     host.initial_user_namespace = false;
     CHECK(blocker(Driver::modern, host) == Blocker::user_namespace);
     CHECK(blocker(Driver::classic, host) == Blocker::user_namespace);
+    host.bpf_delegated = true; // the modern driver alone asks for a token
+    CHECK(blocker(Driver::modern, host) == Blocker::user_namespace);
+    host.kernel.version = kTokenKernel;
+    CHECK(blocker(Driver::modern, host) != Blocker::user_namespace);
+    CHECK(blocker(Driver::classic, host) == Blocker::user_namespace);
     CHECK(blocker(Driver::module, host) == Blocker::none);
     host.initial_user_namespace = true;
     host.lockdown = Lockdown::confidentiality;
