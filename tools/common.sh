@@ -24,7 +24,8 @@ die() {
 # Prints the packages of the given purposes that tools/packages lists for this architecture and release.
 listed_packages() {
     awk -v purposes=" $* " -v here=" $(dpkg --print-architecture) $(debian_release) " '
-        !/^#/ && index(purposes, " " $1 " ") && ($3 == "" || index(here, " " $3 " ")) { print $2 }' "$root/tools/packages"
+        !/^#/ && index(purposes, " " $1 " ") && ($3 == "" || index(here, " " $3 " ")) &&
+            !listed[$2]++ { print $2 }' "$root/tools/packages"
 }
 
 # Prints the code name of the system's release, or nothing if it has none.

@@ -105,7 +105,7 @@ struct Socket {
         rmdir(directory.c_str());
     }
     os::UniqueFd connect() const {
-        for (int i = 0; i < 300; ++i) {
+        for (int i = 0; i < 3000; ++i) { // 30 s, on a busy machine
             if (auto socket = wire::client::connect_to(path.c_str()))
                 return *std::move(socket);
             std::this_thread::sleep_for(10ms);
