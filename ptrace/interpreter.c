@@ -186,7 +186,7 @@ void capture_call(int tid, const struct user_call* user, long long result,
         sink->filtered(sink);
         return;
     }
-    if (brings_descriptors(call.index) && capture_received(sink)) {
+    if (tells_descriptors(c, call.index) && capture_received(sink)) {
         fill_call(user, objects_begin(tid, user->abi == CALL_IA32), &call);
         c->ret = result;
     }

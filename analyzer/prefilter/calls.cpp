@@ -70,9 +70,54 @@ bool names_fd(std::uint16_t code) {
     return makes_fd(code) && code != event::SOCKET_SOCKET_X;
 }
 
+// The first parameter that is a descriptor behind the result (StateTracker, find_fd_param()).
+void find_fd(const Row& row, const event::EventInfo& info, Call& call) {
+    call.concerns_fd =
+        (info.flags & (event::CREATES_FD | event::USES_FD | event::DESTROYS_FD)) != 0;
+    call.uses_fd = (info.flags & (event::USES_FD | event::DESTROYS_FD)) != 0;
+    call.destroys_fd = (info.flags & event::DESTROYS_FD) != 0;
+    if (!call.uses_fd)
+        return;
+    for (std::size_t i = 1; i < row.parameters.size(); ++i)
+        if (row.parameters[i].type == event::ParamType::FD) {
+            if (row.parameters[i].capture == Capture::sarg)
+                call.fd_argument = row.parameters[i].argument;
+            return;
+        }
+}
+
+Call::Parameter describe(const Row& row, const event::EventInfo& info, std::size_t index) {
+    const auto argument = [&](std::size_t of, Call::Shows shows) {
+        const bool plain = row.parameters[of].capture == Capture::sarg;
+        return Call::Parameter{info.params[index].name, plain ? shows : Call::Shows::files,
+                               row.parameters[of].argument};
+    };
+    const event::ParamInfo& param = info.params[index];
+    switch (param.type) {
+    case event::ParamType::FD:
+        if (index == 0) // made by the call
+            break;
+        return argument(index, Call::Shows::file);
+    case event::ParamType::FSRELPATH:
+        if (param.dirfd < 0)
+            break;
+        return argument(static_cast<std::size_t>(param.dirfd), Call::Shows::start);
+    case event::ParamType::FD32:
+    case event::ParamType::FDLIST: return {param.name, Call::Shows::files, Box::kNoArgument};
+    default: break;
+    }
+    return {param.name, Call::Shows::nothing, Box::kNoArgument};
+}
+
 Call make_call(const Row& row) {
     Call call;
     call.code = row.code;
+    const event::EventInfo& info = *event::find(row.code);
+    find_fd(row, info, call);
+    for (std::size_t i = 0; i < info.params.size() && i < row.parameters.size(); ++i) {
+        call.parameters.push_back(describe(row, info, i));
+        call.has_relative_path = call.has_relative_path || info.params[i].dirfd >= 0;
+    }
     const bool first = !row.parameters.empty() && (row.parameters[0].capture == Capture::ret ||
                                                    row.parameters[0].capture == Capture::mmsg_ret);
     call.result_is_first = first && event::width(row.parameters[0].type) == sizeof(std::int64_t);
@@ -90,6 +135,14 @@ Call make_call(const Row& row) {
 }
 
 } // namespace
+
+std::uint8_t Call::starts() const {
+    std::uint8_t bits = 0;
+    for (const Parameter& parameter : parameters)
+        if (parameter.shows == Shows::start)
+            bits |= static_cast<std::uint8_t>(1U << parameter.descriptor);
+    return bits;
+}
 
 const Call* find_call(std::uint16_t code) {
     static const std::vector<Call> kCalls = [] {

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "analyzer/prefilter/conditions.h"
+#include "analyzer/prefilter/descriptors.h"
 #include "analyzer/state/needs.h"
 
 namespace tiercel::prefilter {
@@ -79,36 +80,53 @@ bool shows_whether_connected(const rules::Rule& rule) {
 class Compiler {
   public:
     Compiler(const rules::RuleSet& rules, const filter::Fields& fields)
-        : rules_(rules), program_(*rules.program), conditions_(program_, fields) {
+        : rules_(rules), fields_(fields), program_(*rules.program), conditions_(program_, fields) {
         connected_ = asks_whether_connected();
     }
 
     Compiled compile(bool state, const std::bitset<event::kCodeLimit>& always) {
         Compiled compiled;
-        // Their rows let nothing pass, so that covers() sees that they are not asked for.
-        std::vector<Wish> unneeded;
-        for (std::uint16_t code = 0; code < event::kCodeLimit; ++code) {
-            const Call* call = find_call(code);
-            const bool lives = state && state::lives_on(code);
-            if (call == nullptr || always[code])
-                continue;
-            if (lives || rules_.interest.codes[code])
-                compiled.wishes.push_back(wish_of(*call, lives));
-            else
-                unneeded.push_back({code, {}});
+        if (state) {
+            Descriptors descriptors(rules_, conditions_, fields_);
+            compiled.wishes = wishes_of(state, always, &descriptors);
+            compiled.needs_all_files = descriptors.needs_all();
+            if (compiled.needs_all_files.empty())
+                for (std::uint16_t code = 0; code < event::kCodeLimit; ++code)
+                    compiled.filter.told[code] = descriptors.told(code);
         }
+        if (!state || !compiled.needs_all_files.empty())
+            compiled.wishes = wishes_of(state, always, nullptr);
         if (conditions_.counts_events()) {
             compiled.off = "a rule asks for the number of events or the time between them";
+            compiled.filter = {};
             return compiled;
         }
+        // An event that is not asked for has rows that let nothing pass, so that covers() sees it.
         for (const Wish& wish : compiled.wishes)
             store(wish, compiled.filter);
-        for (const Wish& wish : unneeded)
-            store(wish, compiled.filter);
+        for (std::uint16_t code = 0; code < event::kCodeLimit; ++code)
+            if (find_call(code) != nullptr && !always[code] && !is_asked(code, state))
+                store({code, {}}, compiled.filter);
         return compiled;
     }
 
   private:
+    bool is_asked(std::uint16_t code, bool state) const {
+        return (state && state::lives_on(code)) || rules_.interest.codes[code];
+    }
+
+    // With `descriptors`, the tables follow sockets and directories only.
+    std::vector<Wish> wishes_of(bool state, const std::bitset<event::kCodeLimit>& always,
+                                Descriptors* descriptors) {
+        std::vector<Wish> wishes;
+        for (std::uint16_t code = 0; code < event::kCodeLimit; ++code) {
+            const Call* call = find_call(code);
+            if (call != nullptr && !always[code] && is_asked(code, state))
+                wishes.push_back(wish_of(*call, state && state::lives_on(code), descriptors));
+        }
+        return wishes;
+    }
+
     bool asks_whether_connected() {
         for (const rules::Rule& rule : rules_.rules)
             if (rule.enabled && shows_whether_connected(rule))
@@ -121,15 +139,22 @@ class Compiler {
         return false;
     }
 
-    Wish wish_of(const Call& call, bool lives) {
-        const Boxes tables = lives ? boxes_of(state::need_of(call.code, connected_)) : Boxes();
+    Wish wish_of(const Call& call, bool lives, Descriptors* descriptors) {
+        Boxes tables = lives ? boxes_of(state::need_of(call.code, connected_)) : Boxes();
+        if (descriptors != nullptr)
+            tables = Descriptors::needed(call, tables);
         std::vector<std::pair<filter::RuleId, Boxes>> asked;
         Boxes all = tables;
         for (const filter::RuleId rule : program_.rules_of_kind[call.code]) {
-            asked.emplace_back(rule, conditions_.boxes_of(program_.conditions[rule], call));
+            Boxes boxes = conditions_.boxes_of(program_.conditions[rule], call);
+            if (descriptors != nullptr)
+                boxes = descriptors->restrict(rule, call, std::move(boxes));
+            asked.emplace_back(rule, std::move(boxes));
             unite(all, asked.back().second);
         }
         widen(all, kMostRows);
+        if (descriptors != nullptr)
+            descriptors->finish(call, all);
         Wish wish{call.code, {}};
         const auto has_part_of = [](const Box& whole) {
             return [&whole](const Box& part) { return !intersection(whole, part).is_empty(); };
@@ -175,6 +200,7 @@ class Compiler {
     }
 
     const rules::RuleSet& rules_;
+    const filter::Fields& fields_;
     const filter::Program& program_;
     Conditions conditions_;
     bool connected_ = false;
@@ -204,6 +230,8 @@ Compiled compile(const rules::RuleSet& rules, const filter::Fields& fields, bool
 
 bool covers(const tiercel_filter& loaded, const tiercel_filter& wanted) {
     for (std::size_t code = 0; code < TIERCEL_FILTER_CODES; ++code) {
+        if ((wanted.told[code] & ~loaded.told[code]) != 0)
+            return false;
         const Boxes has = boxes_in(loaded, code);
         for (const Box& box : boxes_in(wanted, code))
             if (!box.is_empty() &&

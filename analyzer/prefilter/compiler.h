@@ -33,7 +33,8 @@ struct Wish {
 struct Compiled {
     std::vector<Wish> wishes; // by code; an event that neither a rule nor the tables need has none
     tiercel_filter filter{};
-    std::string off; // why nothing is filtered; empty: the filter is in force
+    std::string needs_all_files; // the rule for which all open files are followed (descriptors.h)
+    std::string off;             // why nothing is filtered; empty: the filter is in force
 };
 
 // Compiles the rules that are enabled. `state` says that the tables are kept (interest.h); events

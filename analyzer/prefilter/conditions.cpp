@@ -4,6 +4,8 @@
 // the bound of each is from above.
 #include "analyzer/prefilter/conditions.h"
 
+#include <algorithm>
+
 namespace tiercel::prefilter {
 
 namespace {
@@ -60,30 +62,34 @@ Boxes Conditions::evaluate(filter::NodeId id, bool negated, const Call& call) {
 }
 
 bool Conditions::asks_whether_connected(filter::NodeId condition, std::string_view event) {
-    return knows_connected_ && on_tcp(condition, event).asks;
+    if (!knows_connected_)
+        return false;
+    const Answer answer = decide(condition, event, [this](const filter::Test& test) {
+        if (test.right != filter::kNoSlot || comparisons_.plain_field(test.slot) != "fd.l4proto")
+            return Truth::unknown;
+        return holds_text(test.comparison, "tcp") ? Truth::yes : Truth::no;
+    });
+    return std::ranges::any_of(answer.open, [this](filter::NodeId id) {
+        const filter::Test& test = graph_.test_of(id);
+        return comparisons_.reads(test.slot, "fd.connected") ||
+               comparisons_.reads(test.right, "fd.connected");
+    });
 }
 
-Conditions::Answer Conditions::test_on_tcp(const filter::Test& test, std::string_view event) const {
-    const std::string_view field = comparisons_.plain_field(test.slot);
-    const bool judged = test.right == filter::kNoSlot && !field.empty();
-    const auto constant = [&test](std::string_view text) {
-        return Answer{holds_text(test.comparison, text) ? Truth::yes : Truth::no, false};
-    };
-    if (judged && field == "evt.type")
-        return constant(event);
-    if (judged && field == "fd.l4proto")
-        return constant("tcp");
-    return {Truth::unknown, comparisons_.reads(test.slot, "fd.connected") ||
-                                comparisons_.reads(test.right, "fd.connected")};
-}
-
-Conditions::Answer Conditions::on_tcp(filter::NodeId id, std::string_view event) {
+Conditions::Answer Conditions::decide(filter::NodeId id, std::string_view event,
+                                      const Judge& judge) const {
     const filter::GraphNode& node = graph_.node(id);
     switch (node.kind) {
-    case Kind::constant: return {id == filter::kTrue ? Truth::yes : Truth::no, false};
-    case Kind::test: return test_on_tcp(graph_.test_of(id), event);
+    case Kind::constant: return {id == filter::kTrue ? Truth::yes : Truth::no, {}};
+    case Kind::test: {
+        const filter::Test& test = graph_.test_of(id);
+        const Truth truth = !node.asks_type                      ? judge(test)
+                            : holds_text(test.comparison, event) ? Truth::yes
+                                                                 : Truth::no;
+        return {truth, truth == Truth::unknown ? std::vector{id} : std::vector<filter::NodeId>()};
+    }
     case Kind::negation: {
-        Answer answer = on_tcp(node.children[0], event);
+        Answer answer = decide(node.children[0], event, judge);
         if (answer.truth != Truth::unknown)
             answer.truth = answer.truth == Truth::yes ? Truth::no : Truth::yes;
         return answer;
@@ -92,14 +98,14 @@ Conditions::Answer Conditions::on_tcp(filter::NodeId id, std::string_view event)
     case Kind::any: break;
     }
     const Truth deciding = node.kind == Kind::all ? Truth::no : Truth::yes;
-    Answer answer{node.kind == Kind::all ? Truth::yes : Truth::no, false};
+    Answer answer{node.kind == Kind::all ? Truth::yes : Truth::no, {}};
     for (const filter::NodeId child : node.children) {
-        const Answer part = on_tcp(child, event);
+        Answer part = decide(child, event, judge);
         if (part.truth == deciding)
-            return {deciding, false};
+            return {deciding, {}};
         if (part.truth == Truth::unknown)
             answer.truth = Truth::unknown;
-        answer.asks = answer.asks || part.asks;
+        answer.open.insert(answer.open.end(), part.open.begin(), part.open.end());
     }
     return answer;
 }

@@ -4,8 +4,11 @@
 // `or` and `not`, macros and exceptions included, because all of these are nodes of the graph.
 #pragma once
 
+#include <functional>
 #include <map>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "analyzer/match/program.h"
 #include "analyzer/prefilter/comparisons.h"
@@ -24,21 +27,24 @@ class Conditions {
     // The calls of this event for which the condition may hold.
     Boxes boxes_of(filter::NodeId condition, const Call& call);
 
+    enum class Truth : std::uint8_t { no, yes, unknown };
+    struct Answer {
+        Truth truth = Truth::unknown;
+        std::vector<filter::NodeId> open; // the comparisons that decide, if the truth is unknown
+    };
+    // What is known of single comparisons. The condition's answer follows from it for events of
+    // this name. Comparisons of evt.type need not be judged.
+    using Judge = std::function<Truth(const filter::Test&)>;
+    Answer decide(filter::NodeId condition, std::string_view event, const Judge& judge) const;
+
     // Whether the answer can depend on fd.connected for an event of this name, on a TCP socket.
     bool asks_whether_connected(filter::NodeId condition, std::string_view event);
 
     bool counts_events() const { return comparisons_.counts_events(); }
+    const filter::Graph& graph() const { return graph_; }
 
   private:
     Boxes evaluate(filter::NodeId node, bool negated, const Call& call);
-
-    enum class Truth : std::uint8_t { no, yes, unknown };
-    struct Answer {
-        Truth truth = Truth::unknown;
-        bool asks = false;
-    };
-    Answer on_tcp(filter::NodeId node, std::string_view event);
-    Answer test_on_tcp(const filter::Test& test, std::string_view event) const;
 
     const filter::Graph& graph_;
     Comparisons comparisons_;

@@ -55,6 +55,21 @@ std::string describe_values(const Box::Values& values) {
     return fmt::format("argument {}{} is {}", values.argument, masked, list);
 }
 
+std::string describe_files(const Box::Files& files) {
+    constexpr std::pair<std::uint8_t, std::string_view> kNames[] = {
+        {TIERCEL_FILE_TCP, "a TCP socket"},
+        {TIERCEL_FILE_SOCKET, "another socket"},
+        {TIERCEL_FILE_DIRECTORY, "a directory"},
+        {TIERCEL_FILE_OTHER, "another file"}};
+    if (files.kinds == (TIERCEL_FILE_KINDS & ~TIERCEL_FILE_TCP))
+        return "not on a TCP socket";
+    std::string list;
+    for (const auto& [kind, name] : kNames)
+        if ((files.kinds & kind) != 0)
+            list += (list.empty() ? "" : " or ") + std::string(name);
+    return (files.argument == TIERCEL_RETURNED ? "gave " : "on ") + list;
+}
+
 nlohmann::ordered_json to_json(const Wish& wish, const rules::RuleSet& rules) {
     nlohmann::ordered_json made{{"event", event::find(wish.code)->name},
                                 {"passes", nlohmann::ordered_json::array()}};
@@ -92,7 +107,7 @@ std::string describe(const Box& box) {
     if (box.values.argument != Box::kNoArgument)
         add(describe_values(box.values));
     if (box.files.argument != Box::kNoArgument)
-        add((box.files.kinds & TIERCEL_FILE_TCP) == 0 ? "not on a TCP socket" : "on a TCP socket");
+        add(describe_files(box.files));
     if (box.text.argument != Box::kNoArgument)
         add(fmt::format("the path contains \"{}\"", box.text.contains));
     return text;
@@ -106,6 +121,10 @@ std::string explain(const Compiled& compiled, const rules::RuleSet& rules, bool 
         nlohmann::ordered_json made{{"filtered", compiled.off.empty()}};
         if (!compiled.off.empty())
             made["reason"] = compiled.off;
+        if (compiled.needs_all_files.empty())
+            made["followed_files"] = "sockets and directories";
+        else
+            made["followed_files"] = "all, because of " + escape::as_utf8(compiled.needs_all_files);
         made["events"] = std::move(events);
         escape::Buffer out;
         escape::append_made_json(out, made.dump());
@@ -114,7 +133,10 @@ std::string explain(const Compiled& compiled, const rules::RuleSet& rules, bool 
     std::string text;
     if (!compiled.off.empty())
         return "Nothing is filtered in the kernel: " + compiled.off + ".\n";
-    text = fmt::format("{:<20} {:<52} {}\n", "EVENT", "LEAVES THE KERNEL IF", "ASKED FOR BY");
+    if (!compiled.needs_all_files.empty())
+        text = "All open files are followed because of \"" +
+               escape::as_text(compiled.needs_all_files) + "\".\n";
+    text += fmt::format("{:<20} {:<52} {}\n", "EVENT", "LEAVES THE KERNEL IF", "ASKED FOR BY");
     for (const Wish& wish : compiled.wishes) {
         const std::string_view name = event::find(wish.code)->name;
         if (wish.passes.empty())

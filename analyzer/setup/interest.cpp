@@ -147,10 +147,39 @@ prefilter::Compiled kernel_filter(const Config& config, const Detection& detecti
     return compiled;
 }
 
+namespace {
+
+// Removes the calls of which none passes, so that the probe need not look at them. Calls of several
+// kinds can share a number.
+void remove_filtered(Interest& interest, const prefilter::Compiled& filter) {
+    std::bitset<event::kCodeLimit> never;
+    for (const prefilter::Wish& wish : filter.wishes)
+        never[wish.code] = wish.passes.empty();
+    std::bitset<64 * wire::kInterestWords> kept;
+    for (const bool removes : {false, true})
+        for (const event::SyscallInfo& call : event::syscalls()) {
+            const int number = interest_number(call);
+            if (number < 0)
+                continue;
+            if (!removes)
+                kept[static_cast<std::size_t>(number)] =
+                    kept[static_cast<std::size_t>(number)] || !never[call.event];
+            else if (!kept[static_cast<std::size_t>(number)])
+                interest.remove(call);
+        }
+}
+
+} // namespace
+
 void complete(wire::Request& request, const Config& config, const Detection& detection) {
-    interest_of(config, detection).store(request);
-    if (detection.rules && needs_all_events(config).empty())
-        request.filter = kernel_filter(config, detection).filter;
+    Interest interest = interest_of(config, detection);
+    if (detection.rules && needs_all_events(config).empty()) {
+        const prefilter::Compiled filter = kernel_filter(config, detection);
+        request.filter = filter.filter;
+        if (filter.off.empty())
+            remove_filtered(interest, filter);
+    }
+    interest.store(request);
 }
 
 } // namespace tiercel::app

@@ -195,10 +195,11 @@ void apply_dup(const Update& update) {
 void apply_finit_module(const Update& update) {
     namespace finit_module = param::SYSCALL_FINIT_MODULE_X;
     const std::string_view path = update.kernel_path(finit_module::realpath);
-    if (path.empty() || (update.now.fd != nullptr && update.now.fd->is(Fd::kernel_path)))
+    const Fd* known = update.now.fd;
+    if (path.empty() || (known != nullptr && known->is(Fd::kernel_path) && known->name == path))
         return;
-    if (Fd* fd = update.edit_fd(); fd != nullptr)
-        return update.rename(*fd, path);
+    if (known != nullptr && !known->is(Fd::kernel_path))
+        return update.rename(*update.edit_fd(), path);
     Fd fd;
     fd.kind = FdKind::file;
     fd.name = update.text(path);

@@ -208,6 +208,8 @@ void apply_accept(const Update& update) {
     if (!update.succeeded() || update.event.param(accept::fd).empty())
         return;
     update.now.fd_num = update.result();
+    // What the table has at this number is closed, even if its close was not seen.
+    update.process().fds->erase(update.result());
     const auto tuple = parse_tuple(update.event.param(accept::tuple));
     if (!tuple)
         return;

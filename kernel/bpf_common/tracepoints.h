@@ -129,7 +129,7 @@ static __attribute__((noinline)) int syscall_done(void *ctx, const struct pt_reg
         count_filtered(cpu);
         return 0;
     }
-    if (brings_descriptors(call.index) && begin_received(slot)) {
+    if (tells_descriptors(c, call.index) && begin_received(slot)) {
         struct emission emission = {.ctx = ctx, .slot = slot};
 
         REPEAT(RECEIVED_STEPS, received_step, &emission);

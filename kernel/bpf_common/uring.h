@@ -15,6 +15,8 @@
 #include "kernel/bpf_common/maps.h"
 #include "kernel/bpf_common/uring_arguments.h"
 #include "kernel/common/dispatch.h"
+#include "kernel/common/iterators.h"
+#include "kernel/common/received.h"
 #include "kernel/common/syscalls.h"
 
 #define UNSETTLED_MAX 8 /* requests of a thread that will give no completion */
@@ -108,6 +110,29 @@ static __always_inline void forget_request(const struct uring_key *key)
     bpf_map_delete_elem(&uring_requests, key);
 }
 
+/* Gives the event of the next file that the filter tells before the operation's event. */
+static __always_inline void tell_next(void *ctx, struct capture *c, __u32 slot, __u32 cpu)
+{
+    __s32 fd = next_received(slot);
+
+    if (fd >= 0 && tell_received(slot, fd)) {
+        capture_file_event(slot, current_ids());
+        submit_event(ctx, c, cpu);
+    }
+}
+
+/* Such an operation takes two descriptors at most. */
+static __always_inline void tell_descriptors(void *ctx, struct capture *c, __u32 slot, __u32 cpu)
+{
+    __u32 index = c->index;
+
+    if (!told_arguments(c, index) || !begin_received(slot))
+        return;
+    tell_next(ctx, c, slot, cpu);
+    tell_next(ctx, c, slot, cpu);
+    c->index = index;
+}
+
 enum uring_end { RESULT_KNOWN, RESULT_UNKNOWN, MORE_FOLLOW };
 
 /* Gives the event of a request, and forgets the request unless it goes on. Does nothing if it is not known.
@@ -128,6 +153,7 @@ static __attribute__((noinline)) int finish_request(void *ctx, struct uring_key 
         c->ret = end == RESULT_UNKNOWN ? -1 : told_result(r, ret);
         c->unknown_ret = end == RESULT_UNKNOWN;
         c->cpu_flags = TIERCEL_CPU_URING;
+        tell_descriptors(ctx, c, slot, cpu);
         capture_syscall_event(slot, r->tid);
         submit_event(ctx, c, cpu);
         c->saved = c->unknown_ret = c->cpu_flags = 0;

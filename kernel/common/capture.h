@@ -72,6 +72,7 @@ struct capture {
         __u32 messages;    /* so many messages are still to be looked at */
         __u64 message;     /* the next of them */
         __s32 returned;    /* the descriptor that the call itself returned, until it is taken */
+        __u32 told;        /* bit N: the descriptor in argument N is still to be told */
     } received;
     struct kernfs_node *node;
     __u32 slot; /* this area's number */

@@ -11,6 +11,7 @@
 #include "kernel/common/paths.h"
 
 #define MODE_TYPE 0170000
+#define MODE_DIRECTORY 0040000
 #define MODE_SOCKET 0140000
 
 /* The file behind descriptor `fd` of the calling process, or NULL (fs/file.c, files_lookup_fd_raw()). */

@@ -6,7 +6,7 @@
 #ifndef TIERCEL_KERNEL_COMMON_PREFILTER_H
 #define TIERCEL_KERNEL_COMMON_PREFILTER_H
 
-#include "kernel/common/sockets.h"
+#include "kernel/common/captures/iter.h"
 #include "kernel/common/user_memory.h"
 
 #define PROTOCOL_TCP 6      /* IPPROTO_TCP */
@@ -30,6 +30,18 @@ static __always_inline __u32 first_row(const struct capture *c)
         return 0;
     code = opaque(tiercel_events[index].code);
     return code < TIERCEL_FILTER_CODES ? config_of(c)->filter.first[code] : 0;
+}
+
+/* The arguments whose files are told before the event `index`, one bit each. */
+static __always_inline __u32 told_arguments(const struct capture *c, __u32 index)
+{
+    __u32 code;
+
+    index = opaque(index);
+    if (index >= INDEX_COUNT)
+        return 0;
+    code = opaque(tiercel_events[index].code);
+    return code < TIERCEL_FILTER_CODES ? config_of(c)->filter.told[code] : 0;
 }
 
 static __always_inline int result_passes(const struct capture *c,
@@ -56,22 +68,29 @@ static __always_inline int value_passes(const struct capture *c,
 
 static __always_inline __u32 file_kind(const struct capture *c, __s32 fd)
 {
-    struct sock *sk = sock_of(c, fd);
+    struct file *file = file_of(c, fd);
+    __u32 type = file ? READ(file, f_inode, i_mode) & MODE_TYPE : 0;
+    struct sock *sk;
     __u16 family;
 
-    if (!sk)
+    if (type == MODE_DIRECTORY)
+        return TIERCEL_FILE_DIRECTORY;
+    if (type != MODE_SOCKET)
         return TIERCEL_FILE_OTHER;
+    sk = file_sock(file);
     family = READ(sk, __sk_common.skc_family);
     if ((family == FAMILY_INET || family == FAMILY_INET6) && BITFIELD(sk, sk_protocol) == PROTOCOL_TCP)
         return TIERCEL_FILE_TCP;
-    return TIERCEL_FILE_OTHER;
+    return TIERCEL_FILE_SOCKET;
 }
 
 static __always_inline int file_passes(const struct capture *c, const volatile struct tiercel_filter_row *row)
 {
-    if (row->file_arg >= TIERCEL_NO_ARGUMENT)
+    __u32 n = opaque(row->file_arg);
+
+    if (n >= TIERCEL_NO_ARGUMENT)
         return 1;
-    return row->files & file_kind(c, (__s32)argument(c, opaque(row->file_arg)));
+    return row->files & file_kind(c, n == TIERCEL_RETURNED ? (__s32)c->ret : signed_argument(c, n));
 }
 
 static __always_inline __s64 read_searched_text(struct capture *c, __u32 n)

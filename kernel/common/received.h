@@ -2,13 +2,13 @@
 /*
  * Descriptors that a call brings from another process: SCM_RIGHTS of recvmsg and recvmmsg, and pidfd_getfd.
  * Before the call's own event, a driver gives the ITER_TASK_FILE_* event of each, as if an iterator listed
- * it.
+ * it. It does the same for the descriptors that the kernel filter names, unless they are sockets.
  */
 #ifndef TIERCEL_KERNEL_COMMON_RECEIVED_H
 #define TIERCEL_KERNEL_COMMON_RECEIVED_H
 
-#include "kernel/common/captures/iter.h"
 #include "kernel/common/messages.h"
+#include "kernel/common/prefilter.h"
 
 #define RECEIVED_STEPS 260 /* include/net/scm.h: SCM_MAX_FD is 253; and some headers */
 #define CONTROL_MAX 65536
@@ -21,6 +21,12 @@ static __always_inline int brings_descriptors(__u16 index)
 {
     return index == INDEX_SOCKET_RECVMSG_X || index == INDEX_SOCKET_RECVMMSG_X ||
            index == INDEX_SYSCALL_PIDFD_GETFD_X;
+}
+
+/* Whether next_received() may find descriptors for the event `index`. */
+static __always_inline int tells_descriptors(const struct capture *c, __u16 index)
+{
+    return brings_descriptors(index) || told_arguments(c, index);
 }
 
 /* Goes on to the control data of the next message. Returns 0 if there is none. */
@@ -40,16 +46,19 @@ static __always_inline int open_message(struct capture *c)
     return 1;
 }
 
-/* Prepares next_received() for the finished call in `c`. Returns 0 if the call can have brought none. */
+/* Prepares next_received() for the finished call in `c`. Returns 0 if there can be no descriptors to tell. */
 NOINLINE int begin_received(__u32 slot)
 {
     struct capture *c = capture_at(slot);
 
-    if (!c || c->ret < 0)
+    if (!c)
         return 0;
     c->received.left = c->received.messages = 0;
     c->received.header = c->received.end = 0;
     c->received.returned = NO_DESCRIPTOR;
+    c->received.told = told_arguments(c, c->index);
+    if (c->ret < 0 || !brings_descriptors(c->index))
+        return c->received.told != 0;
     if (c->index == INDEX_SYSCALL_PIDFD_GETFD_X) {
         c->received.returned = c->ret;
         return 1;
@@ -76,6 +85,23 @@ static __always_inline __s32 read_control(struct capture *c)
     return NO_DESCRIPTOR;
 }
 
+/* The next argument that the filter names, unless it is a socket. */
+static __always_inline __s32 next_told(struct capture *c)
+{
+    for (__u32 n = 0; n < 6; n++) {
+        __s32 fd;
+
+        if (!(c->received.told >> n & 1))
+            continue;
+        c->received.told &= ~(1u << n);
+        fd = signed_argument(c, n);
+        if (fd < 0 || file_kind(c, fd) & (TIERCEL_FILE_TCP | TIERCEL_FILE_SOCKET))
+            return NO_DESCRIPTOR;
+        return fd;
+    }
+    return NO_DESCRIPTOR;
+}
+
 /* Returns the next descriptor, or NO_DESCRIPTOR if this step has found none, or NO_MORE. */
 NOINLINE int next_received(__u32 slot)
 {
@@ -84,6 +110,8 @@ NOINLINE int next_received(__u32 slot)
 
     if (!c)
         return NO_MORE;
+    if (c->received.told)
+        return next_told(c);
     fd = c->received.returned;
     if (fd >= 0) {
         c->received.returned = NO_DESCRIPTOR;

@@ -157,7 +157,7 @@ static noinline void syscall_done(struct tiercel_session *session, struct pt_reg
 		release_capture();
 		return;
 	}
-	if (brings_descriptors(call.index) && begin_received(c->slot))
+	if (tells_descriptors(c, call.index) && begin_received(c->slot))
 		emit_received(session, c);
 	EMIT(session, capture_syscall_event, c, call.index, current->pid);
 	for (k = 1; has_messages(call.index) && k < MESSAGES_MAX && k < c->ret; k++) {

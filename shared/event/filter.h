@@ -4,7 +4,8 @@
  * rules, privd checks it, and every driver interprets it (kernel/common/prefilter.h). Plain C.
  *
  * An event passes if its code has no row, or if one of its rows passes. A row passes if all its
- * tests hold.
+ * tests hold. Before an event that passes, the probe can tell the files of its descriptors, so that
+ * the analyzer knows them without having seen their opens.
  */
 #ifndef TIERCEL_SHARED_EVENT_FILTER_H
 #define TIERCEL_SHARED_EVENT_FILTER_H
@@ -17,7 +18,10 @@
 #define TIERCEL_FILTER_ROWS 64
 #define TIERCEL_FILTER_ROWS_OF_EVENT 6
 #define TIERCEL_FILTER_NEEDLE 4 /* the longest text that a row looks for */
-#define TIERCEL_NO_ARGUMENT 6   /* in place of an argument's number: the row does not test it */
+#define TIERCEL_RETURNED                                                                           \
+    6 /* in place of an argument's number: the descriptor that the call returned */
+#define TIERCEL_NO_ARGUMENT 7  /* the same: the row does not test it */
+#define TIERCEL_ARGUMENTS 0x3f /* one bit for each argument of a call */
 
 enum tiercel_filter_flags {
     TIERCEL_ROW_SUCCEEDED = 1 << 0, /* passes calls that succeeded */
@@ -27,9 +31,11 @@ enum tiercel_filter_flags {
 
 /* What a descriptor stands for. */
 enum tiercel_file_kind {
-    TIERCEL_FILE_OTHER = 1 << 0,
-    TIERCEL_FILE_TCP = 1 << 1, /* an internet socket of the protocol TCP */
-    TIERCEL_FILE_KINDS = (1 << 2) - 1,
+    TIERCEL_FILE_OTHER = 1 << 0,  /* a file of another kind, or none */
+    TIERCEL_FILE_TCP = 1 << 1,    /* an internet socket of the protocol TCP */
+    TIERCEL_FILE_SOCKET = 1 << 2, /* another socket */
+    TIERCEL_FILE_DIRECTORY = 1 << 3,
+    TIERCEL_FILE_KINDS = (1 << 4) - 1,
 };
 
 struct tiercel_filter_row {
@@ -51,11 +57,13 @@ struct tiercel_filter_row {
 struct tiercel_filter {
     __u8 first[TIERCEL_FILTER_CODES]; /* 1 and the number of the event's first row; 0: every event
                                          passes */
+    __u8 told[TIERCEL_FILTER_CODES]; /* the arguments whose files are told before the event, one bit
+                                        each; sockets are not told */
     struct tiercel_filter_row rows[TIERCEL_FILTER_ROWS];
 };
 
 #ifdef __cplusplus
-static_assert(sizeof(tiercel_filter_row) == 40 && sizeof(tiercel_filter) == 1152 + 64 * 40);
+static_assert(sizeof(tiercel_filter_row) == 40 && sizeof(tiercel_filter) == 2 * 1152 + 64 * 40);
 #endif
 
 #endif

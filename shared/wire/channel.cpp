@@ -57,7 +57,8 @@ bool is_valid(const tiercel_filter_row& row) {
 // The last row ends its event's rows, so that no event's rows leave the table.
 bool is_valid(const tiercel_filter& filter) {
     return std::ranges::all_of(filter.rows, [](const auto& row) { return is_valid(row); }) &&
-           std::ranges::all_of(filter.first, [](__u8 one) { return one <= TIERCEL_FILTER_ROWS; }) &&
+           std::ranges::max(filter.first) <= TIERCEL_FILTER_ROWS &&
+           std::ranges::max(filter.told) <= TIERCEL_ARGUMENTS &&
            (filter.rows[TIERCEL_FILTER_ROWS - 1].flags & TIERCEL_ROW_MORE) == 0;
 }
 

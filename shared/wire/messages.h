@@ -26,7 +26,7 @@
 namespace tiercel::wire {
 
 constexpr std::uint32_t kMagic = 0x4c435254; // "TRCL"
-constexpr std::uint16_t kVersion = 6;
+constexpr std::uint16_t kVersion = 7;
 
 enum class Type : std::uint16_t { open = 1, door, reply, fds, done, door_reply, link_reply };
 

@@ -53,7 +53,7 @@ enum Kind : u32 { RING = 0, COUNTERS = 1, ITER_TASK = 3, WAKEUP = 5 };
 
 // The part of a message behind its header consists of 32-bit words.
 void send(int socket, Type type, const std::vector<u32>& words, int fd = -1) {
-    std::string message = number(u32{0x4c435254}) + number(u16{6}) + number(u16{type});
+    std::string message = number(u32{0x4c435254}) + number(u16{7}) + number(u16{type});
     for (const u32 word : words)
         message += number(word);
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {};
@@ -115,9 +115,9 @@ int main(int argc, char** argv) {
         must(execv(argv[2], argv + 2) == 0, argv[2]);
     }
     must(close(ends[1]) == 0 && pipe2(pipe, O_NONBLOCK | O_CLOEXEC) == 0, "make a pipe");
-    u32 request[954] = {}; // magic; version and type; driver; attach; ring_bytes; ...
+    u32 request[1242] = {}; // magic; version and type; driver; attach; ring_bytes; ...
     must(recv(ends[0], request, sizeof request, 0) == sizeof request, "receive the request");
-    must(request[0] == 0x4c435254 && request[1] == (1u << 16 | 6), "understand the request");
+    must(request[0] == 0x4c435254 && request[1] == (1u << 16 | 7), "understand the request");
     Ring ring{.size = request[4]};
     Memory counters("counters", 64);
     constexpr u64 kTid = 4711;

@@ -22,7 +22,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from check import check, exit_code, skip, skip_part, within
 
 privd, analyzer, soundness, rules = sys.argv[1:5]
-rounds = sys.argv[5] if len(sys.argv) > 5 else "20"
+rounds = sys.argv[5] if len(sys.argv) > 5 else "40"
 STOCK = pathlib.Path(__file__).resolve().parents[2] / "../shared/peer/falco_rules.yaml"
 ATTEMPTS = 500
 

@@ -93,7 +93,8 @@ TEST_CASE("a failed open has no fd, and its path is known") {
 }
 
 TEST_CASE("calls that fail change no table, with the exceptions that are known") {
-    const Rules none({"evt.type=openat and fd.num>=0"});
+    const Rules none({"evt.type=openat and fd.num>=0", "evt.type=write and fd.name=/x"});
+    CHECK(none.compiled.needs_all_files == "R1");
     CHECK(none.of(event::SYSCALL_OPENAT_2_X) == "succeeded");
     CHECK(none.of(event::SYSCALL_CLOSE_X) == "succeeded");
     CHECK(none.of(event::SOCKET_CONNECT_X) == "always");
@@ -103,6 +104,65 @@ TEST_CASE("calls that fail change no table, with the exceptions that are known")
     CHECK(none.of(event::SYSCALL_FCNTL_X) == "succeeded, argument 1 is 0, 2, 63 or larger");
     CHECK(none.of(event::SYSCALL_READ_X) == "-");
     CHECK(none.of(event::SYSCALL_CLONE_20_X) == "succeeded");
+}
+
+TEST_CASE("the tables follow sockets and directories if that is enough for the rules") {
+    const Rules some({"evt.type=openat and fd.name=/x and evt.failed=true",
+                      "evt.type=dup2 and evt.rawres in (0, 1) and fd.typechar=4",
+                      "evt.type=connect and fd.typechar=u and fd.name contains docker"});
+    CHECK(some.compiled.needs_all_files == "");
+    CHECK(some.of(event::SYSCALL_OPENAT_2_X) == "succeeded, gave a directory | failed");
+    CHECK(some.of(event::SYSCALL_CLOSE_X) == "never");
+    CHECK(some.of(event::SYSCALL_PIPE2_X) == "never");
+    CHECK(some.of(event::SYSCALL_DUP2_X) ==
+          "succeeded, gave a TCP socket or another socket or a directory");
+    CHECK(some.of(event::SOCKET_CONNECT_X) == "succeeded or failed with most errors");
+    CHECK(some.of(event::SYSCALL_FCNTL_X) ==
+          "succeeded, argument 1 is 0, 63 or larger, gave a TCP socket or another socket or a "
+          "directory | succeeded, argument 1 is 2, on a TCP socket or another socket or a "
+          "directory");
+    CHECK(some.of(event::SYSCALL_CLOSE_RANGE_X) == "succeeded, argument 2 under the mask 0x2 is 2");
+    CHECK(some.of(event::SYSCALL_CHDIR_X) == "succeeded");
+}
+
+TEST_CASE("a rule that looks at files opened before has all of them followed") {
+    const auto follows_all = [](const std::vector<std::string>& conditions,
+                                const std::string& output = "%evt.type") {
+        return !Rules(conditions, true, output).compiled.needs_all_files.empty();
+    };
+    CHECK(follows_all({"evt.type=write and fd.name=/x"}));
+    CHECK(follows_all({"evt.type=write and fd.type=ipv4"}));
+    CHECK(follows_all({"evt.type=close and proc.name=x"}, "%fd.name"));
+    CHECK(follows_all({"evt.type=dup2 and fd.typechar=4"}));
+    CHECK(follows_all({"evt.type=dup2 and evt.rawres=0 and not fd.typechar=f"}));
+    CHECK(follows_all({"evt.type=dup2 and evt.rawres=0 and fd.typechar=4", "evt.type=dup2"}));
+    CHECK(follows_all({"evt.type=connect and not fd.typechar=f"}));
+    CHECK(follows_all({"evt.type=execve and proc.stdin.type=ipv4"}));
+    CHECK(follows_all({"evt.type=execve and proc.fdopencount > 5"}));
+    CHECK(follows_all({"evt.type=read and fd.types intersects (file)"}));
+    CHECK(follows_all({"evt.type=poll"}, "%fdlist.names"));
+    CHECK(follows_all({"evt.type=setns and evt.arg.fd contains net"}));
+    CHECK(follows_all({"evt.type=execve"}, "%proc.stdin.name"));
+    CHECK_FALSE(follows_all({"evt.type=execve and fd.types intersects (file)"}, "%fd.name"));
+    CHECK_FALSE(follows_all({"evt.type=socket and fd.type=ipv4"}, "%fd.name %evt.args"));
+    CHECK_FALSE(follows_all({"evt.type=connect and evt.failed=false and not fd.typechar=f"}));
+}
+
+TEST_CASE("the file of a descriptor that an output shows is told before the event") {
+    const auto told = [](const std::string& condition, const std::string& output,
+                         std::uint16_t code) {
+        const Rules rules({condition}, true, output);
+        CHECK(rules.compiled.needs_all_files == "");
+        return unsigned{rules.compiled.filter.told[code]};
+    };
+    CHECK(told("evt.type=fchmod", "%fs.path.name", event::SYSCALL_FCHMOD_X) == 1);
+    CHECK(told("evt.type=fchmod", "%proc.name", event::SYSCALL_FCHMOD_X) == 0);
+    CHECK(told("evt.type=setns", "%evt.args", event::SYSCALL_SETNS_X) == 1);
+    CHECK(told("evt.type=setns", "%evt.arg.nstype", event::SYSCALL_SETNS_X) == 0);
+    CHECK(told("evt.type=write", "%fd.name", event::SYSCALL_WRITE_X) == 1);
+    CHECK(told("evt.type=move_mount", "%evt.args", event::SYSCALL_MOVE_MOUNT_X) == 0b101);
+    CHECK(told("evt.type=linkat and fs.path.source=/x", "x", event::SYSCALL_LINKAT_2_X) == 0b101);
+    CHECK(told("evt.type=unlinkat and fs.path.name=/x", "x", event::SYSCALL_UNLINKAT_2_X) == 0);
 }
 
 TEST_CASE("what a rule asks of a TCP socket's state keeps its events") {
@@ -131,7 +191,8 @@ TEST_CASE("a rule that counts events or times them needs all of them") {
 
 TEST_CASE("the rows are those that privd accepts, and events with the same rows share them") {
     const Rules some({"evt.type=openat and fd.num>=0",
-                      "evt.type=open and fd.num=-1 and fd.nameraw contains \"../\""});
+                      "evt.type=open and fd.num=-1 and fd.nameraw contains \"../\"",
+                      "evt.type=write and fd.name=/x"});
     wire::Request request;
     request.filter = some.compiled.filter;
     CHECK(wire::check_values(request) == wire::Status::ok);

@@ -58,6 +58,8 @@ std::optional<std::uint32_t> argument_of(const EventView& event, const Call& cal
                    ? PR_SET_CHILD_SUBREAPER
                    : 0;
     }
+    if (event.code() == event::SYSCALL_CLOSE_RANGE_X && number == 2)
+        return event.number<std::uint32_t>(event::param::SYSCALL_CLOSE_RANGE_X::flags);
     if (event.code() == event::SOCKET_GETSOCKOPT_X && number == 2)
         return event.number<std::uint8_t>(getsockopt::optname) ==
                        event::flags::sockopt_options::kSO_ERROR
@@ -83,13 +85,33 @@ bool value_passes(const tiercel_filter_row& row, const EventView& event, const C
     return (row.values >> (value > 63 ? 63 : value) & 1) != 0;
 }
 
-bool is_tcp(const EventView& event, const state::StateTracker& state) {
+// The state knows a directory only if it was opened as one.
+std::uint8_t file_kind(const EventView& event, std::int64_t number,
+                       const state::StateTracker& state) {
     const state::Thread* thread = state.find(event.tid());
-    const int index = event.info().find_param("fd");
-    const auto number =
-        index < 0 ? std::nullopt : event.number<std::int64_t>(static_cast<std::uint32_t>(index));
-    const state::Fd* fd = thread != nullptr && number ? thread->fd(*number) : nullptr;
-    return fd != nullptr && fd->is_ip() && fd->l4 == state::L4::tcp;
+    const state::Fd* fd = thread != nullptr ? thread->fd(number) : nullptr;
+    if (fd == nullptr)
+        return TIERCEL_FILE_OTHER;
+    if (fd->kind == state::FdKind::directory)
+        return TIERCEL_FILE_DIRECTORY;
+    if (fd->is_ip())
+        return fd->l4 == state::L4::tcp ? TIERCEL_FILE_TCP : TIERCEL_FILE_SOCKET;
+    return fd->kind == state::FdKind::unix_socket || fd->kind == state::FdKind::netlink
+               ? TIERCEL_FILE_SOCKET
+               : TIERCEL_FILE_OTHER;
+}
+
+bool file_passes(const tiercel_filter_row& row, const EventView& event, std::int64_t result,
+                 const state::StateTracker& state) {
+    if (row.file_arg >= TIERCEL_NO_ARGUMENT)
+        return true;
+    const int index = event.info().find_param(
+        event.code() == event::SYSCALL_DUP2_X || event.code() == event::SYSCALL_DUP3_X ? "oldfd"
+                                                                                       : "fd");
+    const auto number = row.file_arg == TIERCEL_RETURNED ? std::optional(result)
+                        : index < 0                      ? std::nullopt
+                                    : event.number<std::int64_t>(static_cast<std::uint32_t>(index));
+    return !number || (row.files & file_kind(event, *number, state)) != 0;
 }
 
 bool text_passes(const tiercel_filter_row& row, const EventView& event) {
@@ -113,11 +135,8 @@ bool passes(const tiercel_filter& filter, const EventView& event, std::uint16_t 
         return true;
     for (std::size_t i = filter.first[event.code()] - 1U; i < TIERCEL_FILTER_ROWS; ++i) {
         const tiercel_filter_row& row = filter.rows[i];
-        const bool file =
-            row.file_arg >= TIERCEL_NO_ARGUMENT ||
-            (row.files & (is_tcp(event, state) ? TIERCEL_FILE_TCP : TIERCEL_FILE_OTHER)) != 0;
-        if (file && result_passes(row, *result) && value_passes(row, event, *call) &&
-            text_passes(row, event))
+        if (file_passes(row, event, *result, state) && result_passes(row, *result) &&
+            value_passes(row, event, *call) && text_passes(row, event))
             return true;
         if ((row.flags & TIERCEL_ROW_MORE) == 0)
             return false;

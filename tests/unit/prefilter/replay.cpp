@@ -5,9 +5,12 @@
 #include <fmt/format.h>
 
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 #include "analyzer/capture/reader.h"
 #include "analyzer/fields/format.h"
+#include "analyzer/prefilter/calls.h"
 #include "analyzer/rules/output_check.h"
 #include "tests/unit/prefilter/evaluate.h"
 
@@ -56,6 +59,27 @@ class Judge {
     std::vector<std::optional<filter::Format>> outputs_;
 };
 
+// What the probe tells before the event: the files of some of its descriptors.
+std::vector<std::pair<std::int64_t, state::Fd>> find_told(const tiercel_filter& filter,
+                                                          const event::EventView& event,
+                                                          const state::StateTracker& state) {
+    std::vector<std::pair<std::int64_t, state::Fd>> told;
+    const Call* call = find_call(event.code());
+    const state::Thread* thread = state.find(event.tid());
+    if (call == nullptr || thread == nullptr || filter.told[event.code()] == 0)
+        return told;
+    for (std::size_t i = 1; i < event.info().params.size(); ++i) {
+        if (event.info().params[i].type != event::ParamType::FD)
+            continue;
+        const auto number = event.number<std::int64_t>(static_cast<std::uint32_t>(i));
+        const state::Fd* fd = number ? thread->fd(*number) : nullptr;
+        if (fd != nullptr && !fd->is_ip() && fd->kind != state::FdKind::unix_socket &&
+            fd->kind != state::FdKind::netlink)
+            told.emplace_back(*number, *fd);
+    }
+    return told;
+}
+
 } // namespace
 
 std::size_t count_rules(const std::vector<std::string>& rule_files) {
@@ -65,7 +89,8 @@ std::size_t count_rules(const std::vector<std::string>& rule_files) {
 }
 
 Outcome compare(const std::vector<std::string>& rule_files, const std::string& capture,
-                const std::function<bool(std::size_t)>& is_on, const Change& change) {
+                const std::function<bool(std::size_t)>& is_on, const Change& change,
+                std::int64_t session) {
     filter::Fields fields;
     std::vector<rules::Selection> selections;
     {
@@ -89,12 +114,26 @@ Outcome compare(const std::vector<std::string>& rule_files, const std::string& c
     Outcome outcome;
     while (const auto event = reader.next()) {
         const auto same = lists.next();
-        const bool passed = passes(compiled.filter, event->view, event->cpu, with_all.state);
+        const auto told = find_told(compiled.filter, event->view, with_all.state);
         with_all.take(*event, outcome.alerts);
-        if (passed && same)
+        const bool passed = passes(compiled.filter, event->view, event->cpu, with_all.state);
+        if (passed && same) {
+            for (const auto& [number, fd] : told)
+                with_filter.state.add_fd(event->view.tid(), number, fd);
             with_filter.take(*same, outcome.filtered_alerts);
+        }
+        const std::uint16_t code = event->view.code();
+        if (find_call(code) != nullptr
+                ? !state::lives_on(code) && !loaded.rules->interest.codes[code]
+                : code == event::GENERIC_X)
+            continue; // no driver is asked for it
+        const state::Thread* thread = with_all.state.find(event->view.tid());
+        if (session != 0 && (thread == nullptr || thread->sid != session))
+            continue;
         ++outcome.events;
         outcome.passed += passed ? 1 : 0;
+        if (passed)
+            ++outcome.passed_by_code[code];
     }
     if (!reader.error().empty() || outcome.events == 0)
         throw std::runtime_error(capture + ": " + reader.error());

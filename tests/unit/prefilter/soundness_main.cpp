@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// filter_soundness CAPTURE ROUNDS RULES...: compares the alerts on a recording of all events with
-// those on the filtered events: of all rules, and of ROUNDS random parts of them. Prints how much
-// passes. Exit code 1: the alerts differ.
+// filter_soundness CAPTURE[@SESSION] ROUNDS RULES...: compares the alerts on a recording of all
+// events with those on the filtered events: of all rules, and of ROUNDS random parts of them.
+// Prints how much passes, of the processes of a session if one is given. Exit code 1: the alerts
+// differ.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,6 +11,7 @@
 #include <exception>
 #include <random>
 
+#include "shared/event/table.h"
 #include "tests/unit/prefilter/replay.h"
 
 using namespace tiercel::prefilter;
@@ -26,11 +28,19 @@ void print_difference(const Outcome& outcome) {
                right != b.end() ? *right : "(none)");
 }
 
-bool run(const std::vector<std::string>& rules, const std::string& capture, int rounds) {
-    const Outcome whole = compare(rules, capture, [](std::size_t) { return true; });
+bool run(const std::vector<std::string>& rules, const std::string& argument, int rounds) {
+    const std::size_t at = argument.find('@');
+    const std::string capture = argument.substr(0, at);
+    const std::int64_t session =
+        at == std::string::npos ? 0 : std::atoll(argument.c_str() + at + 1);
+    const auto every = [](std::size_t) { return true; };
+    const Outcome whole = compare(rules, capture, every, {}, session);
     fmt::print("{} events, {} pass ({:.1f} %), {} alerts\n", whole.events, whole.passed,
                100.0 * static_cast<double>(whole.passed) / static_cast<double>(whole.events),
                whole.alerts.size());
+    for (const auto& [code, count] : whole.passed_by_code)
+        if (count * 200 > whole.passed)
+            fmt::print("  {:>9} {}\n", count, tiercel::event::find(code)->name);
     if (whole.alerts != whole.filtered_alerts) {
         print_difference(whole);
         return false;
@@ -55,7 +65,7 @@ bool run(const std::vector<std::string>& rules, const std::string& capture, int 
 
 int main(int argc, char** argv) {
     if (argc < 4) {
-        fmt::print(stderr, "usage: filter_soundness CAPTURE ROUNDS RULES...\n");
+        fmt::print(stderr, "usage: filter_soundness CAPTURE[@SESSION] ROUNDS RULES...\n");
         return 2;
     }
     try {

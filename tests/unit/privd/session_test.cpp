@@ -127,6 +127,9 @@ TEST_CASE("a filter with a value out of its range is refused, and no other") {
     CHECK(changed([](Request& r) { r.filter.first[7] = TIERCEL_FILTER_ROWS; }) == kGood);
     CHECK(changed([](Request& r) { r.filter.first[7] = TIERCEL_FILTER_ROWS + 1; }) ==
           Status::bad_filter);
+    CHECK(changed([](Request& r) { r.filter.told[7] = TIERCEL_ARGUMENTS; }) == kGood);
+    CHECK(changed([](Request& r) { r.filter.told[7] = TIERCEL_ARGUMENTS + 1; }) ==
+          Status::bad_filter);
     CHECK(row([](auto& r) { r.flags = TIERCEL_ROW_SUCCEEDED; }) == kGood);
     CHECK(row([](auto& r) { r.flags = TIERCEL_ROW_MORE; }) == Status::bad_filter);
     CHECK(row([](auto& r) { r.flags = 4; }) == Status::bad_filter);
