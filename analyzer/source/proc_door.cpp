@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "analyzer/source/proc_door.h"
 
+#include <fmt/format.h>
 #include <unistd.h>
+
+#include <array>
+#include <cstdio>
 
 #include "analyzer/source/proc_numbers.h"
 #include "analyzer/state/proc_text.h"
+#include "shared/os/file.h"
 #include "shared/wire/client.h"
 
 namespace tiercel::app {
@@ -29,6 +34,30 @@ std::string contents(const os::UniqueFd& privd, std::int32_t tid, wire::ProcFile
     return text;
 }
 
+// How many threads the kernel has, after the slash in /proc/loadavg (proc_loadavg(5)); 0: unknown.
+std::uint64_t threads_of_kernel() {
+    std::array<char, 128> room{};
+    auto text = os::read_file("", "/proc/loadavg", room);
+    const std::size_t slash = text ? text->find('/') : std::string_view::npos;
+    if (slash == std::string_view::npos)
+        return 0;
+    const std::string_view rest = text->substr(slash + 1);
+    return os::parse_unsigned(rest.substr(0, rest.find(' ')), 10).value_or(0);
+}
+
+// Threads start and end while they are listed, so only a large difference says that /proc hides
+// some.
+void tell_hidden(std::size_t seen) {
+    if (const std::uint64_t all = threads_of_kernel(); seen < all / 2)
+        fmt::print(
+            stderr,
+            "analyzer: /proc shows {} of {} threads to this account, so nothing is known of the "
+            "other "
+            "processes that ran before: mount /proc without hidepid for it, in the host's pid "
+            "namespace\n",
+            seen, all);
+}
+
 } // namespace
 
 ProcDoor ProcDoor::look(const os::UniqueFd& privd) {
@@ -37,6 +66,7 @@ ProcDoor ProcDoor::look(const os::UniqueFd& privd) {
         for (const std::int32_t tid : numbers_in("/proc/" + std::to_string(pid) + "/task"))
             door.found_.push_back({tid, target(privd, tid, wire::ProcFile::exe),
                                    target(privd, tid, wire::ProcFile::cwd)});
+    tell_hidden(door.found_.size());
     return door;
 }
 

@@ -42,8 +42,8 @@ constexpr Allow kPrivdLoadBpf[] = {
 
 constexpr Allow kPrivdLoadClassic[] = {
     {"a perf buffer for each CPU", {SCMP_SYS(perf_event_open)}},
-    {"the door, later: a second list only narrows the first", {SCMP_SYS(openat2), SCMP_SYS(readlink),
-     SCMP_SYS(readlinkat)}},
+    {"the door, later: a second list only narrows the first", {SCMP_SYS(openat)}, Only::reading},
+    {"and its links", {SCMP_SYS(readlink), SCMP_SYS(readlinkat)}},
 };
 
 constexpr Allow kPrivdLoadModule[] = {
@@ -66,7 +66,7 @@ constexpr Allow kPrivdSteady[] = {
 };
 
 constexpr Allow kPrivdSteadyClassic[] = {
-    {"the door opens files of /proc", {SCMP_SYS(openat2)}},
+    {"the door opens files of /proc", {SCMP_SYS(openat)}, Only::reading},
     {"and reads where its links lead", {SCMP_SYS(readlink), SCMP_SYS(readlinkat)}},
 };
 // clang-format on

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Runs a program as on a kernel before 5.1 as far as the ptrace driver notices: a seccomp filter
-// refuses PTRACE_GET_SYSCALL_INFO (5.3) with EIO and F_SEAL_FUTURE_WRITE (5.1) with EINVAL, as such
-// a kernel does.
+// Runs a program as on an older kernel, as far as a driver notices: a seccomp filter refuses what
+// the kernel lacks, as such a kernel does.
 //
-// Usage: old_kernel PROGRAM [ARGUMENT]...
+// Usage: old_kernel ptrace|openat2 PROGRAM [ARGUMENT]...
+//
+// ptrace: without PTRACE_GET_SYSCALL_INFO (5.3; EIO) and F_SEAL_FUTURE_WRITE (5.1; EINVAL).
+// openat2: without that call (5.6; ENOSYS).
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -16,6 +18,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdio>
+#include <cstring>
+#include <iterator>
 
 namespace {
 
@@ -30,7 +34,13 @@ constexpr unsigned argument(unsigned index) {
 
 int main(int argc, char** argv) {
     constexpr unsigned kRefuse = SECCOMP_RET_ERRNO;
-    sock_filter program[] = {
+    sock_filter without_openat2[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kNumber),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, kRefuse | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    sock_filter without_ptrace[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, kNumber),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 0, 3),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, argument(0)),
@@ -44,13 +54,15 @@ int main(int argc, char** argv) {
         BPF_STMT(BPF_RET | BPF_K, kRefuse | EINVAL),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
-    const sock_fprog filter{sizeof program / sizeof *program, program};
-    if (argc < 2 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+    const bool openat2 = argc > 1 && std::strcmp(argv[1], "openat2") == 0;
+    const sock_fprog filter = openat2 ? sock_fprog{std::size(without_openat2), without_openat2}
+                                      : sock_fprog{std::size(without_ptrace), without_ptrace};
+    if (argc < 3 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
         prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) != 0) {
         std::perror("old_kernel");
         return 2;
     }
-    execvp(argv[1], argv + 1);
-    std::perror(argv[1]);
+    execvp(argv[2], argv + 2);
+    std::perror(argv[2]);
     return 127;
 }

@@ -346,6 +346,15 @@ TEST_CASE("after the hand-over privd can load nothing") {
                 CHECK(allowed(compile(load), kNative, call, {0, 0, 0, 0, 0}));
 }
 
+TEST_CASE("the door can only read") {
+    auto program = compile(kClassicSteady);
+    CHECK(allowed(program, kNative, SYS_openat, {0, 0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW, 0}));
+    for (int flags : {O_WRONLY, O_RDWR, O_RDONLY | O_CREAT, O_RDONLY | O_TRUNC})
+        CHECK_FALSE(
+            allowed(program, kNative, SYS_openat, {0, 0, static_cast<std::uint64_t>(flags), 0}));
+    CHECK_FALSE(allowed(program, kNative, SYS_openat2));
+}
+
 TEST_CASE("of a driver's calls the others have none") {
     for (int number : {SYS_bpf, SYS_openat, SYS_openat2, SYS_perf_event_open})
         CHECK_FALSE(allowed(compile(kModuleLoad), kNative, number));
