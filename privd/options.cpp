@@ -78,7 +78,7 @@ const wire::DriverRow* find_loader(const char* name) {
     auto wanted = wire::find_driver(name);
     if (wanted == wire::Driver::automatic) {
         policy::KernelFacts facts = policy::gather_facts();
-        bool modern = facts.btf && facts.has_ring_buffer();
+        bool modern = facts.btf && facts.has_cap_bpf();
         wanted = modern ? wire::Driver::modern : wire::Driver::classic;
     }
     const wire::DriverRow* row = wanted ? wire::find_row(*wanted) : nullptr;

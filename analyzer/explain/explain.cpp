@@ -73,8 +73,8 @@ std::vector<std::string> notes(Driver driver, const HostFacts& facts) {
             "so environment and open files of what ran before the start stay unknown");
     constexpr std::uint64_t kBpf = std::uint64_t{1} << CAP_BPF,
                             kAdmin = std::uint64_t{1} << CAP_SYS_ADMIN;
-    if (row != nullptr && row->bpf && facts.kernel.version >= policy::kernel(5, 8) &&
-        (facts.bounding & kBpf) == 0 && (facts.bounding & kAdmin) != 0)
+    if (row != nullptr && row->bpf && facts.kernel.has_cap_bpf() && (facts.bounding & kBpf) == 0 &&
+        (facts.bounding & kAdmin) != 0)
         list.emplace_back(
             "this process can have CAP_SYS_ADMIN and not CAP_BPF, as in containers of a Docker or "
             "runc that does not know CAP_BPF; privd asks for CAP_BPF and CAP_PERFMON by their "
@@ -211,9 +211,10 @@ Json looked_at(const HostFacts& facts) {
     static constexpr const char* kLockdowns[] = {"none", "integrity", "confidentiality"};
     const policy::KernelFacts& kernel = facts.kernel;
     Json looked = {{"kernel", policy::version_text(kernel.version)},
+                   {"cap_last_cap", kernel.last_capability},
                    {"btf", kernel.btf},
-                   {"ring buffer", kernel.has_ring_buffer()},
-                   {"iterators", kernel.has_iterators()},
+                   {"ring buffer", kernel.has_cap_bpf()},
+                   {"iterators", kernel.btf && kernel.has_cap_bpf()},
                    {"memlock accounting", kernel.charges_cgroup() ? "cgroup" : "RLIMIT_MEMLOCK"},
                    {"unprivileged_bpf_disabled", facts.unprivileged_bpf_disabled},
                    {"perf_event_paranoid", kernel.perf_event_paranoid},

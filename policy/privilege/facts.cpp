@@ -26,6 +26,7 @@ KernelFacts gather_facts(const char* root) {
     unsigned major = 0, minor = 0;
     if (sscanf(read("/proc/sys/kernel/osrelease"), "%u.%u", &major, &minor) == 2)
         facts.version = kernel(major, minor);
+    facts.last_capability = number("/proc/sys/kernel/cap_last_cap", 0);
     // This is the distribution of the kernel, which may differ from that of a container around this
     // process.
     if (strstr(read("/proc/version"), "Ubuntu"))

@@ -78,9 +78,9 @@ Blocker blocker(Driver driver, const HostFacts& facts) {
         {Blocker::user_namespace,
          bpf && !facts.initial_user_namespace && !loads_by_token(driver, facts)},
         {Blocker::no_btf, modern && !facts.kernel.btf},
-        {Blocker::no_ring_buffer, modern && !facts.kernel.has_ring_buffer()},
-        {Blocker::kernel_too_old,
-         classic && facts.kernel.version < kernel(4, 17)}, // raw tracepoints
+        {Blocker::no_ring_buffer, modern && !facts.kernel.has_cap_bpf()},
+        // bpf_ktime_get_boot_ns() and maps that can be mapped
+        {Blocker::kernel_too_old, classic && !facts.kernel.has_cap_bpf()},
         {Blocker::no_modules, driver == Driver::module && !facts.loads_modules},
         // bpf_probe_read_kernel() is refused (kernel/trace/bpf_trace.c); direct BTF loads are not.
         {Blocker::lockdown, classic && facts.lockdown == Lockdown::confidentiality},

@@ -17,6 +17,10 @@ std::string running(const HostFacts& facts) {
     return "kernel " + version_text(facts.kernel.version);
 }
 
+std::string known_capabilities(const HostFacts& facts) {
+    return " (cap_last_cap " + std::to_string(facts.kernel.last_capability) + ")";
+}
+
 // Returns the kernel's check that asks for a capability of the plan.
 const char* check_of(Driver driver, int capability, const KernelFacts& facts) {
     switch (capability) {
@@ -55,25 +59,29 @@ std::string decided_bpf(Driver driver, int capability, bool needed, const HostFa
     if (!uses_bpf(driver))
         return "this driver loads no BPF";
     if (!facts.kernel.has_cap_bpf())
-        return running(facts) + (capability == CAP_SYS_ADMIN
-                                     ? " < 5.8 knows neither CAP_BPF nor CAP_PERFMON"
-                                     : " < 5.8 does not know it");
+        return "this kernel" + known_capabilities(facts) +
+               (capability == CAP_SYS_ADMIN ? " knows neither CAP_BPF nor CAP_PERFMON"
+                                            : " does not know it");
     if (needed && loads_by_token(driver, facts))
         return running(facts) + " >= 6.9, a BPF token: only in this process's user namespace";
     if (capability != CAP_SYS_ADMIN)
-        return needed ? running(facts) + " >= 5.8, unprivileged_bpf_disabled = " +
+        return needed ? "this kernel" + known_capabilities(facts) +
+                            " has it, unprivileged_bpf_disabled = " +
                             std::to_string(facts.unprivileged_bpf_disabled)
                       : "CAP_SYS_ADMIN, needed anyway, includes it";
     if (driver == Driver::classic)
         return paranoid(facts);
-    return running(facts) + " >= 5.8 has CAP_BPF and CAP_PERFMON for it";
+    return "this kernel" + known_capabilities(facts) + " has CAP_BPF and CAP_PERFMON for it";
 }
 
 std::string decided_memlock(Driver driver, const HostFacts& facts) {
     if (!uses_bpf(driver))
         return "this driver loads no BPF";
     if (facts.kernel.charges_cgroup())
-        return running(facts) + " >= 5.11 charges BPF memory to the cgroup";
+        return running(facts) +
+               (facts.kernel.version < kernel(5, 8) ? " with CAP_BPF, which a vendor took into it,"
+                                                    : " >= 5.11") +
+               " charges BPF memory to the cgroup";
     if (facts.kernel.memlock_unlimited)
         return "RLIMIT_MEMLOCK is unlimited already";
     return running(facts) + " < 5.11 charges BPF memory to RLIMIT_MEMLOCK";
@@ -144,8 +152,12 @@ std::string describe(Blocker blocker, const HostFacts& facts) {
         return "this is not the initial user namespace, and bpf(2) does not accept capabilities "
                "of another one without a token";
     case Blocker::no_btf: return "the kernel has no BTF (/sys/kernel/btf/vmlinux)";
-    case Blocker::no_ring_buffer: return running(facts) + " < 5.8 has no BPF ring buffer";
-    case Blocker::kernel_too_old: return running(facts) + " < 4.17 has no raw tracepoints";
+    case Blocker::no_ring_buffer:
+        return "the kernel does not know CAP_BPF" + known_capabilities(facts) +
+               ", so it likely has no BPF ring buffer; both came with 5.8";
+    case Blocker::kernel_too_old:
+        return "the kernel does not know CAP_BPF" + known_capabilities(facts) +
+               ", so it likely lacks what the probe needs of 5.8 (bpf_ktime_get_boot_ns)";
     case Blocker::no_modules: return "this kernel cannot load modules (there is no /proc/modules)";
     case Blocker::lockdown:
         return facts.lockdown == Lockdown::confidentiality ? "lockdown is in confidentiality mode"

@@ -95,6 +95,9 @@ run 0 'modern_bpf   yes      tried: it loads with' load auto
 check "which is the modern one wherever it works, without a drop-in" [ ! -e "$dropin" ]
 check "and then tries no other" [ "$(grep -c '^classic_bpf' <<<"$output")" -eq 0 ]
 echo 'it is cold here' >"$work/bin/analyzer.blocked"
+kernel_says_of modern_bpf EPERM
+kernel_says_of classic_bpf EPERM
+cp "$work/privd" "$work/bin/privd"
 run 1 'no driver for the whole machine works here' load auto
 check "after it has said why not the module" grep -q '^module       no       it is cold here$' <<<"$output"
 check "and leaves everything as it was" [ ! -e "$dropin" ]
@@ -107,7 +110,8 @@ run 0 'modern_bpf   yes      tried: it loads with cap_sys_admin' probe
 run 0 '"driver": "modern_bpf", "works": "yes"' probe --json
 check "--json is JSON" python3 -c 'import json, sys; json.loads(sys.argv[1])' "$output"
 echo 'it is "cold" here' >"$work/bin/analyzer.blocked"
-run 0 'classic_bpf  no       it is "cold" here' probe
+run 0 'classic_bpf  yes      tried: it loads with cap_sys_admin' probe # what is expected does not keep it from trying
+run 0 'module       no       it is "cold" here' probe
 run 0 '"why": "it is \"cold\" here"' probe --json
 rm "$work/bin/privd" "$work/bin/analyzer.blocked"
 run 0 'unknown  this privd cannot try it' probe

@@ -18,6 +18,7 @@ constexpr std::uint64_t kAll = 0x1ffffffffff;
 
 HostFacts debian_12() {
     HostFacts facts{.kernel = {.version = kernel(6, 1),
+                               .last_capability = CAP_CHECKPOINT_RESTORE,
                                .distro = Distro::debian,
                                .perf_event_paranoid = 3,
                                .btf = true}};

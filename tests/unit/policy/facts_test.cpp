@@ -51,6 +51,7 @@ TEST_CASE("a Debian 12 host") {
             .with(
                 "/proc/version",
                 "Linux version 6.1.0-49-amd64 (debian-kernel@lists.debian.org) Debian 6.1.192-2\n")
+            .with("/proc/sys/kernel/cap_last_cap", "40\n")
             .with("/proc/sys/kernel/perf_event_paranoid", "3\n")
             .with("/proc/sys/kernel/unprivileged_bpf_disabled", "2\n")
             .with("/proc/sys/kernel/yama/ptrace_scope", "1\n")
@@ -64,6 +65,7 @@ TEST_CASE("a Debian 12 host") {
             .with("/proc/1/status", "CapBnd:\t000000c000000000\n")
             .facts();
     CHECK(facts.kernel.version == kernel(6, 1));
+    CHECK(facts.kernel.has_cap_bpf());
     CHECK(facts.kernel.distro == Distro::debian);
     CHECK(facts.kernel.perf_event_paranoid == 3);
     CHECK(facts.unprivileged_bpf_disabled == 2);
@@ -120,6 +122,26 @@ TEST_CASE("what differs elsewhere") {
                           .with("/proc/sys/kernel/osrelease", odd)
                           .with("/proc/self/uid_map", odd)
                           .facts());
+}
+
+TEST_CASE("a kernel's release does not decide what its BPF has") {
+    const HostFacts rhel8 = Tree()
+                                .with("/proc/sys/kernel/osrelease", "4.18.0-348.2.1.el8_5.x86_64\n")
+                                .with("/proc/sys/kernel/cap_last_cap", "40\n")
+                                .with("/sys/kernel/btf/vmlinux", "\x9f\xeb")
+                                .facts();
+    CHECK(rhel8.kernel.has_cap_bpf());
+    CHECK(rhel8.kernel.charges_cgroup());
+    for (const Driver driver : {Driver::modern, Driver::classic})
+        CHECK(blocker(driver, rhel8) == Blocker::none);
+    const HostFacts older = Tree()
+                                .with("/proc/sys/kernel/osrelease", "5.4.0-100-generic\n")
+                                .with("/proc/sys/kernel/cap_last_cap", "37\n")
+                                .with("/sys/kernel/btf/vmlinux", "\x9f\xeb")
+                                .facts();
+    CHECK(blocker(Driver::modern, older) == Blocker::no_ring_buffer);
+    CHECK(blocker(Driver::classic, older) == Blocker::kernel_too_old);
+    CHECK_FALSE(older.kernel.charges_cgroup());
 }
 
 TEST_CASE("this machine is read") {

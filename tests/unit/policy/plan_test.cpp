@@ -17,6 +17,7 @@ constexpr std::uint64_t kAdmin = bit(CAP_SYS_ADMIN), kResource = bit(CAP_SYS_RES
 KernelFacts facts(unsigned major, unsigned minor, Distro distro, int paranoid, bool btf) {
     KernelFacts made;
     made.version = kernel(major, minor);
+    made.last_capability = made.version < kernel(5, 8) ? CAP_AUDIT_READ : CAP_CHECKPOINT_RESTORE;
     made.distro = distro;
     made.perf_event_paranoid = paranoid;
     made.btf = btf;
@@ -26,12 +27,15 @@ KernelFacts facts(unsigned major, unsigned minor, Distro distro, int paranoid, b
 } // namespace
 
 TEST_CASE("what privd starts with, kernel by kernel") {
+    KernelFacts rhel8 = facts(4, 18, Distro::other, 2, true); // 4.18.0-348 has the BPF of 5.11
+    rhel8.last_capability = CAP_CHECKPOINT_RESTORE;
     struct {
         const char* name;
         KernelFacts facts;
         std::uint64_t modern, classic;
         Blocker modern_blocker;
     } table[] = {
+        {"4.18 of RHEL 8", rhel8, kTracing, kTracing, Blocker::none},
         {"5.4", facts(5, 4, Distro::other, 2, true), kAdmin | kResource, kAdmin | kResource,
          Blocker::no_ring_buffer},
         {"5.7 without BTF", facts(5, 7, Distro::other, 2, false), kAdmin | kResource,
