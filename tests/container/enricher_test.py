@@ -93,6 +93,8 @@ VERBOSE = b"\x10\x01"
 
 def play_containerd():
     """The calls ContainerStatus and PodSandboxStatus by grpc, which is not ours. None: it is not installed."""
+    # Else grpc waits for its threads at each fork of this test, and newer versions of it wait for ever.
+    os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
     try:
         import grpc
         from concurrent import futures

@@ -132,6 +132,7 @@ POD_UID = "0d7a1c8e-5b6f-4a3d-9e2c-1f0b8a7c6d5e"
 
 def start_pod(image):
     """A pod with one container, privileged if that is possible, by CRI. Returns the ids of both."""
+    os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0" # else newer versions of it wait for its threads at each fork
     import grpc
     channel = grpc.insecure_channel("unix:///run/containerd/containerd.sock")
 
