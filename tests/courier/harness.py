@@ -335,13 +335,14 @@ class Stream:
 
 
 class Topic:
-    """librdkafka's mock of a cluster, which has the topic `alerts`."""
+    """A topic of the cluster that is named, or `alerts` of librdkafka's mock."""
 
-    def __init__(self, program):
-        self.process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    def __init__(self, program, brokers=None, topic="alerts"):
+        real = [brokers, topic] if brokers else []
+        self.process = subprocess.Popen([program, *real], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
         self.lines = self.process.stdout
         brokers = self.lines.readline().decode().strip()
-        self.destination = {"type": "kafka", "brokers": brokers, "topic": "alerts", "properties": ["linger.ms=1"]}
+        self.destination = {"type": "kafka", "brokers": brokers, "topic": topic, "properties": ["linger.ms=1"]}
 
     def take(self, count):
         """The ids and the bodies of the first `count` messages; once. There are fewer if the next one does not come."""

@@ -2,7 +2,7 @@
 //
 // kafka_mock: librdkafka's mock cluster with the topic `alerts`. Prints the brokers' addresses; for
 // a number on standard input, consumes as many messages and prints "ID TEXT" for each. Ends with
-// its input.
+// its input. With BROKERS and TOPIC it reads that topic of a real cluster instead.
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
@@ -34,11 +34,16 @@ void print(const rd_kafka_message_t* message) {
 
 } // namespace
 
-int main() {
+int main(int argc, char** argv) {
+    const char* topic = argc == 3 ? argv[2] : "alerts";
     rd_kafka_t* owner = make(RD_KAFKA_PRODUCER, "");
-    rd_kafka_mock_cluster_t* cluster = rd_kafka_mock_cluster_new(owner, 2);
-    rd_kafka_mock_topic_create(cluster, "alerts", 1, 1);
-    const std::string brokers = rd_kafka_mock_cluster_bootstraps(cluster);
+    rd_kafka_mock_cluster_t* cluster = nullptr;
+    std::string brokers = argc == 3 ? argv[1] : "";
+    if (brokers.empty()) {
+        cluster = rd_kafka_mock_cluster_new(owner, 2);
+        rd_kafka_mock_topic_create(cluster, topic, 1, 1);
+        brokers = rd_kafka_mock_cluster_bootstraps(cluster);
+    }
     printf("%s\n", brokers.c_str());
     fflush(stdout);
     int wanted = 0;
@@ -46,7 +51,7 @@ int main() {
         rd_kafka_t* consumer = make(RD_KAFKA_CONSUMER, brokers.c_str());
         rd_kafka_poll_set_consumer(consumer);
         rd_kafka_topic_partition_list_t* parts = rd_kafka_topic_partition_list_new(1);
-        rd_kafka_topic_partition_list_add(parts, "alerts", 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
+        rd_kafka_topic_partition_list_add(parts, topic, 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
         rd_kafka_assign(consumer, parts);
         while (wanted > 0) {
             rd_kafka_message_t* message = rd_kafka_consumer_poll(consumer, kPatienceMs);
@@ -66,6 +71,7 @@ int main() {
         while (getchar() != EOF) {
         }
     }
-    rd_kafka_mock_cluster_destroy(cluster);
+    if (cluster != nullptr)
+        rd_kafka_mock_cluster_destroy(cluster);
     rd_kafka_destroy(owner);
 }
