@@ -147,16 +147,20 @@ class Session {
 os::Result<int> run_session(Peer peer, Target target) {
     const std::uint64_t began_ns = monotonic_ns();
     auto request = receive_request(peer.socket);
-    if (!request)
+    if (!request) {
+        wait_for(peer, kPatienceMs); // the peer says why before the next prompt
         return request.error();
+    }
     configure(*request);
     auto output = Output::create(request->ring_bytes);
     if (!output)
         return output.error();
     Session session(peer, std::move(*output), target.waits,
                     (request->tracepoints & TIERCEL_TP_SIGNAL) != 0);
-    if (auto begun = session.begin(*request, target, began_ns); !begun)
+    if (auto begun = session.begin(*request, target, began_ns); !begun) {
+        wait_for(peer, kPatienceMs);
         return begun.error();
+    }
     const int status = session.run();
     return status == -1 || status == 0 ? 0 : 1;
 }
