@@ -2,7 +2,6 @@
 #include "analyzer/prefilter/synthetic.h"
 
 #include <cstring>
-#include <vector>
 
 namespace tiercel::prefilter {
 
@@ -24,21 +23,27 @@ std::vector<std::byte> encode(const Call& call, std::int64_t result, std::uint32
         put(0, result);
     if (call.flags != Call::kNoParameter)
         put(call.flags, open_flags);
-    const std::size_t head = sizeof(event::Header) + 2 * lengths.size();
-    std::vector<std::byte> bytes(head);
-    const event::Header header{.ts = 1,
-                               .tid = kTid,
-                               .len = static_cast<std::uint32_t>(head + values.size()),
-                               .type = call.code,
-                               .nparams = static_cast<std::uint32_t>(lengths.size())};
-    std::memcpy(bytes.data(), &header, sizeof header);
-    if (!lengths.empty())
-        std::memcpy(bytes.data() + sizeof header, lengths.data(), 2 * lengths.size());
-    bytes.insert(bytes.end(), values.begin(), values.end());
-    return bytes;
+    return assemble(call.code, kTid, lengths, values);
 }
 
 } // namespace
+
+std::vector<std::byte> assemble(std::uint16_t code, std::int64_t tid,
+                                std::span<const std::uint16_t> lengths,
+                                std::span<const std::byte> values) {
+    const std::size_t head = sizeof(event::Header) + lengths.size_bytes();
+    std::vector<std::byte> bytes(head);
+    const event::Header header{.ts = 1,
+                               .tid = static_cast<std::uint64_t>(tid),
+                               .len = static_cast<std::uint32_t>(head + values.size()),
+                               .type = code,
+                               .nparams = static_cast<std::uint32_t>(lengths.size())};
+    std::memcpy(bytes.data(), &header, sizeof header);
+    if (!lengths.empty())
+        std::memcpy(bytes.data() + sizeof header, lengths.data(), lengths.size_bytes());
+    bytes.insert(bytes.end(), values.begin(), values.end());
+    return bytes;
+}
 
 bool Synthetic::holds(const filter::Comparison& comparison, std::uint32_t field, const Call& call,
                       std::int64_t result, std::uint32_t open_flags) {

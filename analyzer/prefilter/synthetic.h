@@ -4,7 +4,10 @@
 // given. It asks the fields themselves, so that the kernel filter follows their meaning.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
+#include <vector>
 
 #include "analyzer/fields/fields.h"
 #include "analyzer/match/comparison.h"
@@ -12,6 +15,12 @@
 #include "analyzer/state/state_tracker.h"
 
 namespace tiercel::prefilter {
+
+// Returns the bytes of an event: its header, the lengths of its parameters, and their values one
+// after the other.
+std::vector<std::byte> assemble(std::uint16_t code, std::int64_t tid,
+                                std::span<const std::uint16_t> lengths,
+                                std::span<const std::byte> values);
 
 class Synthetic {
   public:

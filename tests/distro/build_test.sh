@@ -9,6 +9,8 @@
 set -euo pipefail
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
+# shellcheck source=tests/distro/watching.sh
+. "$(dirname "$0")/watching.sh"
 source_tree=${1:?source tree} suite=${2:?suite, such as trixie}
 cache=${TIERCEL_VM_CACHE:-${XDG_CACHE_HOME:-${HOME:?}/.cache}/tiercel/vm}
 mirror=${TIERCEL_VM_MIRROR:-http://deb.debian.org}/debian
@@ -43,28 +45,6 @@ in_chroot() {
         sh "$root" "$source_tree" "$@"
 }
 
-# alerts OPTION...: `./dev run` with these options prints an alert about what this machine does.
-alerts() {
-    in_chroot timeout --signal INT 60 ./dev run "$@" >"$work/out" 2>&1 &
-    local watched=$! good=0
-    within 50 alerted || good=1
-    pkill -INT -P "$watched" || true
-    wait "$watched" || true
-    [ "$good" -eq 0 ] || sed 's/^/  /' "$work/out"
-    return "$good"
-}
-alerted() {
-    cat /etc/shadow >/dev/null
-    grep -q 'file=/etc/shadow' "$work/out"
-}
-# traced: the ptrace driver shows a command's events.
-traced() {
-    in_chroot build/bin/tiercel-trace --analyzer "build/bin/analyzer --events" -- cat /etc/hostname >"$work/out" 2>&1 &&
-        grep -q '/etc/hostname' "$work/out" && return
-    sed 's/^/  /' "$work/out"
-    return 1
-}
-
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 launcher=(-D CMAKE_C_COMPILER_LAUNCHER=ccache -D CMAKE_CXX_COMPILER_LAUNCHER=ccache)
@@ -79,10 +59,11 @@ if [ -n "${3:-}" ]; then
     cp "$root"/build/packages/*.deb "$3"
 fi
 if in_chroot build/bin/tiercel drivers >"$work/drivers" 2>&1; then
-    check "./dev run alerts" alerts
-    check "and so it does by the classic driver" alerts --driver classic_bpf
+    check "./dev run alerts" alerts in_chroot timeout --signal INT 60 ./dev run
+    check "and so it does by the classic driver" alerts in_chroot timeout --signal INT 60 ./dev run --driver classic_bpf
 else
     echo "SKIPPED: ./dev run: no driver that sees the whole machine works here"
 fi
-check "the ptrace driver shows a command's events" traced
+check "the ptrace driver shows a command's events" shows /etc/hostname \
+    in_chroot build/bin/tiercel-trace --analyzer "build/bin/analyzer --events" -- cat /etc/hostname
 finish

@@ -9,6 +9,8 @@
 set -euo pipefail
 # shellcheck source=tests/lib/check.sh
 . "$(dirname "$0")/../lib/check.sh"
+# shellcheck source=tests/distro/watching.sh
+. "$(dirname "$0")/watching.sh"
 source_tree=${1:?source tree} build=${2:?build directory}
 mirror=${TIERCEL_VM_MIRROR:-http://deb.debian.org}/debian
 
@@ -48,40 +50,18 @@ inside() {
         exec chroot "$root" "$@"' sh "$@"
 }
 
-# alerts ROOT OPTION...: `tiercel watch` with these options prints an alert of what this machine does.
-alerts() {
-    inside "$1" timeout -s INT 60 tiercel watch "${@:2}" >"$work/out" 2>&1 &
-    local watched=$! good=0
-    within 50 alerted || good=1
-    pkill -INT -P "$watched" || true
-    wait "$watched" || true
-    [ "$good" -eq 0 ] || sed 's/^/  /' "$work/out"
-    return "$good"
-}
-alerted() {
-    cat /etc/shadow >/dev/null
-    grep -q 'file=/etc/shadow' "$work/out"
-}
-
-# traced ROOT: the ptrace driver shows a command's events.
-traced() {
-    inside "$1" tiercel-trace --analyzer "analyzer --events" -- cat /etc/group >"$work/out" 2>&1 &&
-        grep -q '/etc/group' "$work/out" && return
-    sed 's/^/  /' "$work/out"
-    return 1
-}
-
 # observes NAME ROOT: the programs work there.
 observes() {
     check "$1: rules are checked" inside "$2" tiercel check
     if inside "$2" /usr/libexec/tiercel/privd --prove-caps >"$work/drivers" 2>&1; then
-        check "$1: the modern driver alerts" alerts "$2"
-        check "$1: the classic driver alerts" alerts "$2" --driver classic_bpf
+        check "$1: the modern driver alerts" alerts inside "$2" timeout -s INT 60 tiercel watch
+        check "$1: the classic driver alerts" alerts inside "$2" timeout -s INT 60 tiercel watch --driver classic_bpf
     else
         echo "SKIPPED: $1: no driver that sees the whole machine works here:"
         sed "s/^/  /" "$work/drivers"
     fi
-    check "$1: the ptrace driver shows a command's events" traced "$2"
+    check "$1: the ptrace driver shows a command's events" shows /etc/group \
+        inside "$2" tiercel-trace --analyzer "analyzer --events" -- cat /etc/group
 }
 
 busybox=$work/busybox

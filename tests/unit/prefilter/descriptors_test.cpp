@@ -8,6 +8,7 @@
 
 #include "analyzer/prefilter/calls.h"
 #include "analyzer/prefilter/compiler.h"
+#include "analyzer/prefilter/synthetic.h"
 #include "analyzer/rules/rule_engine.h"
 #include "shared/event/params.h"
 #include "shared/event/table.h"
@@ -41,18 +42,7 @@ std::vector<std::byte> encode(const event::EventInfo& info) {
         else
             std::memcpy(&values[values.size() - width], &number, std::min(width, sizeof number));
     }
-    const std::size_t head = sizeof(event::Header) + 2 * lengths.size();
-    std::vector<std::byte> bytes(head);
-    const event::Header header{.ts = 1,
-                               .tid = kTid,
-                               .len = static_cast<std::uint32_t>(head + values.size()),
-                               .type = info.code,
-                               .nparams = static_cast<std::uint32_t>(lengths.size())};
-    std::memcpy(bytes.data(), &header, sizeof header);
-    if (!lengths.empty())
-        std::memcpy(bytes.data() + sizeof header, lengths.data(), 2 * lengths.size());
-    bytes.insert(bytes.end(), values.begin(), values.end());
-    return bytes;
+    return assemble(info.code, kTid, lengths, values);
 }
 
 // The field's text for the event if descriptors 0 to 9 are a file, or are not known.
