@@ -16,3 +16,9 @@ set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
 set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)
 set(ENV{PKG_CONFIG_SYSROOT_DIR} ${CMAKE_SYSROOT})
 set(ENV{PKG_CONFIG_LIBDIR} ${CMAKE_SYSROOT}/usr/lib/aarch64-linux-gnu/pkgconfig:${CMAKE_SYSROOT}/usr/share/pkgconfig)
+
+# What runs a program that is built here, if there is such an emulator.
+find_program(TIERCEL_QEMU qemu-aarch64)
+if(TIERCEL_QEMU)
+  set(TIERCEL_EMULATOR ${TIERCEL_QEMU} -L ${CMAKE_SYSROOT})
+endif()
