@@ -91,6 +91,17 @@ struct Verdict {
     std::string why;
 };
 
+// A clause for kernels whose BPF a vendor has taken from newer ones: has_cap_bpf() says that much
+// of it is there, but not whether the verifier takes the probes.
+std::string doubt(Driver driver, const HostFacts& facts) {
+    const wire::DriverRow* row = wire::find_row(driver);
+    const bool backported =
+        row != nullptr && row->bpf && facts.kernel.version < policy::kernel(5, 8);
+    return backported
+               ? "; likely, because this kernel has CAP_BPF of 5.8: sudo tiercel drivers tries"
+               : "";
+}
+
 // Whether the driver can work here, in one clause that says why.
 Verdict judge(Driver driver, const HostFacts& facts) {
     if (const auto blocked = policy::blocker(driver, facts); blocked != policy::Blocker::none)
@@ -111,8 +122,10 @@ Verdict judge(Driver driver, const HostFacts& facts) {
                           " in this user namespace and, by a BPF token, none on the host"};
     if (own != 0 && init != 0)
         return {false, "no process here can grant " + joined(names(init), ", ")};
-    return {true, joined(names(mask), ", ") + (own == 0 ? ", which this process can grant"
-                                                        : ", which a service can grant")};
+    return {true,
+            joined(names(mask), ", ") +
+                (own == 0 ? ", which this process can grant" : ", which a service can grant") +
+                doubt(driver, facts)};
 }
 
 std::string verdict(const HostFacts& facts) {

@@ -108,6 +108,18 @@ TEST_CASE("the verdict comes first: a line for each driver, yes or no, and why")
     CHECK(has(said, ": -v\n"));
 }
 
+TEST_CASE("BPF that a vendor has taken from a newer kernel is likely to work, and no more") {
+    HostFacts facts = debian_12();
+    const auto lines = [&] {
+        std::ostringstream out;
+        explain::explain_caps({}, out, facts);
+        return out.str();
+    };
+    CHECK_FALSE(has(lines(), "likely"));
+    facts.kernel.version = kernel(4, 18);
+    CHECK(has(lines(), "can grant; likely"));
+}
+
 TEST_CASE("one driver that does not work ends with 1") {
     CHECK(has(text({.driver = Driver::module}, debian_12(), 1), "module       no "));
 }
