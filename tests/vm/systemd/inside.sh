@@ -413,7 +413,7 @@ echo "  $events events in $seconds s, $marked of them marked; $kills kills, $ver
 # A machine that is busy with other work may give the analyzer no time until the rings are full, which the probe counts.
 echo "  $missing marked events missing, $dropped events dropped by the probe"
 check "none of the witness's events is lost, but those that the probe counts as dropped" [ "$missing" -le "$dropped" ]
-check "none came twice" is "$(marks | wc -l)" "$marked" || marks | sort | uniq -d | head
+check "none came twice" is "$(marks | sort | uniq -d | head)" ""
 check "memory stays flat" [ "$late" -le $((early * 12 / 10 + 1024)) ]
 check "the analyzer runs" within 60 analyzer_is active
 rm "$local_rules"
