@@ -49,13 +49,11 @@ std::uint64_t threads_of_kernel() {
 // some.
 void tell_hidden(std::size_t seen) {
     if (const std::uint64_t all = threads_of_kernel(); seen < all / 2)
-        fmt::print(
-            stderr,
-            "analyzer: /proc shows {} of {} threads to this account, so nothing is known of the "
-            "other "
-            "processes that ran before: mount /proc without hidepid for it, in the host's pid "
-            "namespace\n",
-            seen, all);
+        fmt::print(stderr,
+                   "analyzer: /proc shows {} of {} threads to this account, so nothing is known "
+                   "of the other processes that ran before: mount /proc without hidepid for it, "
+                   "in the host's pid namespace\n",
+                   seen, all);
 }
 
 } // namespace
