@@ -40,13 +40,7 @@ cp -p /etc/tiercel/analyzer.yaml /tmp/analyzer.yaml
 echo 'destinations: [{name: web, type: http, url: "http://127.0.0.1:8080/alerts"}]' >/etc/tiercel/courier.yaml
 check "the courier can be enabled" systemctl enable --now tiercel-courier.socket tiercel-courier.service
 courier=$(main_pid tiercel-courier)
-check "it is the courier" is "$(readlink "/proc/$courier/exe")" /usr/libexec/tiercel/tiercel-courier
-check "as user tiercel-courier" is "$(status_field "$courier" Uid)" "$(id -u tiercel-courier)"
-for set in CapEff CapPrm CapInh CapBnd CapAmb; do
-    check "its $set is empty" is "$(status_field "$courier" "$set")" 0000000000000000
-done
-check "it can gain no privilege" is "$(status_field "$courier" NoNewPrivs)" 1
-check "it is under seccomp" is "$(status_field "$courier" Seccomp)" 2
+confined courier "$courier" /usr/libexec/tiercel/tiercel-courier tiercel-courier
 echo 'courier_output: {enabled: true}' >>/etc/tiercel/analyzer.yaml
 check "the analyzer starts with it" systemctl restart tiercel
 check "and alerts" alert_works

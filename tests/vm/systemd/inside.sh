@@ -22,6 +22,17 @@ no_admin_left() {
     pid=$(main_pid tiercel-privd)
     [ "$pid" = 0 ] || [ $((0x$(status_field "$pid" CapPrm) & 1 << 21)) -eq 0 ]
 }
+# confined NAME PID PROGRAM USER: the service runs this program as this user, without capabilities, and under a filter.
+confined() {
+    local set
+    check "it is the $1" is "$(readlink "/proc/$2/exe")" "$3"
+    check "as user $4" is "$(status_field "$2" Uid)" "$(id -u "$4")"
+    for set in CapEff CapPrm CapInh CapBnd CapAmb; do
+        check "its $set is empty" is "$(status_field "$2" "$set")" 0000000000000000
+    done
+    check "it can gain no privilege" is "$(status_field "$2" NoNewPrivs)" 1
+    check "it is under seccomp" is "$(status_field "$2" Seccomp)" 2
+}
 explain() { journalctl --no-pager -o short-monotonic -u tiercel -u tiercel-privd | tail -n 15; }
 
 # Alerts about a file that cat opened, as times in milliseconds; cut down to those since $1.
@@ -72,13 +83,7 @@ check "the module's unit is not" is "$(systemctl is-enabled tiercel-module.servi
 
 # ---- the analyzer at rest ----
 analyzer=$(main_pid tiercel)
-check "it is the analyzer" is "$(readlink "/proc/$analyzer/exe")" /usr/bin/analyzer
-check "as user tiercel" is "$(status_field "$analyzer" Uid)" "$(id -u tiercel)"
-for set in CapEff CapPrm CapInh CapBnd CapAmb; do
-    check "its $set is empty" is "$(status_field "$analyzer" "$set")" 0000000000000000
-done
-check "it can gain no privilege" is "$(status_field "$analyzer" NoNewPrivs)" 1
-check "it is under seccomp" is "$(status_field "$analyzer" Seccomp)" 2
+confined analyzer "$analyzer" /usr/bin/analyzer tiercel
 check "its network is its own" [ "$(readlink "/proc/$analyzer/ns/net")" != "$(readlink /proc/1/ns/net)" ]
 check "systemd knows that it watches" is "$(systemctl show -p StatusText --value tiercel)" watching
 check "privd has left" within 10 privd_has_left
